@@ -1,0 +1,169 @@
+//! Findings about files, the live organization and plans, as data: a stable code, a place, a way out.
+//!
+//! Invariant: a diagnostic never ends the program by itself, and its text never holds a secret.
+
+use std::{cmp::Ordering, collections::BTreeMap, fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+/// A place in a file: where a value or key stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// The file's path as the user gave it (or below the folder the user gave), with `/` separators.
+    pub file: Arc<str>,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// Byte range in the file, for carets; empty where only the place is known.
+    #[serde(skip)]
+    pub bytes: (u32, u32),
+}
+
+impl PartialOrd for Span {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Span {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (&self.file, self.line, self.column, self.bytes).cmp(&(
+            &other.file,
+            other.line,
+            other.column,
+            other.bytes,
+        ))
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// How much a diagnostic weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Nothing runs.
+    Error,
+    /// Shown; does not stop anything.
+    Warning,
+    /// Shown; good to know.
+    Note,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnostic {
+    /// Stable code: `config/unknown-role`, `guard/too-many-removals`.
+    pub code: std::borrow::Cow<'static, str>,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// What is wrong and why: lower case, no final period, user values in backticks.
+    pub message: String,
+    /// Where.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub span: Option<Span>,
+    /// Other places that belong to it, each with a few words.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub related: Vec<(Span, String)>,
+    /// What to do next.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error with its code and message.
+    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, message)
+    }
+
+    /// A warning with its code and message.
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, message)
+    }
+
+    /// A note with its code and message.
+    pub fn note(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Note, code, message)
+    }
+
+    fn new(severity: Severity, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            severity,
+            message: message.into(),
+            span: None,
+            related: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// Says where.
+    #[must_use]
+    pub fn at(mut self, span: &Span) -> Self {
+        self.span = Some(span.clone());
+        self
+    }
+
+    /// Says where, if a place is known.
+    #[must_use]
+    pub fn at_opt(mut self, span: Option<&Span>) -> Self {
+        self.span = span.cloned();
+        self
+    }
+
+    /// Shows another place.
+    #[must_use]
+    pub fn with(mut self, span: &Span, words: impl Into<String>) -> Self {
+        self.related.push((span.clone(), words.into()));
+        self
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Whether it stops the run.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// Sorts findings the way they are shown: errors first, then by place, then by code and text.
+pub fn sort(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by(|a, b| {
+        (a.severity, &a.span, &a.code, &a.message).cmp(&(b.severity, &b.span, &b.code, &b.message))
+    });
+}
+
+/// The text of the files that were read, for showing the line a span points at.
+#[derive(Clone, Debug, Default)]
+pub struct Sources(pub BTreeMap<Arc<str>, Arc<str>>);
+
+impl Sources {
+    /// The text of `file`, if it was read.
+    pub fn text(&self, file: &str) -> Option<&str> {
+        self.0.get(file).map(AsRef::as_ref)
+    }
+}
+
+/// The nearest of `candidates` to `word`, if it is near enough to be a slip of the hand.
+pub fn did_you_mean<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&word, &candidate.to_lowercase()), candidate))
+        .filter(|(score, _)| *score >= 0.85)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
+        .map(|(_, candidate)| candidate)
+}

@@ -1,0 +1,7 @@
+//! orgcharter keeps a Claude (Anthropic) organization equal to YAML files in Git.
+
+pub mod address;
+pub mod api;
+pub mod diagnostic;
+pub mod email;
+pub mod secret;
