@@ -4,4 +4,5 @@ pub mod address;
 pub mod api;
 pub mod diagnostic;
 pub mod email;
+pub mod resource;
 pub mod secret;

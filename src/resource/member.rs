@@ -1,0 +1,230 @@
+//! A person of the organization: an invite and a user as one, from invite to removal.
+//!
+//! Invariant: a pending invite is never edited, only withdrawn and made anew; a protected role is never sent.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Calls, Change, Fact, FieldChange, Ids, Manual, Object, Phase, Resource, Role, Settled, Spec,
+    World, field_fact,
+};
+use crate::{
+    address::{Kind, RemoteId},
+    api::call::{Budget, Call, Part, Resend},
+    email::Email,
+};
+
+/// After this many invites that nobody accepted, charter stops inviting by itself.
+const EXPIRED_INVITES_LIMIT: usize = 3;
+/// Only invites that expired within this time count towards it.
+const EXPIRED_INVITES_DAYS: i64 = 120;
+
+/// A person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// The address: of a wanted person as the files write it, of a live one as the API shows it.
+    pub email: Email,
+    /// The role; `None` in the files: `unmanaged`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+}
+
+/// What the API says of a live person beyond the role.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberFacts {
+    /// The display name; empty for somebody invited.
+    pub name: Arc<str>,
+    /// When the person joined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added_at: Option<Timestamp>,
+    /// Invites that wait for an answer, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<PendingInvite>,
+}
+
+/// An invite that waits for an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingInvite {
+    /// Its id.
+    pub id: RemoteId,
+    /// The role it will give.
+    pub role: Role,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+}
+
+impl Resource for Member {
+    fn title(&self) -> String {
+        self.email.as_written().to_owned()
+    }
+
+    fn fields(&self) -> Vec<(String, Value)> {
+        // The address is how a person is found; the API cannot change it, so it is no field.
+        let Member { email: _, role } = self;
+        role.iter().map(|role| ("role".to_owned(), Value::from(role.as_str()))).collect()
+    }
+
+    fn adopt(&mut self, live: &Spec) {
+        if let (None, Spec::Member(live)) = (&self.role, live) {
+            self.role.clone_from(&live.role);
+        }
+    }
+
+    fn born(&self) -> Phase {
+        Phase::Pending
+    }
+
+    fn replaced_by(&self, before: &Object, _fields: &[FieldChange]) -> bool {
+        before.phase() == Some(Phase::Pending)
+    }
+
+    fn settle(&self, change: &Change, world: &World<'_>) -> Settled {
+        match change {
+            Change::Create { .. } => self.settle_invite(world, true),
+            Change::Replace { .. } => self.settle_invite(world, false),
+            Change::Update { before, .. } => self.settle_role(before, world),
+            Change::Remove { before } => self.settle_removal(before),
+        }
+    }
+
+    fn rests_on(&self, change: &Change, _world: &World<'_>) -> Vec<Fact> {
+        match change.before() {
+            None => vec![Fact::Nobody { email: self.email.canonical().to_string() }],
+            Some(before) => field_fact(Kind::Member, before, "role").into_iter().collect(),
+        }
+    }
+
+    fn resembles(&self, other: &Object, goes: bool) -> Option<String> {
+        let Spec::Member(other) = &other.spec else { return None };
+        (goes && other.email != self.email && other.email.local() == self.email.local()).then(|| {
+            format!(
+                "`{}` is invited while `{}` is removed: the same person? add `previously: [{}]` to the \
+                 entry, or `previously: []` if not",
+                self.email, other.email, other.email
+            )
+        })
+    }
+
+    fn create(&self, _ids: &Ids<'_>) -> Calls {
+        let Some(role) = &self.role else {
+            return Err(Manual::new("no role is given to invite with"));
+        };
+        let body =
+            [("email", Part::text(self.email.as_written())), ("role", Part::text(role.as_str()))];
+        let call = Call::post([Part::text("invites")], body, Resend::LookFirst);
+        Ok(vec![call.budget(Budget::Invites)])
+    }
+
+    fn update(&self, before: &Object, fields: &[FieldChange], ids: &Ids<'_>) -> Calls {
+        let Some(remote) = &before.remote else {
+            return Err(Manual::new("the person is not live"));
+        };
+        match remote.phase {
+            Phase::Pending => {
+                let mut calls = self.remove(before, ids)?;
+                calls.extend(self.create(ids)?);
+                Ok(calls)
+            }
+            Phase::Active => {
+                let Some(role) = fields.iter().find(|change| change.field == "role") else {
+                    return Ok(Vec::new());
+                };
+                let path = [Part::text("users"), Part::from(&remote.id)];
+                let body = [("role", Part::Text(role.after.clone()))];
+                Ok(vec![Call::post(path, body, Resend::Safe)])
+            }
+        }
+    }
+
+    fn remove(&self, before: &Object, _ids: &Ids<'_>) -> Calls {
+        let Some(remote) = &before.remote else { return Ok(Vec::new()) };
+        let mut calls = Vec::new();
+        if remote.phase == Phase::Active {
+            calls.push(Call::delete([Part::text("users"), Part::from(&remote.id)]));
+        }
+        // Somebody can be a member and still hold an open invite: left open, it would let them back in.
+        for invite in
+            before.member_facts().map(|facts| facts.pending.as_slice()).unwrap_or_default()
+        {
+            calls.push(Call::delete([Part::text("invites"), Part::from(&invite.id)]));
+        }
+        Ok(calls)
+    }
+}
+
+impl Member {
+    fn settle_invite(&self, world: &World<'_>, fresh: bool) -> Settled {
+        let Some(role) = &self.role else {
+            return Settled::manual(format!(
+                "nobody with the address `{}` is in the organization, and `unmanaged` gives no role to invite \
+                 with: write the role",
+                self.email
+            ));
+        };
+        if !role.assignable(world.kind) {
+            return Settled::manual(format!(
+                "the API cannot invite with the role `{role}`: invite `{}` in the Console under Settings > \
+                 Members, or write a role that can be given and raise it there afterwards",
+                self.email
+            ));
+        }
+        let unanswered = world.history.get(self.email.canonical()).map_or(0, |history| {
+            let horizon = world.now - SignedDuration::from_hours(24 * EXPIRED_INVITES_DAYS);
+            let floor = history.accepted.map_or(horizon, |accepted| accepted.max(horizon));
+            history.expired.iter().filter(|expired| **expired > floor).count()
+        });
+        if fresh && unanswered >= EXPIRED_INVITES_LIMIT {
+            return Settled::manual(format!(
+                "{unanswered} invites to `{}` expired unanswered within {EXPIRED_INVITES_DAYS} days: check the \
+                 address with the person and invite them in the Console, or remove the entry",
+                self.email
+            ));
+        }
+        Settled::READY
+    }
+
+    fn settle_role(&self, before: &Object, world: &World<'_>) -> Settled {
+        let live = match &before.spec {
+            Spec::Member(Member { role: Some(role), .. }) => role,
+            _ => return Settled::READY,
+        };
+        let Some(wanted) = &self.role else { return Settled::Satisfied };
+        if live.protected() {
+            return Settled::manual(format!(
+                "the API cannot take the role `{live}`: set `{}` to `{wanted}` in the Console under Settings > \
+                 Members",
+                self.email
+            ));
+        }
+        if !wanted.assignable(world.kind) {
+            return Settled::manual(format!(
+                "the API cannot give the role `{wanted}`: set `{}` to `{wanted}` in the Console under \
+                 Settings > Members",
+                self.email
+            ));
+        }
+        if let Role::Other(unknown) = live {
+            return Settled::manual(format!(
+                "`{}` has the role `{unknown}`, which charter does not know and never rewrites: change it in the \
+                 Console, or write `unmanaged`",
+                self.email
+            ));
+        }
+        Settled::READY
+    }
+
+    fn settle_removal(&self, before: &Object) -> Settled {
+        match (&self.role, before.phase()) {
+            (Some(role), Some(Phase::Active)) if role.protected() => Settled::manual(format!(
+                "the API cannot remove somebody with the role `{role}`: remove `{}` in the Console under \
+                 Settings > Members",
+                self.email
+            )),
+            _ => Settled::READY,
+        }
+    }
+}
