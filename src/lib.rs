@@ -1,8 +1,10 @@
 //! orgcharter keeps a Claude (Anthropic) organization equal to YAML files in Git.
 
+pub mod access;
 pub mod address;
 pub mod api;
 pub mod diagnostic;
 pub mod email;
+pub mod plan;
 pub mod resource;
 pub mod secret;
