@@ -1,6 +1,20 @@
 //! The Admin API on the wire: requests as values, one transport, one limiter, one retry policy.
 //!
-//! Invariant: nothing here knows a resource kind; what is read is handed on as it came.
+//! Invariant: nothing here knows a resource kind's rules; what is read is handed on as it came.
 
 pub mod call;
+pub mod client;
+pub mod clock;
+pub mod credential;
+pub mod error;
+mod exchange;
+mod help;
+pub mod limiter;
+mod reader;
+mod retry;
+mod text;
 pub mod transport;
+pub mod wire;
+
+/// The `user-agent` of every request.
+pub(crate) const USER_AGENT: &str = concat!("orgcharter/", env!("CARGO_PKG_VERSION"));

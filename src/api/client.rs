@@ -1,0 +1,391 @@
+//! Sends requests: signs them, keeps to the budgets, tries again where that is safe, and reads the answers.
+//!
+//! Invariant: a [`Reader`] can only read; only a [`Writer`] writes, and it never repeats a write that might make
+//! something twice.
+
+use std::{
+    collections::hash_map::RandomState,
+    hash::{BuildHasher as _, Hasher as _},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+pub use super::reader::{Pages, Reader};
+use super::{
+    USER_AGENT,
+    call::{Budget, Resend, encode_segment},
+    clock::Clock,
+    credential::{Credential, bearer},
+    error::{ApiError, Asked, StatusError, WriteError, request_id},
+    exchange::Exchange,
+    limiter::{Closed, Limiter},
+    retry::{self, Hints, Jitter, Rule, Tries, Verdict},
+    text,
+    transport::{Method, RawRequest, RawResponse, Transport},
+};
+
+/// The version asked for: every guide shows it and every deployment knows it. For the objects read here it is a
+/// superset of the newer 2026-10-21 (which only drops a key's `workspace_id`); both shapes are read.
+pub const VERSION: &str = "2023-06-01";
+
+/// How a client behaves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Starts in any 60 seconds; the organization's own limit is 100.
+    pub requests_per_minute: u32,
+    /// The `anthropic-version` header.
+    pub version: String,
+    /// Where jitter starts; the same seed gives the same waits.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        // A `RandomState` is seeded by the system: enough to keep two runs from waiting in step.
+        let seed = RandomState::new().build_hasher().finish();
+        Self { requests_per_minute: 90, version: VERSION.to_owned(), seed }
+    }
+}
+
+/// One organization behind one credential. Clones share the limiter and the token.
+#[derive(Clone)]
+pub struct Client(Arc<Core>);
+
+impl Client {
+    /// A client that sends through `transport`.
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        credential: Credential,
+        clock: Arc<dyn Clock>,
+        options: Options,
+    ) -> Self {
+        let Options { requests_per_minute, version, seed } = options;
+        let sent = Arc::new(AtomicU64::new(0));
+        let exchange = match &credential {
+            Credential::WorkloadIdentity(identity) => Some(Exchange::new(
+                identity.clone(),
+                transport.clone(),
+                clock.clone(),
+                seed.wrapping_add(1),
+                sent.clone(),
+            )),
+            Credential::Key(..) | Credential::Token(..) => None,
+        };
+        Self(Arc::new(Core {
+            limiter: Limiter::new(clock.clone(), requests_per_minute),
+            jitter: Jitter::new(seed),
+            seen: Mutex::default(),
+            transport,
+            credential,
+            exchange,
+            clock,
+            version,
+            sent,
+        }))
+    }
+
+    /// What reads.
+    pub fn reader(&self) -> Reader {
+        Reader(self.0.clone())
+    }
+
+    /// What writes.
+    pub fn writer(&self) -> Writer {
+        Writer(self.0.clone())
+    }
+
+    /// What it signs in with.
+    pub fn credential(&self) -> &Credential {
+        &self.0.credential
+    }
+}
+
+/// Writes to the organization.
+#[derive(Clone)]
+pub struct Writer(Arc<Core>);
+
+/// A write that succeeded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// The answer's body; null if it was empty.
+    pub value: Value,
+    /// The answer's `request-id`.
+    pub request_id: Option<String>,
+    /// How often it was sent.
+    pub attempts: u32,
+    /// A removal that found nothing to remove when it was sent again.
+    pub already_gone: bool,
+}
+
+impl Writer {
+    /// Sends a write, again where `resend` says that this is safe.
+    ///
+    /// # Errors
+    /// [`WriteError::Failed`]: it had no effect. [`WriteError::Unknown`]: one of the tries may have had it.
+    pub async fn send(
+        &self,
+        request: RawRequest,
+        resend: Resend,
+        budget: Budget,
+    ) -> Result<Reply, WriteError> {
+        self.0.run(request, Rule::Write(resend), budget).await
+    }
+
+    /// Requests sent so far through this client, token exchanges included.
+    pub fn requests_sent(&self) -> u64 {
+        self.0.sent.load(Ordering::Relaxed)
+    }
+}
+
+/// What the last answers said beside their bodies.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) organization: Option<String>,
+    pub(super) date: Option<Timestamp>,
+    pub(super) skew: Option<SignedDuration>,
+}
+
+pub(super) struct Core {
+    transport: Arc<dyn Transport>,
+    credential: Credential,
+    exchange: Option<Exchange>,
+    clock: Arc<dyn Clock>,
+    version: String,
+    limiter: Limiter,
+    jitter: Jitter,
+    pub(super) sent: Arc<AtomicU64>,
+    seen: Mutex<Seen>,
+}
+
+/// How a request is signed: its headers, and the generation of a minted token.
+struct Signature {
+    headers: Vec<(String, String)>,
+    generation: Option<u64>,
+}
+
+impl Core {
+    pub(super) fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a request until it succeeds or another try is not safe or not worth it.
+    pub(super) async fn run(
+        &self,
+        request: RawRequest,
+        rule: Rule,
+        budget: Budget,
+    ) -> Result<Reply, WriteError> {
+        let asked = Asked::of(&request);
+        if !is_plain(&asked.target) {
+            return Err(WriteError::Failed(ApiError::Path(text::message(&asked.target))));
+        }
+        let mut tries = Tries::default();
+        let mut maybe_done = false;
+        let mut renewed = false;
+        let ended = |error: ApiError, maybe_done: bool| {
+            if maybe_done && rule != Rule::Read {
+                WriteError::Unknown(error)
+            } else {
+                WriteError::Failed(error)
+            }
+        };
+        loop {
+            tries.made += 1;
+            if let Err(Closed { left }) = self.limiter.start(budget).await {
+                return Err(ended(ApiError::Limited { asked, left }, maybe_done));
+            }
+            let signature = match self.sign().await {
+                Ok(signature) => signature,
+                Err(error) => return Err(ended(error, maybe_done)),
+            };
+            let (error, hints) = match self.attempt(&request, &signature, tries.made).await {
+                Ok(response) => match self.read(&asked, &response, rule, &signature) {
+                    Ok(value) => {
+                        return Ok(Reply {
+                            value,
+                            request_id: request_id(&response),
+                            attempts: tries.made,
+                            already_gone: false,
+                        });
+                    }
+                    Err(error) => (error, Hints::of(&response, self.clock.now())),
+                },
+                Err(source) => {
+                    (ApiError::Transport { asked: asked.clone(), source }, Hints::default())
+                }
+            };
+            maybe_done |= error.maybe_done();
+            if let (Some(401), Some(generation), Some(exchange), false) =
+                (error.status(), signature.generation, &self.exchange, renewed)
+            {
+                renewed = true;
+                exchange.refused(generation).await;
+                continue;
+            }
+            if rule == Rule::Write(Resend::Gone) && error.is_not_found() && tries.made > 1 {
+                return Ok(Reply {
+                    value: Value::Null,
+                    request_id: error.request_id().map(str::to_owned),
+                    attempts: tries.made,
+                    already_gone: true,
+                });
+            }
+            tries.conflicts += u32::from(error.is_conflict());
+            let backoff = self.jitter.backoff(tries.made);
+            let wait = match retry::judge(&error, hints, rule, tries, backoff) {
+                Verdict::Stop => {
+                    if let (Some(429), Some(wait)) = (error.status(), hints.wait)
+                        && wait > retry::LONGEST
+                    {
+                        self.limiter.close(budget, wait);
+                    }
+                    return Err(ended(self.told(error, hints), maybe_done));
+                }
+                Verdict::After(wait) => {
+                    self.clock.sleep(wait).await;
+                    wait
+                }
+                Verdict::CoolDown(wait) => {
+                    self.limiter.cool_down(wait);
+                    wait
+                }
+            };
+            tries.waited += wait;
+            tracing::info!(
+                target: "orgcharter::api",
+                method = asked.method.as_str(), path = %asked.target, attempt = tries.made,
+                wait_ms = wait.as_millis(), %error, "request again"
+            );
+        }
+    }
+
+    async fn sign(&self) -> Result<Signature, ApiError> {
+        if let Some(exchange) = &self.exchange {
+            let token = exchange.token().await?;
+            let beta = ("anthropic-beta".to_owned(), "oauth-2025-04-20".to_owned());
+            return Ok(Signature {
+                headers: vec![bearer(&token.secret), beta],
+                generation: Some(token.generation),
+            });
+        }
+        Ok(Signature { headers: self.credential.header().into_iter().collect(), generation: None })
+    }
+
+    async fn attempt(
+        &self,
+        request: &RawRequest,
+        signature: &Signature,
+        attempt: u32,
+    ) -> Result<RawResponse, super::transport::TransportError> {
+        let mut request = request.clone();
+        let fixed = [
+            ("accept", "application/json"),
+            ("anthropic-version", &self.version),
+            ("user-agent", USER_AGENT),
+        ];
+        let body = (request.method == Method::Post).then_some(("content-type", "application/json"));
+        let fixed = fixed.into_iter().chain(body);
+        request.headers.extend(fixed.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        request.headers.extend(signature.headers.iter().cloned());
+
+        let (method, path) = (request.method, Asked::of(&request).target);
+        let start = self.clock.monotonic();
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let reply = self.transport.send(request).await;
+        let took = self.clock.monotonic().saturating_sub(start);
+        let (status, id) = match &reply {
+            Ok(response) => {
+                self.note(response);
+                (response.status, request_id(response))
+            }
+            Err(_) => (0, None),
+        };
+        tracing::debug!(
+            target: "orgcharter::api",
+            method = method.as_str(), path, attempt, status, request_id = id,
+            took_ms = took.as_millis(), error = reply.as_ref().err().map(tracing::field::display),
+            "request"
+        );
+        reply
+    }
+
+    /// Keeps what an answer says beside its body.
+    fn note(&self, response: &RawResponse) {
+        let mut seen = self.seen();
+        if let Some(organization) = response.header("anthropic-organization-id") {
+            seen.organization = Some(text::word(organization));
+        }
+        if let Some(date) = response.header("date").and_then(retry::http_date) {
+            seen.date = Some(date);
+            seen.skew = Some(self.clock.now().duration_since(date));
+        }
+    }
+
+    fn read(
+        &self,
+        asked: &Asked,
+        response: &RawResponse,
+        rule: Rule,
+        signature: &Signature,
+    ) -> Result<Value, ApiError> {
+        let success = (200..300).contains(&response.status);
+        if success && response.body.is_empty() && rule != Rule::Read {
+            return Ok(Value::Null);
+        }
+        if success && let Ok(value) = serde_json::from_slice(&response.body) {
+            return Ok(value);
+        }
+        let mut response = response.clone();
+        for (_, value) in &signature.headers {
+            let secret = value.strip_prefix("Bearer ").unwrap_or(value);
+            response = text::without(&response, secret);
+        }
+        Err(ApiError::from_response(asked.clone(), &response))
+    }
+
+    /// Adds to an error what only the client knows.
+    fn told(&self, error: ApiError, hints: Hints) -> ApiError {
+        match error {
+            ApiError::Status(error) => ApiError::Status(Box::new(StatusError {
+                retry_after: hints.wait,
+                credential: Some(self.credential.source().into()),
+                ..*error
+            })),
+            other => other,
+        }
+    }
+}
+
+/// The target of a read: segments below `/v1/organizations`, and a query.
+pub(super) fn target(path: &[&str], query: &[(&str, &str)]) -> String {
+    let mut target = String::from("/v1/organizations");
+    for segment in path {
+        target.push('/');
+        target.push_str(&encode_segment(segment));
+    }
+    for (index, (key, value)) in query.iter().enumerate() {
+        target.push(if index == 0 { '?' } else { '&' });
+        target.push_str(&encode_segment(key));
+        target.push('=');
+        target.push_str(&encode_segment(value));
+    }
+    target
+}
+
+/// Whether a path means what it says: a URL parser would drop `.` and `..`, and an empty id would ask for the list.
+fn is_plain(path: &str) -> bool {
+    path.strip_prefix('/').is_some_and(|path| {
+        path.split('/').all(|segment| {
+            let dots = segment.to_ascii_lowercase().replace("%2e", ".");
+            !matches!(dots.as_str(), "" | "." | "..")
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! Reads objects and whole lists.
+//!
+//! Invariant: a list is complete or an error; no object is in it twice.
+
+use std::{
+    collections::BTreeSet,
+    marker::PhantomData,
+    sync::{Arc, atomic::Ordering},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::{
+    call::Budget,
+    client::{Core, target},
+    error::{ApiError, Asked, WriteError},
+    retry::Rule,
+    transport::{Method, RawRequest},
+    wire::{self, Page, Wire},
+};
+
+/// The most objects a page may have.
+const LIMIT: &str = "1000";
+/// Pages after which a list is taken to be endless.
+const PAGES: usize = 10_000;
+
+/// Reads the organization; cannot write. Cheap to clone.
+#[derive(Clone)]
+pub struct Reader(pub(super) Arc<Core>);
+
+impl Reader {
+    /// One object: `get::<Me>(&["me"])`.
+    pub async fn get<T: Wire>(&self, path: &[&str]) -> Result<T, ApiError> {
+        let (value, asked, request_id) = self.fetch(target(path, &[])).await?;
+        wire::decode(value).map_err(|why| ApiError::Shape { asked, why, request_id })
+    }
+
+    /// Any answer, as it came.
+    pub async fn get_value(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Value, ApiError> {
+        Ok(self.fetch(target(path, query)).await?.0)
+    }
+
+    /// A whole list: `list::<Workspace>(&["workspaces"], &[("include_archived", "true")])`.
+    pub async fn list<T: Wire>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Vec<T>, ApiError> {
+        let mut pages = self.pages(path, query);
+        let mut all = Vec::new();
+        while let Some(page) = pages.next().await? {
+            all.extend(page);
+        }
+        Ok(all)
+    }
+
+    /// A list page by page, for those who can begin before its end.
+    pub fn pages<T: Wire>(&self, path: &[&str], query: &[(&str, &str)]) -> Pages<T> {
+        Pages {
+            reader: self.clone(),
+            path: path.iter().map(|segment| (*segment).to_owned()).collect(),
+            query: query
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect(),
+            next: Next::First,
+            cursors: BTreeSet::new(),
+            keys: BTreeSet::new(),
+            item: PhantomData,
+        }
+    }
+
+    /// Requests sent so far through this client, token exchanges included.
+    pub fn requests_sent(&self) -> u64 {
+        self.0.sent.load(Ordering::Relaxed)
+    }
+
+    /// The `anthropic-organization-id` of the last answer that had one.
+    pub fn organization_header(&self) -> Option<String> {
+        self.0.seen().organization.clone()
+    }
+
+    /// The `Date` of the last answer that had one.
+    pub fn server_date(&self) -> Option<Timestamp> {
+        self.0.seen().date
+    }
+
+    /// How far our clock was ahead of the last answer's `Date` when it came.
+    pub fn clock_skew(&self) -> Option<SignedDuration> {
+        self.0.seen().skew
+    }
+
+    async fn fetch(&self, target: String) -> Result<(Value, Asked, Option<String>), ApiError> {
+        let request = RawRequest { method: Method::Get, target, headers: Vec::new(), body: None };
+        let asked = Asked::of(&request);
+        match self.0.run(request, Rule::Read, Budget::Shared).await {
+            Ok(reply) => Ok((reply.value, asked, reply.request_id)),
+            Err(WriteError::Failed(error) | WriteError::Unknown(error)) => Err(error),
+        }
+    }
+}
+
+/// A list that is read page by page.
+pub struct Pages<T> {
+    reader: Reader,
+    path: Vec<String>,
+    query: Vec<(String, String)>,
+    next: Next,
+    /// Every cursor asked after so far.
+    cursors: BTreeSet<String>,
+    /// The keys of the objects handed out: a list that moves while it is read shows some twice.
+    keys: BTreeSet<String>,
+    item: PhantomData<fn() -> T>,
+}
+
+enum Next {
+    First,
+    After(String),
+    End,
+}
+
+impl<T: Wire> Pages<T> {
+    /// The next page, without objects of earlier pages; `None` at the end. After an error the list is not to be used.
+    pub async fn next(&mut self) -> Result<Option<Vec<T>>, ApiError> {
+        let after = match std::mem::replace(&mut self.next, Next::End) {
+            Next::First => None,
+            Next::After(cursor) => Some(cursor),
+            Next::End => return Ok(None),
+        };
+        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        let mut query = vec![("limit", LIMIT)];
+        query.extend(self.query.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+        query.extend(after.as_deref().map(|cursor| ("after_id", cursor)));
+        let (value, asked, request_id) = self.reader.fetch(target(&path, &query)).await?;
+        let Page { mut data, has_more, first_id: _, last_id } = Page::<T>::decode(value)
+            .map_err(|why| ApiError::Shape { asked: asked.clone(), why, request_id })?;
+        self.next = self.after(asked, data.is_empty(), has_more, last_id)?;
+        data.retain(|item| self.keys.insert(item.list_key().to_owned()));
+        Ok(Some(data))
+    }
+
+    /// Where the list goes on (`admin-api` notes on pagination): not after `has_more: false`, an empty page, or a
+    /// page without a cursor; but "more follows" without saying where is no end, or a removal could rest on it.
+    fn after(
+        &mut self,
+        asked: Asked,
+        empty: bool,
+        has_more: Option<bool>,
+        last_id: Option<String>,
+    ) -> Result<Next, ApiError> {
+        let broken = |why: String| Err(ApiError::Pagination { asked, why });
+        match last_id {
+            _ if has_more == Some(false) || empty => Ok(Next::End),
+            None if has_more == Some(true) => {
+                broken("the list says that more follows, but not after what".into())
+            }
+            None => Ok(Next::End),
+            Some(_) if self.cursors.len() + 1 >= PAGES => {
+                broken(format!("the list did not end after {PAGES} pages"))
+            }
+            Some(cursor) => {
+                if !self.cursors.insert(cursor.clone()) {
+                    return broken("the list repeats a cursor, so it would never end".into());
+                }
+                Ok(Next::After(cursor))
+            }
+        }
+    }
+}
