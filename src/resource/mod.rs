@@ -7,7 +7,9 @@
 pub mod api_key;
 pub mod change;
 pub mod desired;
+pub mod matching;
 pub mod member;
+pub mod read_scope;
 pub mod role;
 pub mod snapshot;
 pub mod workspace;

@@ -1,0 +1,93 @@
+//! What has to be read to plan these files: kinds that nothing names are not read.
+//!
+//! Invariant: asks for a listing only if some step, reference or finding can depend on it.
+
+use super::{Desired, Spec, desired::Scope, matching::Target};
+use crate::address::{Kind, Name};
+
+/// What to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadScope {
+    /// Users and invites.
+    pub members: bool,
+    /// Workspaces, archived ones included.
+    pub workspaces: bool,
+    /// The Default Workspace, which is listed only on request.
+    pub default_workspace: bool,
+    /// The members of which workspaces.
+    pub grants: GrantScope,
+    /// API keys.
+    pub api_keys: bool,
+}
+
+/// The workspaces whose members are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GrantScope {
+    /// None.
+    None,
+    /// Every active one, but for the Default Workspace, which has none.
+    All,
+    /// Those that these targets mean (the others only take their names out of the running).
+    Of(Vec<(Target, bool)>),
+}
+
+impl ReadScope {
+    /// Everything there is.
+    pub fn everything() -> Self {
+        Self {
+            members: true,
+            workspaces: true,
+            default_workspace: true,
+            grants: GrantScope::All,
+            api_keys: true,
+        }
+    }
+}
+
+impl Desired {
+    /// What has to be read to plan it.
+    pub fn read_scope(&self) -> ReadScope {
+        let Scope { members, workspaces, workspace_members, api_keys, ignore: _ } = &self.scope;
+        let grants = !workspace_members.is_empty();
+        let default_workspace = self.objects.of(Kind::Workspace).any(
+            |(_, object)| matches!(&object.spec, Spec::Workspace(workspace) if workspace.is_default),
+        );
+        ReadScope {
+            members: members.is_some() || grants,
+            workspaces: workspaces.is_some() || grants || !api_keys.is_empty(),
+            default_workspace,
+            grants: if grants {
+                GrantScope::Of(
+                    self.workspace_targets().map(|(_, t, managed)| (t, managed)).collect(),
+                )
+            } else {
+                GrantScope::None
+            },
+            api_keys: !api_keys.is_empty(),
+        }
+    }
+
+    /// Every workspace entry (wanted or gone, but for Default) with what it means, and whether its members
+    /// are managed.
+    pub fn workspace_targets(&self) -> impl Iterator<Item = (&Name, Target, bool)> {
+        let wanted =
+            self.objects.of(Kind::Workspace).filter_map(|(address, object)| match &object.spec {
+                Spec::Workspace(spec) if !spec.is_default => Some((address, spec.name.clone())),
+                _ => None,
+            });
+        let gone = self
+            .gone
+            .keys()
+            .filter(|address| address.kind == Kind::Workspace)
+            .map(|address| (address, address.name.as_str().into()));
+        wanted.chain(gone).map(|(address, name)| {
+            let pin = self.pins.get(address);
+            let target = Target {
+                id: pin.and_then(|pin| pin.id.clone()),
+                name,
+                previously: pin.and_then(|pin| pin.previously.clone()).unwrap_or_default(),
+            };
+            (&address.name, target, self.scope.workspace_members.contains_key(&address.name))
+        })
+    }
+}
