@@ -204,7 +204,7 @@ impl Core {
                 Err(error) => return Err(ended(error, maybe_done)),
             };
             let (error, hints) = match self.attempt(&request, &signature, tries.made).await {
-                Ok(response) => match self.read(&asked, &response, rule, &signature) {
+                Ok(response) => match read(&asked, &response, rule, &signature) {
                     Ok(value) => {
                         return Ok(Reply {
                             value,
@@ -326,28 +326,6 @@ impl Core {
         }
     }
 
-    fn read(
-        &self,
-        asked: &Asked,
-        response: &RawResponse,
-        rule: Rule,
-        signature: &Signature,
-    ) -> Result<Value, ApiError> {
-        let success = (200..300).contains(&response.status);
-        if success && response.body.is_empty() && rule != Rule::Read {
-            return Ok(Value::Null);
-        }
-        if success && let Ok(value) = serde_json::from_slice(&response.body) {
-            return Ok(value);
-        }
-        let mut response = response.clone();
-        for (_, value) in &signature.headers {
-            let secret = value.strip_prefix("Bearer ").unwrap_or(value);
-            response = text::without(&response, secret);
-        }
-        Err(ApiError::from_response(asked.clone(), &response))
-    }
-
     /// Adds to an error what only the client knows.
     fn told(&self, error: ApiError, hints: Hints) -> ApiError {
         match error {
@@ -359,6 +337,27 @@ impl Core {
             other => other,
         }
     }
+}
+
+fn read(
+    asked: &Asked,
+    response: &RawResponse,
+    rule: Rule,
+    signature: &Signature,
+) -> Result<Value, ApiError> {
+    let success = (200..300).contains(&response.status);
+    if success && response.body.is_empty() && rule != Rule::Read {
+        return Ok(Value::Null);
+    }
+    if success && let Ok(value) = serde_json::from_slice(&response.body) {
+        return Ok(value);
+    }
+    let mut response = response.clone();
+    for (_, value) in &signature.headers {
+        let secret = value.strip_prefix("Bearer ").unwrap_or(value);
+        response = text::without(&response, secret);
+    }
+    Err(ApiError::from_response(asked.clone(), &response))
 }
 
 /// The target of a read: segments below `/v1/organizations`, and a query.

@@ -190,7 +190,7 @@ mod tests {
                 woken.lock().unwrap().push((seconds, clock.monotonic().as_secs()));
             }
         };
-        futures_util::join!(sleeper(60), sleeper(1), sleeper(30), sleeper(1));
+        tokio::join!(sleeper(60), sleeper(1), sleeper(30), sleeper(1));
         assert_eq!(*woken.lock().unwrap(), [(1, 1), (1, 1), (30, 30), (60, 60)]);
         assert_eq!(clock.now().to_string(), "2026-11-22T10:01:00Z");
     }
@@ -209,7 +209,7 @@ mod tests {
             clock.sleep(Duration::from_secs(100)).await;
             clock.monotonic()
         };
-        let (short, long) = futures_util::join!(short, long);
+        let (short, long) = tokio::join!(short, long);
         assert_eq!((short.as_secs(), long.as_secs()), (10, 100));
     }
 

@@ -123,22 +123,19 @@ impl Exchange {
             let assertion = self.assertion().await?;
             let asked_at = self.clock.now();
             let (error, hints) = match self.ask(&assertion).await {
-                Ok(response) => match self.read(&response, &assertion, asked_at, generation) {
+                Ok(response) => match read(&response, &assertion, asked_at, generation) {
                     Ok(token) => return Ok(token),
                     Err(error) => (error, Hints::of(&response, self.clock.now())),
                 },
                 Err(error) => (error, Hints::default()),
             };
-            let verdict = match error.status() {
-                // The identity token may have been replaced while it was read.
-                Some(401) => {
-                    refusals += 1;
-                    if refusals < 2 { Verdict::After(Duration::ZERO) } else { Verdict::Stop }
-                }
-                _ => {
-                    let backoff = self.jitter.backoff(tries.made);
-                    retry::judge(&error, hints, Rule::Read, tries, backoff)
-                }
+            let verdict = if error.status() == Some(401) {
+                // The identity token may have been replaced while it was read: one more try.
+                refusals += 1;
+                if refusals < 2 { Verdict::After(Duration::ZERO) } else { Verdict::Stop }
+            } else {
+                let backoff = self.jitter.backoff(tries.made);
+                retry::judge(&error, hints, Rule::Read, tries, backoff)
             };
             match verdict {
                 Verdict::After(wait) | Verdict::CoolDown(wait) if tries.made < most => {
@@ -201,55 +198,6 @@ impl Exchange {
         reply.map_err(|source| ApiError::Transport { asked: asked(), source })
     }
 
-    fn read(
-        &self,
-        response: &RawResponse,
-        assertion: &Secret,
-        asked_at: Timestamp,
-        generation: u64,
-    ) -> Result<Token, ApiError> {
-        #[derive(Deserialize)]
-        struct Answer {
-            access_token: String,
-            expires_in: u64,
-            #[serde(default)]
-            token_type: Option<String>,
-        }
-        if !(200..300).contains(&response.status) {
-            let response = text::without(response, assertion.expose());
-            return Err(ApiError::from_response(asked(), &response));
-        }
-        let shape = |why: &str| ApiError::Shape {
-            asked: asked(),
-            why: why.to_owned(),
-            request_id: request_id(response),
-        };
-        let Ok(value) = serde_json::from_slice::<serde_json::Value>(&response.body) else {
-            return Err(ApiError::from_response(asked(), response));
-        };
-        // serde's own message could quote the token.
-        let Ok(Answer { access_token, expires_in, token_type }) = serde_json::from_value(value)
-        else {
-            return Err(shape("`access_token` and `expires_in` are wanted"));
-        };
-        if token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
-            return Err(shape("`token_type` is not `Bearer`"));
-        }
-        if access_token.is_empty() || flaw(&access_token).is_some() {
-            return Err(shape("`access_token` cannot be sent in a header"));
-        }
-        let life =
-            SignedDuration::from_secs(i64::try_from(expires_in).unwrap_or(i64::MAX).min(86_400));
-        let soon = SOON.min(life / 2).max(NOW);
-        let at = |offset| asked_at.checked_add(offset).unwrap_or(Timestamp::MAX);
-        Ok(Token {
-            secret: Secret::new(access_token),
-            generation,
-            expires_at: at(life),
-            renew_at: at(life - soon),
-        })
-    }
-
     async fn assertion(&self) -> Result<Secret, ApiError> {
         let text = match &self.identity.identity {
             IdentityToken::Literal(secret) => secret.expose().to_owned(),
@@ -280,6 +228,52 @@ impl Held {
         *self = Held { generation: token.generation, token: Some(token.clone()), failed_at: None };
         token
     }
+}
+
+fn read(
+    response: &RawResponse,
+    assertion: &Secret,
+    asked_at: Timestamp,
+    generation: u64,
+) -> Result<Token, ApiError> {
+    #[derive(Deserialize)]
+    struct Answer {
+        access_token: String,
+        expires_in: u64,
+        #[serde(default)]
+        token_type: Option<String>,
+    }
+    if !(200..300).contains(&response.status) {
+        let response = text::without(response, assertion.expose());
+        return Err(ApiError::from_response(asked(), &response));
+    }
+    let shape = |why: &str| ApiError::Shape {
+        asked: asked(),
+        why: why.to_owned(),
+        request_id: request_id(response),
+    };
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(&response.body) else {
+        return Err(ApiError::from_response(asked(), response));
+    };
+    // serde's own message could quote the token.
+    let Ok(Answer { access_token, expires_in, token_type }) = serde_json::from_value(value) else {
+        return Err(shape("`access_token` and `expires_in` are wanted"));
+    };
+    if token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
+        return Err(shape("`token_type` is not `Bearer`"));
+    }
+    if access_token.is_empty() || flaw(&access_token).is_some() {
+        return Err(shape("`access_token` cannot be sent in a header"));
+    }
+    let life = SignedDuration::from_secs(i64::try_from(expires_in).unwrap_or(i64::MAX).min(86_400));
+    let soon = SOON.min(life / 2).max(NOW);
+    let at = |offset| asked_at.checked_add(offset).unwrap_or(Timestamp::MAX);
+    Ok(Token {
+        secret: Secret::new(access_token),
+        generation,
+        expires_at: at(life),
+        renew_at: at(life - soon),
+    })
 }
 
 fn asked() -> Asked {

@@ -10,9 +10,9 @@ use tokio::sync::Mutex;
 use super::{call::Budget, clock::Clock};
 
 /// The window of the budget all requests share.
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 /// The window of the invites' own budget.
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 /// Invites that may be created in an hour (`admin-api` notes on rate limits).
 const INVITES_PER_HOUR: usize = 1_200;
 

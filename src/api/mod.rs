@@ -9,6 +9,7 @@ pub mod credential;
 pub mod error;
 mod exchange;
 mod help;
+pub mod http;
 pub mod limiter;
 mod reader;
 mod retry;

@@ -17,10 +17,12 @@ use super::{
 pub(crate) const TRIES: u32 = 6;
 /// Tries that may end in a conflict.
 const CONFLICTS: u32 = 3;
+/// Tries to reach a host: a mistyped one should be known within seconds.
+const CONNECTS: u32 = 3;
 /// The longest wait a server may ask for; beyond it the request fails and says so.
-pub(crate) const LONGEST: Duration = Duration::from_secs(120);
+pub(crate) const LONGEST: Duration = Duration::from_mins(2);
 /// The sum of a request's waits.
-const ALL_WAITS: Duration = Duration::from_secs(300);
+const ALL_WAITS: Duration = Duration::from_mins(5);
 /// The wait after an external key could not be checked in time.
 const KEY_CHECK: Duration = Duration::from_secs(5);
 
@@ -95,8 +97,9 @@ pub(crate) fn judge(
     let class = classify(error);
     let allowed = match class {
         Class::Never => false,
-        Class::Limited | Class::NotSent | Class::KeyCheck => true,
-        Class::Conflict => tries.conflicts <= CONFLICTS,
+        Class::Limited | Class::KeyCheck => true,
+        Class::NotSent => tries.made < CONNECTS,
+        Class::Conflict => tries.conflicts < CONFLICTS,
         Class::MaybeDone => rule != Rule::Write(Resend::LookFirst),
         Class::Refused => {
             hints.should_retry == Some(true) && rule != Rule::Write(Resend::LookFirst)
