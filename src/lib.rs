@@ -5,6 +5,7 @@ pub mod address;
 pub mod api;
 pub mod diagnostic;
 pub mod email;
+pub mod observe;
 pub mod plan;
 pub mod resource;
 pub mod secret;

@@ -1,0 +1,181 @@
+//! The listings themselves: which ones, how many at a time, and what is wrong when one breaks off.
+//!
+//! Invariant: asks for nothing outside the scope, and for each page once.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::Listings;
+use crate::{
+    address::RemoteId,
+    api::{client::Reader, error::ApiError, wire},
+    resource::{
+        matching::{Candidate, Found, match_all},
+        read_scope::{GrantScope, ReadScope},
+        snapshot::Coverage,
+        workspace::DEFAULT,
+    },
+};
+
+/// Member listings under way at once; the limiter decides how fast they start.
+const LISTINGS_AT_ONCE: usize = 16;
+
+/// Why the organization could not be read whole.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ObserveError {
+    /// Which organization it is could not be told.
+    #[error("cannot tell which organization this is: {0}")]
+    Organization(ApiError),
+    /// A listing failed.
+    #[error("cannot list {what}: {source}")]
+    Listing {
+        /// What was being listed.
+        what: String,
+        /// Why not.
+        source: ApiError,
+    },
+}
+
+impl ObserveError {
+    /// What the API said.
+    pub fn api(&self) -> &ApiError {
+        match self {
+            ObserveError::Organization(error) | ObserveError::Listing { source: error, .. } => {
+                error
+            }
+        }
+    }
+
+    /// What to do next, if there is something to say.
+    pub fn next_step(&self) -> Option<String> {
+        self.api().next_step()
+    }
+}
+
+/// Reads every listing in `scope`, side by side. The first error ends all of them.
+pub(super) async fn listings(reader: &Reader, scope: &ReadScope) -> Result<Listings, ObserveError> {
+    let ReadScope { members, workspaces, default_workspace, grants, api_keys } = scope;
+    let users = list::<wire::User>(reader, *members, "users", &["users"], &[]);
+    let invites = list::<wire::Invite>(reader, *members, "invites", &["invites"], &[]);
+    let keys = list::<wire::ApiKey>(reader, *api_keys, "API keys", &["api_keys"], &[]);
+    let spaces = workspaces_and_grants(reader, *workspaces, *default_workspace, grants);
+    let (users, invites, keys, Spaces { workspaces: listed, default, grants }) =
+        tokio::try_join!(users, invites, keys, spaces)?;
+    let coverage = Coverage {
+        members: *members,
+        workspaces: *workspaces,
+        default_workspace: *default_workspace,
+        workspace_members: grants.iter().map(|(workspace, _)| workspace.clone()).collect(),
+        api_keys: *api_keys,
+    };
+    Ok(Listings { users, invites, workspaces: listed, default, grants, keys, coverage })
+}
+
+struct Spaces {
+    workspaces: Vec<wire::Workspace>,
+    default: Option<wire::Workspace>,
+    grants: Vec<(RemoteId, Vec<wire::WorkspaceMember>)>,
+}
+
+async fn workspaces_and_grants(
+    reader: &Reader,
+    wanted: bool,
+    default: bool,
+    grants: &GrantScope,
+) -> Result<Spaces, ObserveError> {
+    // Archived ones too: their names must be known before a workspace of the same name is made.
+    let all = [("include_archived", "true")];
+    let with_default = [("include_default", "true")];
+    let what = "workspaces";
+    let all = list::<wire::Workspace>(reader, wanted, what, &["workspaces"], &all);
+    let with_default =
+        list::<wire::Workspace>(reader, default, what, &["workspaces"], &with_default);
+    let (workspaces, with_default) = tokio::try_join!(all, with_default)?;
+    let default = if default { find_default(&workspaces, with_default) } else { None };
+
+    let in_scope = grant_scope(&workspaces, default.as_ref(), grants);
+    let grants = stream::iter(in_scope)
+        .map(|(id, name)| async move {
+            let what = format!("the members of the workspace `{name}`");
+            let path = ["workspaces", id.as_str(), "members"];
+            let members = list(reader, true, &what, &path, &[]).await?;
+            Ok((id, members))
+        })
+        .buffered(LISTINGS_AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(Spaces { workspaces, default, grants })
+}
+
+/// The Default Workspace: the one that is listed only on request. No field says so, and another workspace can be
+/// made between the two listings, so its fixed name must fit too.
+fn find_default(
+    ordinary: &[wire::Workspace],
+    with_default: Vec<wire::Workspace>,
+) -> Option<wire::Workspace> {
+    let known: BTreeSet<&RemoteId> = ordinary.iter().map(|workspace| &workspace.id).collect();
+    let named: Vec<wire::Workspace> =
+        with_default.into_iter().filter(|workspace| workspace.name == DEFAULT).collect();
+    let mut only_on_request = named.iter().filter(|workspace| !known.contains(&workspace.id));
+    match (only_on_request.next(), only_on_request.next()) {
+        (Some(default), None) => Some(default.clone()),
+        // An API that lists it always: then it is the only one of its name, or nobody can tell.
+        (None, _) => match named.as_slice() {
+            [default] => Some(default.clone()),
+            _ => None,
+        },
+        (Some(_), Some(_)) => None,
+    }
+}
+
+/// The workspaces whose members are in scope, with their names.
+fn grant_scope(
+    workspaces: &[wire::Workspace],
+    default: Option<&wire::Workspace>,
+    scope: &GrantScope,
+) -> Vec<(RemoteId, String)> {
+    let active: Vec<&wire::Workspace> = workspaces
+        .iter()
+        .filter(|workspace| workspace.archived_at.is_none())
+        .filter(|workspace| default.is_none_or(|default| default.id != workspace.id))
+        .collect();
+    let pair = |workspace: &wire::Workspace| (workspace.id.clone(), workspace.name.clone());
+    match scope {
+        GrantScope::None => Vec::new(),
+        GrantScope::All => active.into_iter().map(pair).collect(),
+        GrantScope::Of(entries) => {
+            let (targets, managed): (Vec<_>, Vec<bool>) = entries.iter().cloned().unzip();
+            let candidates: Vec<Candidate<'_>> = active
+                .iter()
+                .map(|workspace| Candidate { id: &workspace.id, name: &workspace.name })
+                .collect();
+            let found: BTreeSet<usize> = match_all(&targets, &candidates)
+                .into_iter()
+                .zip(managed)
+                .filter(|(_, managed)| *managed)
+                .filter_map(|(found, _)| match found {
+                    Found::One(index) => Some(index),
+                    Found::Nothing | Found::Many(_) => None,
+                })
+                .collect();
+            found.into_iter().filter_map(|index| active.get(index).copied().map(pair)).collect()
+        }
+    }
+}
+
+async fn list<T: wire::Wire>(
+    reader: &Reader,
+    wanted: bool,
+    what: &str,
+    path: &[&str],
+    query: &[(&str, &str)],
+) -> Result<Vec<T>, ObserveError> {
+    if !wanted {
+        return Ok(Vec::new());
+    }
+    reader
+        .list(path, query)
+        .await
+        .map_err(|source| ObserveError::Listing { what: what.to_owned(), source })
+}
