@@ -35,7 +35,8 @@ struct Canned {
 impl Canned {
     fn list(mut self, target: &str, items: Value) -> Self {
         let target = format!("/v1/organizations/{target}");
-        let page = json!({"data": items, "has_more": false, "first_id": null, "last_id": null});
+        let mut page = json!({"has_more": false, "first_id": null, "last_id": null});
+        page["data"] = items;
         self.answers.insert(target, page);
         self
     }
