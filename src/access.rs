@@ -2,18 +2,59 @@
 //!
 //! Invariant: computed from a snapshot alone, for live and for wanted states alike.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
-use crate::resource::{Role, WorkspaceRole};
+use crate::{
+    address::{Address, Kind, Name},
+    resource::{Change, Object, Phase, Role, Snapshot, Spec, WorkspaceRole},
+};
 
-/// What a person can do in one workspace, and why.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Access {
-    /// The role that counts.
-    pub role: WorkspaceRole,
-    /// The organization role it comes from; `None`: a grant of their own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub through: Option<Role>,
+/// What one person can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonAccess {
+    /// The address as shown.
+    pub email: String,
+    /// The organization role, if it is known.
+    pub role: Option<Role>,
+    /// In force, or invited.
+    pub phase: Phase,
+    /// What the organization role gives in every workspace.
+    pub inherited: Option<WorkspaceRole>,
+    /// Grants of their own, by the name of the workspace in its address.
+    pub grants: BTreeMap<Name, WorkspaceRole>,
+}
+
+/// Every person's access in a snapshot, by address of the person.
+pub fn effective(snapshot: &Snapshot) -> BTreeMap<Name, PersonAccess> {
+    let mut people: BTreeMap<Name, PersonAccess> = snapshot
+        .of(Kind::Member)
+        .filter_map(|(address, object)| Some((address.name.clone(), person(object)?)))
+        .collect();
+    for (_, object) in snapshot.of(Kind::WorkspaceMember) {
+        let Spec::WorkspaceMember(grant) = &object.spec else { continue };
+        if let Some(person) = people.get_mut(&grant.member) {
+            person.grants.insert(grant.workspace.clone(), grant.role.clone());
+        }
+    }
+    people
+}
+
+fn person(object: &Object) -> Option<PersonAccess> {
+    let Spec::Member(member) = &object.spec else { return None };
+    let phase = object.phase().unwrap_or(Phase::Pending);
+    Some(PersonAccess {
+        email: member.email.as_written().to_owned(),
+        role: member.role.clone(),
+        phase,
+        inherited: member
+            .role
+            .as_ref()
+            .filter(|_| phase == Phase::Active)
+            .and_then(Role::inherited),
+        grants: BTreeMap::new(),
+    })
 }
 
 /// A person's access to the organization or one workspace before and after.
@@ -37,10 +78,10 @@ pub struct AccessChange {
 pub enum Place {
     /// The organization itself.
     Organization,
-    /// One workspace, by name.
-    Workspace(String),
     /// Every workspace alike, through an organization role: how many there are.
     EveryWorkspace(usize),
+    /// One workspace, by name.
+    Workspace(String),
 }
 
 /// A role and where it comes from.
@@ -51,4 +92,90 @@ pub struct AccessRole {
     /// The organization role it comes from; `None`: given directly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<String>,
+    /// It holds only once an invite is accepted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub once_accepted: bool,
+}
+
+/// What changes for people between two snapshots, looking only at the people (and workspaces) that the given
+/// changes touch.
+pub fn changes<'a>(
+    before: &Snapshot,
+    after: &Snapshot,
+    touched: impl IntoIterator<Item = (&'a Address, &'a Change)>,
+) -> Vec<AccessChange> {
+    let mut people: BTreeSet<Name> = BTreeSet::new();
+    let mut workspaces: BTreeSet<Name> = BTreeSet::new();
+    for (address, change) in touched {
+        match address.kind {
+            Kind::Member => _ = people.insert(address.name.clone()),
+            Kind::WorkspaceMember => _ = people.insert(address.name.clone()),
+            // A rename or a new colour changes nobody's access; an archive does.
+            Kind::Workspace if matches!(change, Change::Remove { .. }) => {
+                workspaces.insert(address.name.clone());
+            }
+            Kind::Workspace | Kind::ApiKey => {}
+        }
+    }
+    if people.is_empty() && workspaces.is_empty() {
+        return Vec::new();
+    }
+    for (address, _) in before.of(Kind::WorkspaceMember) {
+        if address.scope.as_ref().is_some_and(|scope| workspaces.contains(scope)) {
+            people.insert(address.name.clone());
+        }
+    }
+    let (old, new) = (effective(before), effective(after));
+    let mut out = Vec::new();
+    for name in &people {
+        let email = new
+            .get(name)
+            .or_else(|| old.get(name))
+            .map_or_else(|| name.as_str().to_owned(), |person| person.email.clone());
+        let (mut left, mut right) = (places(old.get(name), before), places(new.get(name), after));
+        // Both sides may inherit in a different number of workspaces; the number shown is that of its own side.
+        let keys: BTreeSet<Place> = left.keys().chain(right.keys()).cloned().collect();
+        for place in keys {
+            let (before, after) = (left.remove(&place), right.remove(&place));
+            if before != after {
+                out.push(AccessChange { person: email.clone(), place, before, after });
+            }
+        }
+    }
+    out
+}
+
+fn places(person: Option<&PersonAccess>, snapshot: &Snapshot) -> BTreeMap<Place, AccessRole> {
+    let Some(person) = person else { return BTreeMap::new() };
+    let mut places = BTreeMap::new();
+    let direct = |role: &str, pending: bool| AccessRole {
+        role: role.to_owned(),
+        through: None,
+        once_accepted: pending,
+    };
+    if let Some(role) = &person.role {
+        places.insert(Place::Organization, direct(role.as_str(), person.phase == Phase::Pending));
+    }
+    if let (Some(inherited), Some(role)) = (&person.inherited, &person.role) {
+        let count = snapshot.of(Kind::Workspace).count();
+        places.insert(
+            Place::EveryWorkspace(count),
+            AccessRole {
+                role: inherited.as_str().to_owned(),
+                through: Some(role.as_str().to_owned()),
+                once_accepted: false,
+            },
+        );
+    }
+    for (workspace, role) in &person.grants {
+        // A grant of somebody who inherits more shows again only after a demotion.
+        if person.inherited == Some(WorkspaceRole::Admin) {
+            continue;
+        }
+        let title = snapshot
+            .get(&Address::workspace(workspace.clone()))
+            .map_or_else(|| workspace.as_str().to_owned(), |o| o.spec.resource().title());
+        places.insert(Place::Workspace(title), direct(role.as_str(), false));
+    }
+    places
 }

@@ -2,6 +2,208 @@
 //!
 //! Invariant: the same inputs give the same plan to the byte, and nothing here can reach the network.
 
+pub mod adopt;
+pub mod bind;
+pub mod diff;
+pub mod expiring;
+pub mod guard;
+pub mod keys;
+pub mod schedule;
+pub mod select;
+pub mod stale;
 pub mod step;
 
-pub use step::{Cause, Plan, Stage, Step};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+
+pub use self::{
+    select::Only,
+    step::{Cause, Plan, Stage, Step},
+};
+use crate::{
+    access,
+    address::{Address, Kind, RemoteId},
+    diagnostic::{self, Diagnostic},
+    resource::{Change, Desired, Ids, Live, Phase, Snapshot, Spec, World, desired::GuardName},
+};
+
+/// What a plan is made from.
+pub struct Input<'a> {
+    /// What the files want.
+    pub desired: &'a Desired,
+    /// What is live.
+    pub live: &'a Live,
+    /// The time, read once per command.
+    pub now: Timestamp,
+    /// Findings of the files that are to be shown with the plan.
+    pub notes: Vec<Diagnostic>,
+    /// How live was seen.
+    pub observed: step::Observed,
+    /// Narrows the plan; empty: everything.
+    pub only: &'a [Only],
+    /// Guards that may be passed this once, each with its exact count.
+    pub allow: &'a BTreeMap<GuardName, u64>,
+}
+
+/// Makes the plan.
+pub fn make(input: Input<'_>) -> Plan {
+    let Input { desired, live, now, notes, observed, only, allow } = input;
+    let bound = bind::bind(desired, live);
+    let adopted = adopt::adopt(desired, live, &bound.live);
+    let changes = diff::diff(&bound.live, &adopted.after);
+    let world = World {
+        kind: desired.organization.kind,
+        now,
+        live: &bound.live,
+        after: &adopted.after,
+        history: &live.history,
+    };
+    let steps = schedule::schedule(desired, live, &bound, &adopted, changes, &world);
+    let steps = select::select(steps, only);
+
+    let keys = keys::fates(&steps, &bound.live, &desired.objects);
+    let limits = desired.guard.0.iter().map(|(name, (limit, _))| (*name, *limit)).collect();
+    let population = guard::population(&bound.live);
+    let returns = guard::returns(&steps, live);
+    let guards = guard::check(&steps, &keys, &population, &limits, allow, returns);
+    let access = access_changes(&bound.live, &steps);
+
+    let mut notes = notes;
+    notes.extend(bound.notes);
+    diagnostic::sort(&mut notes);
+
+    Plan {
+        format_version: step::FORMAT_VERSION,
+        charter_version: env!("CARGO_PKG_VERSION").to_owned(),
+        organization: step::Organization {
+            id: live.organization.to_string(),
+            name: live.organization_name.as_deref().map(str::to_owned),
+            kind: desired.organization.kind,
+            pinned: desired.organization.id.is_some(),
+        },
+        created_at: now,
+        observed,
+        waiting: waiting(desired, &bound.live),
+        unmanaged: adopted
+            .unmanaged
+            .iter()
+            .filter_map(|address| unmanaged(address, &bound.live))
+            .collect(),
+        expiring: expiring::expiring(desired, &bound.live, now),
+        bindings: bindings(&steps, &bound.live),
+        steps,
+        keys,
+        access,
+        guards,
+        notes,
+        population,
+        limits,
+    }
+}
+
+/// Whether the plan takes something away that keys may depend on, while keys were not read.
+pub fn wants_keys(plan: &Plan, live: &Live) -> bool {
+    !live.coverage.api_keys
+        && plan.ready().any(|step| {
+            matches!(step.change, Change::Remove { .. }) && step.address.kind != Kind::ApiKey
+        })
+}
+
+/// What the ready steps leave behind.
+pub fn outcome(live: &Snapshot, steps: &[Step]) -> Snapshot {
+    let mut after = live.clone();
+    let mut gone: BTreeSet<Address> = BTreeSet::new();
+    for step in steps.iter().filter(|step| step.disposition.is_ready()) {
+        match &step.change {
+            Change::Create { after: object } => {
+                after.replace(step.address.clone(), Arc::clone(object));
+            }
+            Change::Update { before, after: object, .. }
+            | Change::Replace { before, after: object, .. } => {
+                let mut object = crate::resource::Object::clone(object);
+                object.remote.clone_from(&before.remote);
+                after.replace(step.address.clone(), Arc::new(object));
+            }
+            Change::Remove { .. } => {
+                after.remove(&step.address);
+                gone.insert(step.address.clone());
+            }
+        }
+    }
+    if gone.iter().any(|address| address.kind <= Kind::Workspace) {
+        let lost: Vec<Address> = after
+            .of(Kind::WorkspaceMember)
+            .filter(|(_, o)| o.spec.resource().references().iter().any(|r| gone.contains(r)))
+            .map(|(address, _)| address.clone())
+            .collect();
+        for address in lost {
+            after.remove(&address);
+        }
+    }
+    after
+}
+
+fn access_changes(live: &Snapshot, steps: &[Step]) -> Vec<access::AccessChange> {
+    let touches = |step: &&Step| step.disposition.is_ready() && step.address.kind != Kind::ApiKey;
+    let touched: Vec<_> =
+        steps.iter().filter(touches).map(|step| (&step.address, &step.change)).collect();
+    if touched.is_empty() {
+        return Vec::new();
+    }
+    access::changes(live, &outcome(live, steps), touched)
+}
+
+fn waiting(desired: &Desired, live: &Snapshot) -> Vec<step::Waiting> {
+    let pending = live.of(Kind::Member).filter(|(_, o)| o.phase() == Some(Phase::Pending));
+    pending
+        .filter_map(|(address, object)| {
+            let Spec::Member(member) = &object.spec else { return None };
+            let wanted = desired.objects.get(address)?;
+            let Spec::Member(wanted) = &wanted.spec else { return None };
+            let role = member.role.as_ref()?;
+            if wanted.role.as_ref().is_some_and(|wanted| wanted != role) {
+                return None;
+            }
+            let invite = object.member_facts()?.pending.first()?;
+            Some(step::Waiting {
+                address: address.clone(),
+                role: role.as_str().to_owned(),
+                expires_at: invite.expires_at,
+            })
+        })
+        .collect()
+}
+
+fn unmanaged(address: &Address, live: &Snapshot) -> Option<step::Unmanaged> {
+    let object = live.get(address)?;
+    let detail = match &object.spec {
+        Spec::Member(member) => member.role.as_ref().map(|role| role.as_str().to_owned()),
+        Spec::WorkspaceMember(grant) => Some(grant.role.as_str().to_owned()),
+        Spec::ApiKey(key) => key.status.as_ref().map(|status| status.as_str().to_owned()),
+        Spec::Workspace(_) => None,
+    };
+    Some(step::Unmanaged {
+        address: address.clone(),
+        title: object.spec.resource().title(),
+        id: object.remote.as_ref()?.id.clone(),
+        detail: detail.unwrap_or_default(),
+    })
+}
+
+/// The ids that calls of ready steps name through references.
+fn bindings(steps: &[Step], live: &Snapshot) -> Vec<(Address, RemoteId)> {
+    let ids = Ids(live);
+    let references: BTreeSet<Address> = steps
+        .iter()
+        .filter(|step| step.disposition.is_ready())
+        .flat_map(|step| step.change.object().spec.resource().references())
+        .collect();
+    references
+        .into_iter()
+        .filter_map(|address| ids.known(&address).cloned().map(|id| (address, id)))
+        .collect()
+}

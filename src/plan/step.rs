@@ -50,6 +50,8 @@ pub struct Plan {
     pub guards: Vec<GuardResult>,
     /// Warnings and notes on the files and on live.
     pub notes: Vec<Diagnostic>,
+    /// Ids of the live objects that calls name, by address.
+    pub bindings: Vec<(Address, RemoteId)>,
     /// What guards were computed with: live objects per class.
     pub population: Population,
     /// The limits the files set, so that guards can be computed again.
@@ -111,6 +113,8 @@ pub struct Step {
 pub enum Cause {
     /// The files list it so.
     Listed,
+    /// The files list it so, and it waited for an invite that has been accepted.
+    Accepted,
     /// The files say `none`.
     None,
     /// Its `until` has passed.

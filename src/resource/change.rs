@@ -197,7 +197,7 @@ pub type Calls = Result<Vec<Call>, Manual>;
 
 /// Something about the live organization that a step rests on: if it differs when a saved plan is applied,
 /// the plan is stale.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
 pub enum Fact {
     /// This live object has this value in this field.

@@ -1,0 +1,161 @@
+//! Completes what the files want with what they do not manage, copied from live. Then the diff has no options.
+//!
+//! Invariant: an object goes only if an entry says so, or a managed list that was read whole leaves it out under
+//! `remove`; everything else that is live is wanted as it is.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use globset::GlobMatcher;
+
+use super::step::Cause;
+use crate::{
+    address::{Address, Kind, Name},
+    diagnostic::Span,
+    resource::{
+        Desired, KeyStatus, Live, Object, Snapshot, Spec,
+        desired::{GoneCause, IgnoreTarget, ListScope, Unlisted},
+        workspace::CLAUDE_CODE,
+    },
+};
+
+/// What the plan aims at.
+#[derive(Clone, Debug, Default)]
+pub struct Adopted {
+    /// Every object that should be there afterwards.
+    pub after: Snapshot,
+    /// Live objects that a named list leaves out and that stay, to be shown.
+    pub unmanaged: Vec<Address>,
+    /// Live objects that go, with the reason and the line that says so.
+    pub going: BTreeMap<Address, (Cause, Span)>,
+}
+
+/// Adopts.
+pub fn adopt(desired: &Desired, live: &Live, bound: &Snapshot) -> Adopted {
+    let judge = Judge::new(desired, live);
+    let mut adopted = Adopted::default();
+    let mut pairs: Vec<(Address, Arc<Object>)> = Vec::with_capacity(bound.len());
+
+    for (address, object) in desired.objects.iter() {
+        let object = match bound.get(address) {
+            Some(live) => completed(object, live),
+            None => Arc::clone(object),
+        };
+        pairs.push((address.clone(), object));
+    }
+    // Kinds come in order: whether a person or workspace goes is known before its grants are met.
+    for (address, object) in bound.iter() {
+        if desired.objects.contains(address) {
+            continue;
+        }
+        let lost = object
+            .spec
+            .resource()
+            .references()
+            .iter()
+            .find_map(|reference| adopted.going.get(reference).cloned());
+        let going = match desired.gone.get(address) {
+            Some(gone) => {
+                let cause = match gone.cause {
+                    GoneCause::None => Cause::None,
+                    GoneCause::Expired => Cause::Expired,
+                    GoneCause::Archived => Cause::Archived,
+                };
+                Some((cause, gone.source.span.clone()))
+            }
+            None => lost.filter(|_| address.kind == Kind::WorkspaceMember).or_else(|| match judge
+                .unlisted(address, object)
+            {
+                Some((Unlisted::Remove, span)) => Some((Cause::Unlisted, span.clone())),
+                Some((Unlisted::Report, _)) => {
+                    adopted.unmanaged.push(address.clone());
+                    None
+                }
+                Some((Unlisted::Ignore, _)) | None => None,
+            }),
+        };
+        match going {
+            Some(going) => {
+                adopted.going.insert(address.clone(), going);
+            }
+            None => pairs.push((address.clone(), Arc::clone(object))),
+        }
+    }
+    // Desired and kept addresses are disjoint, so nothing is dropped here.
+    adopted.after = Snapshot::collect(pairs).0;
+    adopted
+}
+
+/// The wanted object with every field that the files do not name taken from live.
+fn completed(wanted: &Arc<Object>, live: &Arc<Object>) -> Arc<Object> {
+    if wanted.spec == live.spec {
+        return Arc::clone(wanted);
+    }
+    let mut object = Object::clone(wanted);
+    object.spec.resource_mut().adopt(&live.spec);
+    Arc::new(object)
+}
+
+/// Decides about live objects that no entry names.
+struct Judge<'a> {
+    desired: &'a Desired,
+    live: &'a Live,
+    ignored: BTreeMap<IgnoreTarget, Vec<GlobMatcher>>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(desired: &'a Desired, live: &'a Live) -> Self {
+        let mut ignored: BTreeMap<IgnoreTarget, Vec<GlobMatcher>> = BTreeMap::new();
+        for ignore in &desired.scope.ignore {
+            ignored.entry(ignore.target).or_default().push(ignore.pattern.compile_matcher());
+        }
+        Self { desired, live, ignored }
+    }
+
+    fn ignores(&self, target: IgnoreTarget, name: &str) -> bool {
+        self.ignored
+            .get(&target)
+            .is_some_and(|patterns| patterns.iter().any(|pattern| pattern.is_match(name)))
+    }
+
+    /// What the list that could have named it says about it; `None`: nothing manages it.
+    fn unlisted(&self, address: &Address, object: &Object) -> Option<(Unlisted, &'a Span)> {
+        let scope = &self.desired.scope;
+        let coverage = &self.live.coverage;
+        let list = match &object.spec {
+            Spec::Member(member) => {
+                if self.ignores(IgnoreTarget::Members, member.email.canonical()) {
+                    return None;
+                }
+                scope.members.as_ref().filter(|_| coverage.members)
+            }
+            Spec::Workspace(workspace) => {
+                let shielded = workspace.is_default || &*workspace.name == CLAUDE_CODE;
+                if shielded || self.ignores(IgnoreTarget::Workspaces, &workspace.name) {
+                    return None;
+                }
+                scope.workspaces.as_ref().filter(|_| coverage.workspaces)
+            }
+            Spec::WorkspaceMember(grant) => {
+                // A row whose person is not among the users may be newer than their listing.
+                let unknown = matches!(grant.member, Name::Id(_)) && address.scope.is_some();
+                if unknown || self.ignores(IgnoreTarget::Members, grant.member.as_str()) {
+                    return None;
+                }
+                scope.workspace_members.get(&grant.workspace).filter(|_| coverage.members)
+            }
+            Spec::ApiKey(key) => {
+                let name = key.name.as_deref().unwrap_or_default();
+                let over = matches!(key.status, Some(KeyStatus::Archived | KeyStatus::Expired));
+                let id = object.remote.as_ref().map_or("", |remote| remote.id.as_str());
+                if over
+                    || self.ignores(IgnoreTarget::ApiKeys, name)
+                    || self.ignores(IgnoreTarget::ApiKeys, id)
+                {
+                    return None;
+                }
+                scope.api_keys.get(&key.workspace).filter(|_| coverage.api_keys)
+            }
+        };
+        list.map(|ListScope { unlisted, span }| (*unlisted, span))
+    }
+}

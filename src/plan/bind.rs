@@ -1,0 +1,350 @@
+//! Gives every live object its address: that of the entry that means it, else one made from the object itself.
+//!
+//! Invariant: binding changes no live object, and no object is lost or bound twice.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use crate::{
+    address::{Address, Kind, Name, RemoteId},
+    diagnostic::Diagnostic,
+    resource::{
+        Desired, Disposition, Live, Object, Snapshot, Spec,
+        desired::Pin,
+        matching::{Candidate, Found, Target, match_all},
+    },
+};
+
+/// The live organization in the words of the files.
+#[derive(Clone, Debug, Default)]
+pub struct Bound {
+    /// Live objects by address.
+    pub live: Snapshot,
+    /// Entries that cannot be carried out, given live: ambiguous, missing or archived.
+    pub blocked: BTreeMap<Address, Disposition>,
+    /// What else is worth saying.
+    pub notes: Vec<Diagnostic>,
+}
+
+/// Binds.
+pub fn bind(desired: &Desired, live: &Live) -> Bound {
+    let mut bound = Bound::default();
+    let of_kind = |kind: Kind| -> Vec<&Arc<Object>> {
+        live.objects
+            .iter()
+            .filter(|(address, _)| address.kind == kind)
+            .map(|(_, object)| object)
+            .collect()
+    };
+
+    let workspaces = bind_workspaces(desired, live, &of_kind(Kind::Workspace), &mut bound);
+    let members = bind_members(desired, &of_kind(Kind::Member), &mut bound);
+    let name_of = |kind: Kind, name: &Name| -> Name {
+        let names = match kind {
+            Kind::Member => &members,
+            Kind::Workspace => &workspaces,
+            Kind::WorkspaceMember | Kind::ApiKey => return name.clone(),
+        };
+        names.get(name.as_str()).unwrap_or(name).clone()
+    };
+    let rebound = |object: &Arc<Object>| -> Arc<Object> {
+        let mut object = Object::clone(object);
+        object.spec.resource_mut().rebind(&name_of);
+        Arc::new(object)
+    };
+
+    let mut pairs: Vec<(Address, Arc<Object>)> = Vec::with_capacity(live.objects.len());
+    for (address, object) in &live.objects {
+        match address.kind {
+            Kind::Workspace | Kind::Member => {
+                let name = name_of(address.kind, &address.name);
+                pairs.push((Address { name, ..address.clone() }, Arc::clone(object)));
+            }
+            Kind::WorkspaceMember => {
+                let object = rebound(object);
+                if let Spec::WorkspaceMember(grant) = &object.spec {
+                    let (workspace, member) = (grant.workspace.clone(), grant.member.clone());
+                    pairs.push((Address::workspace_member(workspace, member), object));
+                }
+            }
+            Kind::ApiKey => {}
+        }
+    }
+    let keys: Vec<Arc<Object>> = of_kind(Kind::ApiKey).into_iter().map(rebound).collect();
+    pairs.extend(bind_keys(desired, keys, &mut bound));
+
+    let (snapshot, duplicates) = Snapshot::collect(pairs);
+    for duplicate in duplicates {
+        bound.notes.push(Diagnostic::warning(
+            "live/duplicate",
+            format!("the API lists {} twice; only the first is looked at", duplicate.address),
+        ));
+    }
+    bound.live = snapshot;
+    bound
+}
+
+/// Names of live workspaces by id.
+fn bind_workspaces(
+    desired: &Desired,
+    live: &Live,
+    objects: &[&Arc<Object>],
+    bound: &mut Bound,
+) -> HashMap<Arc<str>, Name> {
+    let mut names = HashMap::new();
+    let is_default = |object: &Object| matches!(&object.spec, Spec::Workspace(w) if w.is_default);
+    let (default, ordinary): (Vec<&Arc<Object>>, Vec<&Arc<Object>>) =
+        objects.iter().copied().partition(|o| is_default(o));
+
+    let entries: Vec<(&Name, Target, bool)> = desired.workspace_targets().collect();
+    let candidates: Vec<Candidate<'_>> = ordinary.iter().filter_map(|o| candidate(o)).collect();
+    let targets: Vec<Target> = entries.iter().map(|(_, target, _)| target.clone()).collect();
+    for ((name, target, _), found) in entries.iter().zip(match_all(&targets, &candidates)) {
+        let address = Address::workspace((*name).clone());
+        match found {
+            Found::One(index) => {
+                names.insert(candidates[index].id.0.clone(), (*name).clone());
+            }
+            Found::Many(indices) => {
+                let ids: Vec<&RemoteId> = indices.iter().map(|&i| candidates[i].id).collect();
+                bound.blocked.insert(address, Disposition::Manual {
+                    why: format!(
+                        "several active workspaces are named `{}`: add `id:` with the one meant ({})",
+                        target.name,
+                        list(&ids)
+                    ),
+                });
+            }
+            Found::Nothing => missing_workspace(desired, live, &address, target, bound),
+        }
+    }
+
+    for object in default {
+        let wanted = desired.objects.of(Kind::Workspace).find(|(_, wanted)| is_default(wanted));
+        if let (Some((address, _)), Some(remote)) = (wanted, &object.remote) {
+            names.insert(remote.id.0.clone(), address.name.clone());
+        }
+    }
+    names
+}
+
+fn missing_workspace(
+    desired: &Desired,
+    live: &Live,
+    address: &Address,
+    target: &Target,
+    bound: &mut Bound,
+) {
+    if !live.coverage.workspaces {
+        return;
+    }
+    let archived = |object: &&Arc<Object>| match &target.id {
+        Some(id) => object.remote.as_ref().is_some_and(|remote| remote.id == *id),
+        None => matches!(&object.spec, Spec::Workspace(spec) if spec.name == target.name),
+    };
+    let archived = live.archived.iter().find(archived);
+    let gone = desired.gone.get(address);
+    match (&target.id, archived, gone) {
+        (Some(_), Some(_), Some(_)) => {} // archived, as wanted
+        (Some(id), None, Some(gone)) => {
+            let mut note = Diagnostic::warning(
+                "live/unknown-id",
+                format!("no workspace has the id `{id}`, so there is nothing to archive"),
+            );
+            note = note.at(&gone.source.span).help("check the id, or drop the entry");
+            bound.notes.push(note);
+        }
+        (Some(id), Some(_), None) => {
+            let why = format!(
+                "workspace `{id}` is archived, which cannot be undone: write `state: archived`, or drop `id:` and \
+                 add `previously: []` to make a new one"
+            );
+            bound.blocked.insert(address.clone(), Disposition::Manual { why });
+        }
+        (Some(id), None, None) => {
+            let why = format!(
+                "no workspace of this organization has the id `{id}`: fix the id, or drop it to make a new one"
+            );
+            bound.blocked.insert(address.clone(), Disposition::Manual { why });
+        }
+        (None, Some(old), None) if !declared_new(desired.pins.get(address)) => {
+            let id = old.remote.as_ref().map_or("", |remote| remote.id.as_str());
+            let why = format!(
+                "the only workspace named `{}` is archived ({id}) and cannot come back: add `previously: []` to make \
+                 a new one of that name",
+                target.name
+            );
+            bound.blocked.insert(address.clone(), Disposition::Held { why });
+        }
+        (None, _, _) => {}
+    }
+}
+
+/// Whether the files say "new, whatever it resembles".
+pub(super) fn declared_new(pin: Option<&Pin>) -> bool {
+    pin.and_then(|pin| pin.previously.as_ref()).is_some_and(Vec::is_empty)
+}
+
+/// Names of live people by id.
+fn bind_members(
+    desired: &Desired,
+    objects: &[&Arc<Object>],
+    bound: &mut Bound,
+) -> HashMap<Arc<str>, Name> {
+    let canonical = |object: &Object| match &object.spec {
+        Spec::Member(member) => Arc::clone(member.email.canonical()),
+        _ => Arc::from(""),
+    };
+    let emails: Vec<Arc<str>> = objects.iter().map(|object| canonical(object)).collect();
+    let candidates: Vec<Candidate<'_>> = objects
+        .iter()
+        .zip(&emails)
+        .filter_map(|(object, email)| {
+            object.remote.as_ref().map(|remote| Candidate { id: &remote.id, name: email })
+        })
+        .collect();
+
+    let entries: Vec<(&Address, Target)> = desired
+        .objects
+        .of(Kind::Member)
+        .map(|(address, _)| address)
+        .chain(desired.gone.keys().filter(|address| address.kind == Kind::Member))
+        .map(|address| (address, target(address, desired)))
+        .collect();
+    let targets: Vec<Target> = entries.iter().map(|(_, target)| target.clone()).collect();
+
+    let mut names: HashMap<Arc<str>, Name> = HashMap::with_capacity(objects.len());
+    let mut taken: std::collections::HashSet<&str> =
+        entries.iter().map(|(address, _)| address.name.as_str()).collect();
+    for ((address, target), found) in entries.iter().zip(match_all(&targets, &candidates)) {
+        match found {
+            Found::One(index) => {
+                names.insert(candidates[index].id.0.clone(), address.name.clone());
+            }
+            Found::Many(indices) => {
+                let ids: Vec<&RemoteId> = indices.iter().map(|&i| candidates[i].id).collect();
+                bound.blocked.insert((*address).clone(), Disposition::Manual {
+                    why: format!(
+                        "several live people share the address `{}`: add `id:` with the one meant ({})",
+                        target.name,
+                        list(&ids)
+                    ),
+                });
+            }
+            Found::Nothing => {
+                if let (Some(id), false) = (&target.id, desired.gone.contains_key(address)) {
+                    let why = format!(
+                        "nobody in this organization has the id `{id}`: fix the id, or drop it to invite the address"
+                    );
+                    bound.blocked.insert((*address).clone(), Disposition::Manual { why });
+                }
+            }
+        }
+    }
+
+    // People that no entry means are called by their address, unless that would be ambiguous.
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    for candidate in &candidates {
+        *seen.entry(candidate.name).or_default() += 1;
+    }
+    for candidate in &candidates {
+        let unique = seen.get(candidate.name) == Some(&1);
+        if unique && !names.contains_key(&candidate.id.0) && taken.insert(candidate.name) {
+            names.insert(candidate.id.0.clone(), Name::label(candidate.name));
+        }
+    }
+    names
+}
+
+fn bind_keys(
+    desired: &Desired,
+    keys: Vec<Arc<Object>>,
+    bound: &mut Bound,
+) -> Vec<(Address, Arc<Object>)> {
+    // A key by name is looked for among the keys of its workspace that are not archived.
+    let place = |workspace: Option<&Name>, name: &str| -> Arc<str> {
+        format!("{}\u{0}{name}", workspace.map_or("", Name::as_str)).into()
+    };
+    let mut named: Vec<(&RemoteId, Arc<str>)> = Vec::new();
+    for key in &keys {
+        let (Spec::ApiKey(spec), Some(remote)) = (&key.spec, &key.remote) else { continue };
+        let (Some(name), Some(status)) = (&spec.name, &spec.status) else { continue };
+        if *status != crate::resource::KeyStatus::Archived {
+            named.push((&remote.id, place(spec.workspace.as_ref(), name)));
+        }
+    }
+    let candidates: Vec<Candidate<'_>> =
+        named.iter().map(|(id, name)| Candidate { id, name }).collect();
+    let entries: Vec<(&Address, &str)> = desired
+        .objects
+        .of(Kind::ApiKey)
+        .filter_map(|(address, _)| match &address.name {
+            Name::Label(label) => Some((address, &**label)),
+            Name::Id(_) => None,
+        })
+        .collect();
+    let targets: Vec<Target> = entries
+        .iter()
+        .map(|(address, name)| Target {
+            id: None,
+            name: place(address.scope.as_ref(), name),
+            previously: Vec::new(),
+        })
+        .collect();
+    let mut names: HashMap<Arc<str>, Address> = HashMap::new();
+    for ((address, name), found) in entries.iter().zip(match_all(&targets, &candidates)) {
+        match found {
+            Found::One(index) => {
+                names.insert(candidates[index].id.0.clone(), (*address).clone());
+            }
+            Found::Many(indices) => {
+                let ids: Vec<&RemoteId> = indices.iter().map(|&i| candidates[i].id).collect();
+                bound.blocked.insert(
+                    (*address).clone(),
+                    Disposition::Manual {
+                        why: format!(
+                            "several keys here are named `{name}`: list them by id ({})",
+                            list(&ids)
+                        ),
+                    },
+                );
+            }
+            Found::Nothing => {}
+        }
+    }
+    keys.into_iter()
+        .filter_map(|key| {
+            let id = &key.remote.as_ref()?.id;
+            let address = names.get(&id.0).cloned().unwrap_or_else(|| Address::api_key(id));
+            Some((address, key))
+        })
+        .collect()
+}
+
+/// What an entry for a person says about whom it means.
+fn target(address: &Address, desired: &Desired) -> Target {
+    let pin = desired.pins.get(address);
+    let name = match &address.name {
+        Name::Label(name) | Name::Id(name) => Arc::clone(name),
+    };
+    Target {
+        id: pin.and_then(|pin| pin.id.clone()),
+        name,
+        previously: pin.and_then(|pin| pin.previously.clone()).unwrap_or_default(),
+    }
+}
+
+fn candidate<'a>(object: &'a Arc<Object>) -> Option<Candidate<'a>> {
+    match (&object.spec, &object.remote) {
+        (Spec::Workspace(spec), Some(remote)) => {
+            Some(Candidate { id: &remote.id, name: &spec.name })
+        }
+        _ => None,
+    }
+}
+
+fn list(ids: &[&RemoteId]) -> String {
+    ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
+}

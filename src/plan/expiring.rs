@@ -1,0 +1,61 @@
+//! What ends within 14 days: entries with `until`, invites that wait, keys, and ignores.
+//!
+//! Invariant: what has ended already is a step, not a forecast.
+
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+
+use super::step::{Expiring, ExpiringKind};
+use crate::resource::{Desired, KeyStatus, Phase, Snapshot, Spec};
+
+/// How far ahead is looked.
+const DAYS: i64 = 14;
+
+/// Everything that ends soon, by day.
+pub fn expiring(desired: &Desired, live: &Snapshot, now: Timestamp) -> Vec<Expiring> {
+    let today = day(now);
+    let last = day(now + SignedDuration::from_hours(24 * DAYS));
+    let soon = |date: Date| date >= today && date <= last;
+    let mut out = Vec::new();
+    for (address, object) in desired.objects.iter() {
+        let Some(source) = &object.source else { continue };
+        if let Some(on) = source.until.filter(|date| soon(*date)) {
+            let at = Some(source.span.clone());
+            out.push(Expiring { on, what: address.to_string(), end: ExpiringKind::Until, at });
+        }
+    }
+    for (address, object) in live.iter() {
+        let listed = desired.objects.get(address).and_then(|object| object.source.as_ref());
+        let at = listed.map(|source| source.span.clone());
+        let (end, time) = match &object.spec {
+            Spec::Member(_) if object.phase() == Some(Phase::Pending) => {
+                let invites = object.member_facts().map(|facts| facts.pending.as_slice());
+                let Some(invite) = invites.unwrap_or_default().first() else { continue };
+                (ExpiringKind::Invite, invite.expires_at)
+            }
+            Spec::ApiKey(key) if key.status == Some(KeyStatus::Active) => {
+                let Some(time) = object.key_facts().and_then(|facts| facts.expires_at) else {
+                    continue;
+                };
+                (ExpiringKind::Key, time)
+            }
+            _ => continue,
+        };
+        let on = day(time);
+        if soon(on) {
+            out.push(Expiring { on, what: address.to_string(), end, at });
+        }
+    }
+    for ignore in &desired.scope.ignore {
+        if let Some(on) = ignore.until.filter(|date| soon(*date)) {
+            let what = ignore.pattern.glob().to_owned();
+            let at = Some(ignore.span.clone());
+            out.push(Expiring { on, what, end: ExpiringKind::Ignore, at });
+        }
+    }
+    out.sort();
+    out
+}
+
+fn day(time: Timestamp) -> Date {
+    time.to_zoned(TimeZone::UTC).date()
+}

@@ -1,0 +1,228 @@
+//! Limits on one plan: counts what its ready steps do to people and keys, and refuses what is too much.
+//!
+//! Invariant: expiries and steps that are not ready never count, and only strictly more than the limit refuses.
+
+use std::{cmp::Ordering, collections::BTreeMap};
+
+use super::step::{Cause, GuardResult, KeyFate, Population, Step};
+use crate::{
+    address::Kind,
+    diagnostic::Diagnostic,
+    resource::{
+        Change, KeyStatus, Live, Role, Snapshot, Spec, Verb, WorkspaceRole,
+        desired::{GuardName, Limit},
+    },
+};
+
+/// Below this many live objects a share says nothing, and the limit is [`SMALL_LIMIT`].
+const SMALL_POPULATION: u64 = 10;
+/// The limit of a share in a small population.
+const SMALL_LIMIT: u64 = 3;
+
+/// The limit that holds where the files set none.
+pub fn default_limit(guard: GuardName) -> Limit {
+    let (share, count) = match guard {
+        GuardName::RemovalsMembers | GuardName::Downgrades => (Some(10), 20),
+        GuardName::RemovalsWorkspaceMembers => (Some(10), 200),
+        GuardName::Invites => (None, 50),
+        GuardName::Returns | GuardName::Archives | GuardName::DyingKeys => (None, 0),
+        GuardName::Deactivations => (None, 5),
+    };
+    Limit { share, count: Some(count) }
+}
+
+/// The highest count that passes.
+pub fn highest(limit: Limit, of: u64) -> u64 {
+    let Limit { share, count } = limit;
+    let share =
+        share.map(
+            |percent| {
+                if of < SMALL_POPULATION { SMALL_LIMIT } else { of * u64::from(percent) / 100 }
+            },
+        );
+    match (share, count) {
+        (Some(share), Some(count)) => share.min(count),
+        (Some(only), None) | (None, Some(only)) => only,
+        (None, None) => u64::MAX,
+    }
+}
+
+/// Counts, and compares with the limits.
+pub fn check(
+    steps: &[Step],
+    keys: &[KeyFate],
+    population: &Population,
+    limits: &BTreeMap<GuardName, Limit>,
+    allow: &BTreeMap<GuardName, u64>,
+    returns: u64,
+) -> Vec<GuardResult> {
+    let mut counts: BTreeMap<GuardName, u64> = BTreeMap::new();
+    let mut per_workspace: BTreeMap<String, u64> = BTreeMap::new();
+    for step in steps.iter().filter(|step| step.disposition.is_ready()) {
+        for guard in classes(step) {
+            *counts.entry(guard).or_default() += 1;
+            if guard == GuardName::RemovalsWorkspaceMembers
+                && let Some(scope) = &step.address.scope
+            {
+                *per_workspace.entry(scope.as_str().to_owned()).or_default() += 1;
+            }
+        }
+    }
+    counts.insert(GuardName::Returns, returns);
+    let dying = keys.iter().filter(|key| key.dies && key.listed_active && !key.by_expiry).count();
+    counts.insert(GuardName::DyingKeys, dying as u64);
+
+    let mut results = Vec::new();
+    for guard in GuardName::ALL {
+        let limit = limits.get(&guard).copied().unwrap_or_else(|| default_limit(guard));
+        let count = counts.get(&guard).copied().unwrap_or_default();
+        let allowed = allow.get(&guard) == Some(&count) && count > 0;
+        let mut push = |within: Option<String>, count: u64, of: u64| {
+            let highest = highest(limit, of);
+            let over = count > highest;
+            results.push(GuardResult {
+                guard,
+                within,
+                count,
+                of,
+                limit: highest,
+                allowed: over && allowed,
+                breached: over && !allowed,
+            });
+        };
+        let grants: u64 = population.workspace_members.values().sum();
+        let of = match guard {
+            GuardName::RemovalsMembers
+            | GuardName::Downgrades
+            | GuardName::Invites
+            | GuardName::Returns => population.members,
+            GuardName::RemovalsWorkspaceMembers => grants,
+            GuardName::Archives | GuardName::Deactivations | GuardName::DyingKeys => {
+                population.api_keys
+            }
+        };
+        push(None, count, of);
+        if guard == GuardName::RemovalsWorkspaceMembers {
+            for (workspace, count) in &per_workspace {
+                let of = population.workspace_members.get(workspace).copied().unwrap_or_default();
+                push(Some(workspace.clone()), *count, of);
+            }
+        }
+    }
+    results
+}
+
+/// The guards a ready step counts towards.
+fn classes(step: &Step) -> Vec<GuardName> {
+    if step.cause == Cause::Expired {
+        return Vec::new();
+    }
+    let mut classes = Vec::new();
+    match (step.address.kind, step.change.verb()) {
+        (Kind::Member, Verb::Remove) => classes.push(GuardName::RemovalsMembers),
+        (Kind::WorkspaceMember, Verb::Remove) => classes.push(GuardName::RemovalsWorkspaceMembers),
+        (Kind::Workspace, Verb::Remove) => classes.push(GuardName::Archives),
+        (Kind::Member, Verb::Create | Verb::Replace) => classes.push(GuardName::Invites),
+        _ => {}
+    }
+    if downgrades(step) {
+        classes.push(GuardName::Downgrades);
+    }
+    if let Some(status) = step.change.field("status")
+        && step.address.kind == Kind::ApiKey
+    {
+        let (before, after) = (status.before.as_str(), status.after.as_str());
+        if after == Some(KeyStatus::Archived.as_str()) {
+            classes.push(GuardName::Archives);
+        } else if before == Some(KeyStatus::Active.as_str()) {
+            classes.push(GuardName::Deactivations);
+        }
+    }
+    classes
+}
+
+/// Whether a role changes to less, or to something that is not clearly more.
+fn downgrades(step: &Step) -> bool {
+    let Change::Update { before, after, .. } = &step.change else { return false };
+    let order = match (&before.spec, &after.spec) {
+        (Spec::Member(before), Spec::Member(after)) => match (&before.role, &after.role) {
+            (Some(before), Some(after)) => Role::compare(after, before),
+            _ => return false,
+        },
+        (Spec::WorkspaceMember(before), Spec::WorkspaceMember(after)) => {
+            WorkspaceRole::compare(&after.role, &before.role)
+        }
+        _ => return false,
+    };
+    !matches!(order, Some(Ordering::Greater | Ordering::Equal))
+}
+
+/// Invites among the ready steps to somebody whose earlier invite was accepted.
+pub fn returns(steps: &[Step], live: &Live) -> u64 {
+    steps
+        .iter()
+        .filter(|step| step.disposition.is_ready() && step.change.verb() == Verb::Create)
+        .filter(|step| {
+            matches!(&step.change.object().spec, Spec::Member(member)
+                if live.history.get(member.email.canonical()).is_some_and(|h| h.accepted.is_some()))
+        })
+        .count() as u64
+}
+
+/// Live objects per class.
+pub fn population(live: &Snapshot) -> Population {
+    let mut population = Population::default();
+    for (address, object) in live.iter() {
+        match &object.spec {
+            Spec::Member(_) => population.members += 1,
+            Spec::WorkspaceMember(grant) => {
+                *population
+                    .workspace_members
+                    .entry(grant.workspace.as_str().to_owned())
+                    .or_default() += 1;
+            }
+            Spec::ApiKey(key) => {
+                population.api_keys += u64::from(key.status != Some(KeyStatus::Archived));
+            }
+            Spec::Workspace(_) => {
+                debug_assert_eq!(address.kind, Kind::Workspace);
+            }
+        }
+    }
+    population
+}
+
+/// What a refusal says: the guard, its count and limit, and how to pass it once.
+pub fn diagnostic(result: &GuardResult) -> Diagnostic {
+    let GuardResult { guard, within, count, of, limit, allowed: _, breached: _ } = result;
+    let what = match guard {
+        GuardName::RemovalsMembers => "people removed",
+        GuardName::RemovalsWorkspaceMembers => "grants removed",
+        GuardName::Downgrades => "roles changed to less",
+        GuardName::Invites => "invites sent",
+        GuardName::Returns => "invites to people who were members before",
+        GuardName::Archives => "workspaces or keys archived, for ever",
+        GuardName::Deactivations => "keys switched off",
+        GuardName::DyingKeys => "active listed keys that would stop working",
+    };
+    let place = within.as_ref().map(|name| format!(" in `{name}`")).unwrap_or_default();
+    let share = match guard {
+        GuardName::RemovalsMembers
+        | GuardName::RemovalsWorkspaceMembers
+        | GuardName::Downgrades => format!(" of {of} live"),
+        _ => String::new(),
+    };
+    let name = guard.as_str();
+    let help = if within.is_some() {
+        format!(
+            "check the steps; to pass once, give the count over all with `--allow {name}=COUNT`"
+        )
+    } else {
+        format!("check the steps; to pass once, run with `--allow {name}={count}`")
+    };
+    Diagnostic::error(
+        "guard/limit",
+        format!("guard `{name}`: {count} {what}{place}{share}, and the limit is {limit}"),
+    )
+    .help(help)
+}

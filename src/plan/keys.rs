@@ -1,0 +1,129 @@
+//! Which API keys stop working, and which live on, when people, grants or workspaces go.
+//!
+//! Invariant: looks only at ready steps and at keys that work today; a key it does not understand lives on.
+
+use super::step::{Cause, KeyFate, Step};
+use crate::{
+    address::{Address, Kind, RemoteId},
+    resource::{
+        KeyStatus, Object, Phase, Snapshot, Spec, Verb,
+        api_key::{Principal, Reach},
+        workspace::CLAUDE_CODE,
+    },
+};
+
+/// What goes, as far as keys care.
+enum Loss<'a> {
+    Person(&'a RemoteId),
+    Grant { user: &'a RemoteId, workspace: &'a RemoteId },
+    Workspace(&'a RemoteId),
+}
+
+/// The fate of every key that a ready step touches, in order of the keys' addresses.
+pub fn fates(steps: &[Step], live: &Snapshot, desired: &Snapshot) -> Vec<KeyFate> {
+    let losses: Vec<(&Step, Loss<'_>)> = steps
+        .iter()
+        .filter(|step| step.disposition.is_ready() && step.change.verb() == Verb::Remove)
+        .filter_map(|step| Some((step, loss(step, live)?)))
+        .collect();
+    if losses.is_empty() {
+        return Vec::new();
+    }
+    let mut fates: Vec<KeyFate> = Vec::new();
+    for (address, key) in live.of(Kind::ApiKey) {
+        let Spec::ApiKey(spec) = &key.spec else { continue };
+        if !matches!(spec.status, Some(KeyStatus::Active)) {
+            continue;
+        }
+        let verdicts: Vec<(&Step, bool, String)> = losses
+            .iter()
+            .filter_map(|(step, loss)| {
+                let (dies, why) = verdict(key, loss, live)?;
+                Some((*step, dies, why))
+            })
+            .collect();
+        // One line a key: a cause that kills it says more than one that does not, and one that is not an
+        // expiry more than one that is.
+        let Some((step, dies, why)) = verdicts
+            .into_iter()
+            .max_by_key(|(step, dies, _)| (*dies, step.cause != Cause::Expired))
+        else {
+            continue;
+        };
+        let Some(remote) = &key.remote else { continue };
+        let listed_active = desired.get(address).is_some_and(|wanted| {
+            matches!(&wanted.spec, Spec::ApiKey(spec) if spec.status == Some(KeyStatus::Active))
+        });
+        fates.push(KeyFate {
+            address: address.clone(),
+            name: key.spec.resource().title(),
+            id: remote.id.clone(),
+            hint: key.key_facts().and_then(|facts| facts.hint.as_deref()).map(str::to_owned),
+            dies,
+            because_of: step.address.clone(),
+            why,
+            listed_active,
+            by_expiry: step.cause == Cause::Expired,
+        });
+    }
+    fates
+}
+
+fn loss<'a>(step: &'a Step, live: &'a Snapshot) -> Option<Loss<'a>> {
+    let before = step.change.before()?;
+    let remote = before.remote.as_ref()?;
+    match &before.spec {
+        Spec::Member(_) if remote.phase == Phase::Active => Some(Loss::Person(&remote.id)),
+        Spec::Workspace(_) => Some(Loss::Workspace(&remote.id)),
+        Spec::WorkspaceMember(grant) => {
+            let id = |address: &Address| live.get(address)?.remote.as_ref().map(|r| &r.id);
+            Some(Loss::Grant {
+                user: id(&Address::member(grant.member.clone()))?,
+                workspace: id(&Address::workspace(grant.workspace.clone()))?,
+            })
+        }
+        Spec::Member(_) | Spec::ApiKey(_) => None,
+    }
+}
+
+/// Whether this loss kills the key, and why; `None`: it has nothing to do with it.
+fn verdict(key: &Object, loss: &Loss<'_>, live: &Snapshot) -> Option<(bool, String)> {
+    let facts = key.key_facts()?;
+    let reaches = |id: &RemoteId| matches!(&facts.reach, Reach::Workspace(w) if w == id);
+    let acts_as =
+        |user: &RemoteId| matches!(&facts.principal, Some(Principal::User(u)) if u == user);
+    match loss {
+        Loss::Workspace(id) => {
+            reaches(id).then(|| (true, "archiving a workspace archives its keys".to_owned()))
+        }
+        Loss::Grant { user, workspace } => (acts_as(user) && reaches(workspace)).then(|| {
+            (true, "a personal key stops where its person has no grant any more".to_owned())
+        }),
+        Loss::Person(user) if acts_as(user) => {
+            Some((true, "a personal key is archived when its person leaves".to_owned()))
+        }
+        Loss::Person(user) if facts.created_by.as_ref() == Some(user) => {
+            if in_claude_code(key, live) {
+                return Some((true, "Claude Code keys stop when their person leaves".to_owned()));
+            }
+            Some(match facts.principal {
+                Some(Principal::ServiceAccount(_)) => {
+                    (false, "it belongs to a service account and outlives its maker".to_owned())
+                }
+                Some(Principal::User(_)) | None => {
+                    (false, "it belongs to its workspace and outlives its maker".to_owned())
+                }
+            })
+        }
+        Loss::Person(_) => None,
+    }
+}
+
+fn in_claude_code(key: &Object, live: &Snapshot) -> bool {
+    let Spec::ApiKey(spec) = &key.spec else { return false };
+    spec.workspace.as_ref().is_some_and(|name| {
+        live.get(&Address::workspace(name.clone())).is_some_and(
+            |workspace| matches!(&workspace.spec, Spec::Workspace(w) if &*w.name == CLAUDE_CODE),
+        )
+    })
+}

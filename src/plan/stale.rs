@@ -1,0 +1,189 @@
+//! Whether the live organization still is what a saved plan rests on, and whether its calls are its own.
+//!
+//! Invariant: a plan is refused only for a fact that one of its ready steps rests on, and the fact is named.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use serde_json::Value;
+
+use super::step::{Plan, Step};
+use crate::{
+    address::{Address, Kind, RemoteId},
+    diagnostic::Diagnostic,
+    resource::{
+        Change, Fact, Ids, Live, Object, Phase, Snapshot, Spec,
+        matching::Target,
+        read_scope::{GrantScope, ReadScope},
+    },
+};
+
+/// What has to be read to judge a saved plan and to guard it again.
+pub fn read_scope(plan: &Plan) -> ReadScope {
+    let mut scope = ReadScope {
+        members: false,
+        workspaces: false,
+        default_workspace: false,
+        grants: GrantScope::None,
+        api_keys: !plan.keys.is_empty(),
+    };
+    let mut workspaces: BTreeMap<RemoteId, ()> = BTreeMap::new();
+    for step in plan.ready() {
+        match step.address.kind {
+            Kind::Member => scope.members = true,
+            Kind::Workspace => scope.workspaces = true,
+            Kind::WorkspaceMember => {
+                (scope.members, scope.workspaces) = (true, true);
+                let address = step.address.scope.clone().map(Address::workspace);
+                let id = plan.bindings.iter().find(|(bound, _)| Some(bound) == address.as_ref());
+                workspaces.extend(id.map(|(_, id)| (id.clone(), ())));
+            }
+            Kind::ApiKey => (scope.workspaces, scope.api_keys) = (true, true),
+        }
+        if let Some(Spec::Workspace(workspace)) = step.change.before().map(|object| &object.spec) {
+            scope.default_workspace |= workspace.is_default;
+        }
+    }
+    // Keys that may die with people, grants and workspaces are looked at again.
+    scope.api_keys |= plan.ready().any(|step| matches!(step.change, Change::Remove { .. }));
+    scope.workspaces |= scope.api_keys;
+    if !workspaces.is_empty() {
+        let targets = workspaces
+            .into_keys()
+            .map(|id| (Target { name: id.0.clone(), id: Some(id), previously: Vec::new() }, true));
+        scope.grants = GrantScope::Of(targets.collect());
+    }
+    scope
+}
+
+/// The facts of ready steps that do not hold any more, each with what holds instead.
+pub fn stale_facts(plan: &Plan, live: &Live) -> Vec<Diagnostic> {
+    let index = Index::new(live);
+    let mut seen: HashSet<&Fact> = HashSet::new();
+    plan.ready()
+        .flat_map(|step| step.rests_on.iter().map(move |fact| (step, fact)))
+        .filter(|(_, fact)| seen.insert(fact))
+        .filter_map(|(step, fact)| {
+            let now = index.contradicts(fact)?;
+            Some(
+                Diagnostic::error("plan/stale", format!("{now} since the plan was made"))
+                    .at_opt(step.at.as_ref())
+                    .help("make a new plan, review it, and apply that"),
+            )
+        })
+        .collect()
+}
+
+/// The steps whose calls are not the ones charter builds from their change: the file was edited, or another
+/// version made it.
+pub fn foreign_calls<'p>(plan: &'p Plan) -> Vec<&'p Step> {
+    let objects = plan
+        .bindings
+        .iter()
+        .map(|(address, id)| (address.clone(), Arc::new(stand_in(address, id, plan))));
+    let snapshot = Snapshot::collect(objects).0;
+    let ids = Ids(&snapshot);
+    plan.ready()
+        .filter(|step| {
+            let resource = step.change.object().spec.resource();
+            let calls = match &step.change {
+                Change::Create { .. } => resource.create(&ids),
+                Change::Update { before, fields, .. } | Change::Replace { before, fields, .. } => {
+                    resource.update(before, fields, &ids)
+                }
+                Change::Remove { before } => resource.remove(before, &ids),
+            };
+            calls.ok().as_ref() != Some(&step.calls)
+        })
+        .collect()
+}
+
+/// An object that only carries an id, to rebuild calls with.
+fn stand_in(address: &Address, id: &RemoteId, plan: &Plan) -> Object {
+    let known = plan.steps.iter().find(|step| step.address == *address);
+    let spec = known.map_or_else(
+        || {
+            Spec::Member(crate::resource::Member {
+                email: crate::email::Email::lenient(address.name.as_str()),
+                role: None,
+            })
+        },
+        |step| step.change.object().spec.clone(),
+    );
+    Object {
+        spec,
+        remote: Some(crate::resource::Remote {
+            id: id.clone(),
+            phase: Phase::Active,
+            facts: crate::resource::Facts::WorkspaceMember,
+        }),
+        source: None,
+    }
+}
+
+/// Live objects, for looking facts up.
+struct Index<'a> {
+    by_id: HashMap<(Kind, &'a str), &'a Object>,
+    emails: HashMap<&'a str, Phase>,
+    names: HashMap<&'a str, &'a RemoteId>,
+}
+
+impl<'a> Index<'a> {
+    fn new(live: &'a Live) -> Self {
+        let mut index =
+            Self { by_id: HashMap::new(), emails: HashMap::new(), names: HashMap::new() };
+        for (address, object) in &live.objects {
+            let Some(remote) = &object.remote else { continue };
+            index.by_id.insert((address.kind, remote.id.as_str()), object);
+            match &object.spec {
+                Spec::Member(member) => {
+                    index.emails.insert(member.email.canonical(), remote.phase);
+                }
+                Spec::Workspace(workspace) => {
+                    index.names.insert(&workspace.name, &remote.id);
+                }
+                Spec::WorkspaceMember(_) | Spec::ApiKey(_) => {}
+            }
+        }
+        index
+    }
+
+    /// What contradicts a fact, in words; `None`: it holds.
+    fn contradicts(&self, fact: &Fact) -> Option<String> {
+        match fact {
+            Fact::Field { kind, id, name, field, is } => {
+                let noun = kind.noun();
+                let Some(object) = self.by_id.get(&(*kind, id.as_str())) else {
+                    return Some(format!("{noun} `{name}` ({id}) has gone"));
+                };
+                let now = object
+                    .spec
+                    .resource()
+                    .fields()
+                    .into_iter()
+                    .find(|(own, _)| own == field)
+                    .map_or(Value::Null, |(_, value)| value)
+                    .to_string();
+                (now != *is).then(|| {
+                    format!("`{field}` of {noun} `{name}` ({id}) has changed from {is} to {now}")
+                })
+            }
+            Fact::Nobody { email } => self.emails.get(email.as_str()).map(|phase| match phase {
+                Phase::Active => format!("`{email}` has become a member"),
+                Phase::Pending => format!("`{email}` has been invited"),
+            }),
+            Fact::NoWorkspace { name } => self
+                .names
+                .get(name.as_str())
+                .map(|id| format!("a workspace named `{name}` ({id}) has been made")),
+            Fact::NoGrant { workspace, user, name } => {
+                let id = RemoteId::grant(workspace, user);
+                self.by_id
+                    .get(&(Kind::WorkspaceMember, id.as_str()))
+                    .map(|_| format!("the grant of {name} has been made"))
+            }
+        }
+    }
+}
