@@ -254,3 +254,6 @@ fn list(variables: &[&str]) -> String {
         [] => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

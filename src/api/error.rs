@@ -282,3 +282,6 @@ struct Inner {
 fn tail(request_id: Option<&String>) -> String {
     request_id.map(|id| format!(" (request-id {id})")).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -291,3 +291,6 @@ fn read_bounded(path: &PathBuf) -> Result<String, String> {
     std::fs::File::open(path).map_err(why)?.take(limit).read_to_end(&mut text).map_err(why)?;
     String::from_utf8(text).map_err(|_| format!("`{}` is not text", path.display()))
 }
+
+#[cfg(test)]
+mod tests;

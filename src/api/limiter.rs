@@ -147,3 +147,6 @@ impl Window {
         self.starts.push_back(now);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,8 @@ pub mod http;
 pub mod limiter;
 mod reader;
 mod retry;
+#[cfg(test)]
+pub(crate) mod script;
 mod text;
 pub mod transport;
 pub mod wire;

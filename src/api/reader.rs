@@ -172,3 +172,6 @@ impl<T: Wire> Pages<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

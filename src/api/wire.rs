@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
+use super::text;
 use crate::address::RemoteId;
 
 /// An object that the API lists.
@@ -326,21 +327,26 @@ wire!(
 fn typed<T: Wire>(value: Value, at: &str) -> Result<T, String> {
     match value.get("type") {
         Some(Value::String(word)) if word != T::TYPE => {
-            Err(format!("{}: wanted `{}`, got `{word}`", join(at, "type"), T::TYPE))
+            Err(format!("{}: wanted `{}`, got `{}`", join(at, "type"), T::TYPE, text::word(word)))
         }
         _ => read(value, at),
     }
 }
 
 fn read<T: DeserializeOwned>(value: Value, at: &str) -> Result<T, String> {
+    // serde would take a list for the fields in their order.
+    if !value.is_object() {
+        let colon = if at.is_empty() { "" } else { ": " };
+        return Err(format!("{at}{colon}wanted an object"));
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let inner = match error.path().to_string() {
             path if path == "." => String::new(),
             path => path,
         };
         match join(at, &inner) {
-            place if place.is_empty() => error.inner().to_string(),
-            place => format!("{place}: {}", error.inner()),
+            place if place.is_empty() => text::message(&error.inner().to_string()),
+            place => text::message(&format!("{place}: {}", error.inner())),
         }
     })
 }
@@ -361,3 +367,6 @@ fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, S
     let tags: Option<BTreeMap<String, Option<String>>> = Option::deserialize(deserializer)?;
     Ok(tags.into_iter().flatten().filter_map(|(key, value)| Some((key, value?))).collect())
 }
+
+#[cfg(test)]
+mod tests;

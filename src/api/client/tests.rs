@@ -1,1 +1,419 @@
-//! tests
+//! What is sent, when it is sent again, and how a request ends.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::*;
+use crate::api::{
+    script::{Answer, Script, client, clock, header, key, lost, ok, raw, refusal},
+    transport::TransportError,
+    wire::{Me, User},
+};
+use crate::secret::Secret;
+
+fn post() -> RawRequest {
+    let target = "/v1/organizations/invites".to_owned();
+    RawRequest { method: Method::Post, target, headers: Vec::new(), body: Some("{}".into()) }
+}
+
+fn delete() -> RawRequest {
+    let target = "/v1/organizations/users/user_1".to_owned();
+    RawRequest { method: Method::Delete, target, headers: Vec::new(), body: None }
+}
+
+fn me() -> Answer {
+    ok(
+        &json!({"id": "3f0c1b1e-0000-4000-8000-000000000000", "name": "Acme", "type": "organization"}),
+    )
+}
+
+fn refused(variable: TransportError) -> Answer {
+    Err(variable)
+}
+
+async fn write(resend: Resend, answers: Vec<Answer>) -> (Result<Reply, WriteError>, usize) {
+    let script = Script::new(answers);
+    let reply = client(&script, &clock()).writer().send(post(), resend, Budget::Shared).await;
+    assert_eq!(script.left(), 0, "fewer requests than scripted: {reply:?}");
+    (reply, script.requests().len())
+}
+
+#[tokio::test]
+async fn a_key_goes_into_x_api_key_with_version_and_user_agent() {
+    let script = Script::new([me(), ok(&json!({})), ok(&json!({}))]);
+    let client = client(&script, &clock());
+    client.reader().get::<Me>(&["me"]).await.unwrap();
+    client.writer().send(post(), Resend::LookFirst, Budget::Invites).await.unwrap();
+    client.writer().send(delete(), Resend::Gone, Budget::Shared).await.unwrap();
+    let requests = script.requests();
+    let version = concat!("orgcharter/", env!("CARGO_PKG_VERSION"));
+    for request in &requests {
+        assert_eq!(header(request, "x-api-key"), Some("sk-ant-admin01-test"));
+        assert_eq!(header(request, "authorization"), None);
+        assert_eq!(header(request, "anthropic-version"), Some("2023-06-01"));
+        assert_eq!(header(request, "anthropic-beta"), None);
+        assert_eq!(header(request, "accept"), Some("application/json"));
+        assert_eq!(header(request, "user-agent"), Some(version));
+        let wanted = (request.method == Method::Post).then_some("application/json");
+        assert_eq!(header(request, "content-type"), wanted);
+    }
+    assert_eq!(client.reader().requests_sent(), 3);
+}
+
+#[tokio::test]
+async fn a_token_goes_into_the_authorization_header_alone() {
+    let script = Script::new([me()]);
+    let token = Credential::Token(Secret::new("sk-ant-oat01-t".into()), "ANTHROPIC_AUTH_TOKEN");
+    let client = Client::new(script.clone(), token, Arc::new(clock()), Options::default());
+    client.reader().get::<Me>(&["me"]).await.unwrap();
+    let request = &script.requests()[0];
+    assert_eq!(header(request, "authorization"), Some("Bearer sk-ant-oat01-t"));
+    assert_eq!(header(request, "x-api-key"), None);
+}
+
+#[tokio::test]
+async fn a_read_is_sent_again_after_each_passing_failure() {
+    let passing: [fn() -> Answer; 9] = [
+        || refusal(408, None, &[]),
+        || refusal(409, None, &[]),
+        || refusal(429, None, &[]),
+        || refusal(500, None, &[]),
+        || refusal(504, None, &[]),
+        || refusal(529, None, &[]),
+        || raw(502, &[], "<html>bad gateway</html>"),
+        lost,
+        || refused(TransportError::Connect("refused".into())),
+    ];
+    for answer in passing {
+        let script = Script::new([answer(), me()]);
+        client(&script, &clock()).reader().get::<Me>(&["me"]).await.unwrap();
+        assert_eq!(script.requests().len(), 2, "{:?}", answer());
+    }
+}
+
+#[tokio::test]
+async fn a_read_is_not_sent_again_after_a_lasting_failure() {
+    let lasting: [fn() -> Answer; 9] = [
+        || refusal(400, None, &[]),
+        || refusal(401, None, &[]),
+        || refusal(403, None, &[]),
+        || refusal(404, None, &[]),
+        || refusal(413, None, &[]),
+        || raw(200, &[], "<html>please sign in</html>"),
+        || refused(TransportError::Certificate("expired".into())),
+        || refused(TransportError::Redirect("https://elsewhere.acme.com".into())),
+        || refused(TransportError::TooLarge(1)),
+    ];
+    for answer in lasting {
+        let script = Script::new([answer()]);
+        client(&script, &clock()).reader().get::<Me>(&["me"]).await.unwrap_err();
+        assert_eq!(script.requests().len(), 1, "{:?}", answer());
+    }
+}
+
+#[tokio::test]
+async fn a_create_is_sent_again_only_if_it_certainly_had_no_effect() {
+    let nothing_done: [fn() -> Answer; 4] = [
+        || refusal(429, None, &[]),
+        || refusal(409, Some("external_key_changed"), &[]),
+        || refusal(400, Some("external_key_validation_timed_out"), &[]),
+        || refused(TransportError::Connect("refused".into())),
+    ];
+    for answer in nothing_done {
+        let (reply, sent) = write(Resend::LookFirst, vec![answer(), ok(&json!({}))]).await;
+        assert_eq!((reply.unwrap().attempts, sent), (2, 2), "{:?}", answer());
+    }
+    let maybe_done: [fn() -> Answer; 7] = [
+        || refusal(408, None, &[]),
+        || refusal(500, None, &[]),
+        || refusal(529, None, &[("x-should-retry", "true")]),
+        || raw(502, &[], "<html>bad gateway</html>"),
+        || raw(200, &[], "<html>please sign in</html>"),
+        lost,
+        || refused(TransportError::TooLarge(1)),
+    ];
+    for answer in maybe_done {
+        let (reply, sent) = write(Resend::LookFirst, vec![answer()]).await;
+        assert!(matches!(reply, Err(WriteError::Unknown(_))), "{:?}: {reply:?}", answer());
+        assert_eq!(sent, 1);
+    }
+    let (reply, sent) =
+        write(Resend::LookFirst, vec![refusal(400, Some("already_member"), &[])]).await;
+    let error = reply.unwrap_err();
+    assert!(matches!(error, WriteError::Failed(_)));
+    assert_eq!((error.error().code(), sent), (Some("already_member"), 1));
+}
+
+#[tokio::test]
+async fn a_create_is_not_sent_again_because_a_header_says_so() {
+    let told = refusal(400, None, &[("x-should-retry", "true")]);
+    let (reply, sent) = write(Resend::LookFirst, vec![told]).await;
+    assert!(matches!(reply, Err(WriteError::Failed(_))));
+    assert_eq!(sent, 1);
+}
+
+#[tokio::test]
+async fn a_write_of_absolute_values_is_sent_again_after_a_lost_reply() {
+    for answer in [lost(), refusal(500, None, &[]), refusal(408, None, &[])] {
+        let (reply, sent) = write(Resend::Safe, vec![answer, ok(&json!({"id": "user_1"}))]).await;
+        assert_eq!((reply.unwrap().value, sent), (json!({"id": "user_1"}), 2));
+    }
+}
+
+#[tokio::test]
+async fn a_write_whose_every_reply_was_lost_has_an_unknown_outcome() {
+    let (reply, sent) = write(Resend::Safe, (0..6).map(|_| lost()).collect()).await;
+    assert!(matches!(reply, Err(WriteError::Unknown(_))));
+    assert_eq!(sent, 6);
+}
+
+#[tokio::test]
+async fn a_refusal_after_a_lost_reply_leaves_the_outcome_unknown() {
+    let (reply, _) = write(Resend::Safe, vec![lost(), refusal(400, None, &[])]).await;
+    assert!(matches!(reply, Err(WriteError::Unknown(_))), "{reply:?}");
+    let (reply, _) =
+        write(Resend::Safe, vec![refusal(429, None, &[]), refusal(400, None, &[])]).await;
+    assert!(matches!(reply, Err(WriteError::Failed(_))), "{reply:?}");
+}
+
+#[tokio::test]
+async fn a_removal_that_finds_nothing_when_sent_again_has_succeeded() {
+    for first in
+        [lost(), refusal(500, None, &[]), refusal(409, Some("concurrent_membership_change"), &[])]
+    {
+        let script = Script::new([first, refusal(404, None, &[("request-id", "req_gone")])]);
+        let writer = client(&script, &clock()).writer();
+        let reply = writer.send(delete(), Resend::Gone, Budget::Shared).await.unwrap();
+        assert!(reply.already_gone);
+        assert_eq!(reply.request_id.as_deref(), Some("req_gone"));
+    }
+}
+
+#[tokio::test]
+async fn a_removal_that_finds_nothing_at_once_has_failed() {
+    let script = Script::new([refusal(404, None, &[])]);
+    let writer = client(&script, &clock()).writer();
+    let error = writer.send(delete(), Resend::Gone, Budget::Shared).await.unwrap_err();
+    assert!(matches!(&error, WriteError::Failed(error) if error.is_not_found()));
+}
+
+#[tokio::test]
+async fn a_proxys_404_does_not_prove_that_something_is_gone() {
+    let script = Script::new([lost(), raw(404, &[], "<html>no such host</html>")]);
+    let writer = client(&script, &clock()).writer();
+    let error = writer.send(delete(), Resend::Gone, Budget::Shared).await.unwrap_err();
+    assert!(matches!(error, WriteError::Unknown(ApiError::NotJson { status: 404, .. })));
+}
+
+#[tokio::test]
+async fn conflicts_end_after_three_tries() {
+    let answers = (0..3).map(|_| refusal(409, None, &[])).collect();
+    let (reply, sent) = write(Resend::Safe, answers).await;
+    assert!(reply.unwrap_err().error().is_conflict());
+    assert_eq!(sent, 3);
+}
+
+#[tokio::test]
+async fn x_should_retry_false_ends_the_tries() {
+    for status in [409, 429, 500] {
+        let answer = refusal(status, None, &[("x-should-retry", "false")]);
+        let (reply, sent) = write(Resend::Safe, vec![answer]).await;
+        assert_eq!((reply.unwrap_err().error().status(), sent), (Some(status), 1));
+    }
+}
+
+#[tokio::test]
+async fn x_should_retry_true_sends_a_read_again() {
+    let script = Script::new([refusal(400, None, &[("x-should-retry", "true")]), me()]);
+    client(&script, &clock()).reader().get::<Me>(&["me"]).await.unwrap();
+    assert_eq!(script.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn each_form_of_retry_after_is_waited_for_to_the_millisecond() {
+    let forms: [(&str, &str, u64); 5] = [
+        ("retry-after-ms", "1250", 1_250),
+        ("retry-after", "7", 7_000),
+        ("retry-after", "0.35", 350),
+        ("retry-after", "Sun, 22 Nov 2026 10:00:09 GMT", 9_000),
+        ("retry-after", " 2 ", 2_000),
+    ];
+    for status in [429, 503] {
+        for (name, value, wait) in forms {
+            let (script, clock) =
+                (Script::new([refusal(status, None, &[(name, value)]), me()]), clock());
+            client(&script, &clock).reader().get::<Me>(&["me"]).await.unwrap();
+            assert_eq!(clock.monotonic(), Duration::from_millis(wait), "{status} {name}: {value}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn retry_after_ms_goes_before_retry_after() {
+    let both = [("retry-after", "60"), ("retry-after-ms", "100")];
+    let (script, clock) = (Script::new([refusal(429, None, &both), me()]), clock());
+    client(&script, &clock).reader().get::<Me>(&["me"]).await.unwrap();
+    assert_eq!(clock.monotonic(), Duration::from_millis(100));
+}
+
+#[tokio::test]
+async fn a_retry_after_that_says_nothing_useful_is_passed_over() {
+    for value in ["0", "-3", "soon", "NaN", "inf", "Sun, 22 Nov 2026 09:59:00 GMT"] {
+        let (script, clock) =
+            (Script::new([refusal(500, None, &[("retry-after", value)]), me()]), clock());
+        client(&script, &clock).reader().get::<Me>(&["me"]).await.unwrap();
+        let waited = clock.monotonic();
+        assert!(
+            waited >= Duration::from_millis(375) && waited <= Duration::from_millis(500),
+            "{value}: {waited:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn without_retry_after_waits_double_up_to_eight_seconds_less_a_quarter_at_most() {
+    let (script, clock) = (Script::new((0..6).map(|_| refusal(500, None, &[]))), clock());
+    client(&script, &clock).reader().get::<Me>(&["me"]).await.unwrap_err();
+    let waits = clock.sleeps();
+    assert_eq!(waits.len(), 5);
+    for (wait, whole) in waits.iter().zip([0.5, 1.0, 2.0, 4.0, 8.0]) {
+        let wait = wait.as_secs_f64();
+        assert!(wait <= whole && wait >= whole * 0.75, "{wait} of {whole}");
+    }
+}
+
+#[tokio::test]
+async fn a_wait_too_long_to_sit_out_fails_at_once_and_keeps_others_from_asking() {
+    let (script, clock) =
+        (Script::new([refusal(429, None, &[("retry-after", "1800")]), me()]), clock());
+    let client = client(&script, &clock);
+    let error = client.reader().get::<Me>(&["me"]).await.unwrap_err();
+    assert_eq!(error.status(), Some(429));
+    assert!(
+        error.next_step().unwrap().starts_with("run again in 30 min"),
+        "{:?}",
+        error.next_step()
+    );
+    let error = client.reader().get::<Me>(&["me"]).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "GET /v1/organizations/me: not sent, since the API asked to wait 30 min"
+    );
+    clock.advance(Duration::from_mins(30));
+    client.reader().get::<Me>(&["me"]).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_invites_own_long_wait_does_not_keep_others_from_asking() {
+    let script = Script::new([refusal(429, None, &[("retry-after", "1800")]), me()]);
+    let client = client(&script, &clock());
+    client.writer().send(post(), Resend::LookFirst, Budget::Invites).await.unwrap_err();
+    client.reader().get::<Me>(&["me"]).await.unwrap();
+    let error = client.writer().send(post(), Resend::LookFirst, Budget::Invites).await.unwrap_err();
+    assert!(matches!(error, WriteError::Failed(ApiError::Limited { .. })));
+}
+
+#[tokio::test]
+async fn one_429_cools_every_task_down() {
+    let (script, clock) =
+        (Script::new([refusal(429, None, &[("retry-after", "20")]), me(), me()]), clock());
+    let client = client(&script, &clock);
+    let first = client.reader();
+    let second = {
+        let (reader, clock) = (client.reader(), clock.clone());
+        async move {
+            clock.sleep(Duration::from_secs(5)).await;
+            reader.get::<Me>(&["me"]).await.unwrap();
+            clock.monotonic()
+        }
+    };
+    let (first, second) = tokio::join!(first.get::<Me>(&["me"]), second);
+    first.unwrap();
+    assert_eq!(second, Duration::from_secs(20));
+}
+
+#[tokio::test]
+async fn tries_count_against_the_budget() {
+    let script = Script::new([refusal(500, None, &[]), me()]);
+    let clock = clock();
+    let options = Options { requests_per_minute: 1, ..Options::default() };
+    let client = Client::new(script, key(), Arc::new(clock.clone()), options);
+    client.reader().get::<Me>(&["me"]).await.unwrap();
+    assert_eq!(clock.monotonic(), Duration::from_mins(1));
+}
+
+#[tokio::test]
+async fn a_path_that_does_not_mean_what_it_says_is_not_sent() {
+    let script = Script::new([]);
+    let client = client(&script, &clock());
+    for segment in ["", ".", ".."] {
+        let error = client.reader().get::<User>(&["users", segment]).await.unwrap_err();
+        assert!(matches!(error, ApiError::Path(_)), "{segment:?}: {error}");
+    }
+    let target = "/v1/organizations/users/%2e%2E".to_owned();
+    let request = RawRequest { target, ..delete() };
+    client.writer().send(request, Resend::Gone, Budget::Shared).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn ids_are_percent_encoded() {
+    let user = json!({"id": "a/b", "email": "a@acme.com", "role": "user", "type": "user"});
+    let script = Script::new([ok(&user)]);
+    client(&script, &clock()).reader().get::<User>(&["users", "a/b?c"]).await.unwrap();
+    assert_eq!(script.lines(), ["GET /v1/organizations/users/a%2Fb%3Fc"]);
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_ends_a_write_well_and_a_read_badly() {
+    let script = Script::new([raw(204, &[], ""), raw(200, &[], "")]);
+    let client = client(&script, &clock());
+    let reply = client.writer().send(delete(), Resend::Gone, Budget::Shared).await.unwrap();
+    assert_eq!(reply.value, Value::Null);
+    let error = client.reader().get::<Me>(&["me"]).await.unwrap_err();
+    assert!(matches!(error, ApiError::NotJson { status: 200, .. }));
+}
+
+#[tokio::test]
+async fn another_sort_of_object_than_asked_for_is_an_error() {
+    let script = Script::new([ok(&json!({"id": "x", "type": "workspace"}))]);
+    let error = client(&script, &clock()).reader().get::<Me>(&["me"]).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "GET /v1/organizations/me: unexpected answer: type: wanted `organization`, got `workspace` (request-id req_ok)"
+    );
+}
+
+#[tokio::test]
+async fn what_answers_say_beside_their_bodies_is_kept() {
+    let headers =
+        [("anthropic-organization-id", "org-1"), ("date", "Sun, 22 Nov 2026 09:52:00 GMT")];
+    let script = Script::new([refusal(403, None, &headers)]);
+    let reader = client(&script, &clock()).reader();
+    assert_eq!((reader.organization_header(), reader.server_date()), (None, None));
+    reader.get::<Me>(&["me"]).await.unwrap_err();
+    assert_eq!(reader.organization_header().as_deref(), Some("org-1"));
+    assert_eq!(reader.server_date().unwrap().to_string(), "2026-11-22T09:52:00Z");
+    assert_eq!(reader.clock_skew(), Some(SignedDuration::from_mins(8)));
+}
+
+#[tokio::test]
+async fn a_credential_that_the_server_sends_back_is_not_shown() {
+    let echo = json!({"type": "error", "error": {"type": "authentication_error",
+        "message": "key sk-ant-admin01-test is not known", "details": {"key": "sk-ant-admin01-test"}}});
+    let page = "<html>you sent sk-ant-admin01-test</html>";
+    let script = Script::new([raw(401, &[], &echo.to_string()), raw(403, &[], page)]);
+    let reader = client(&script, &clock()).reader();
+    for _ in 0..2 {
+        let error = reader.get::<Me>(&["me"]).await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("admin01-test"), "{error:?}");
+        assert!(error.to_string().contains("[hidden]"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_credential_is_named_by_its_variable() {
+    let script = Script::new([refusal(401, None, &[])]);
+    let error = client(&script, &clock()).reader().get::<Me>(&["me"]).await.unwrap_err();
+    assert!(error.next_step().unwrap().starts_with("check `ANTHROPIC_ADMIN_KEY`"));
+}

@@ -1,0 +1,248 @@
+//! When tokens are exchanged, and what happens when they cannot be (`admin-api` notes on workload identity federation).
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::api::{
+    client::{Client, Options},
+    clock::TestClock,
+    credential::Credential,
+    script::{Answer, Script, clock, header, lost, ok, raw, refusal},
+    wire::Me,
+};
+
+const JWT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln";
+
+fn client(script: &Arc<Script>, clock: &TestClock, identity: IdentityToken) -> Client {
+    let identity = WorkloadIdentity {
+        federation_rule_id: "fdrl_1".into(),
+        organization_id: "org-1".into(),
+        service_account_id: Some("svac_1".into()),
+        workspace_id: None,
+        identity,
+    };
+    let credential = Credential::WorkloadIdentity(identity);
+    Client::new(script.clone(), credential, Arc::new(clock.clone()), Options::default())
+}
+
+fn literal() -> IdentityToken {
+    IdentityToken::Literal(Secret::new(JWT.into()))
+}
+
+fn token(name: &str, life: u64) -> Answer {
+    let name = format!("sk-ant-oat01-{name}");
+    ok(
+        &json!({"access_token": name, "token_type": "bearer", "expires_in": life, "scope": "org:admin"}),
+    )
+}
+
+fn me() -> Answer {
+    ok(&json!({"id": "org-1", "name": "Acme", "type": "organization"}))
+}
+
+async fn ask(client: &Client) -> Result<Me, ApiError> {
+    client.reader().get::<Me>(&["me"]).await
+}
+
+/// `exchange` or the bearer, for each request.
+fn story(script: &Script) -> Vec<String> {
+    let line = |request: &RawRequest| match header(request, "authorization") {
+        Some(bearer) => bearer.replace("Bearer sk-ant-oat01-", ""),
+        None => "exchange".to_owned(),
+    };
+    script.requests().iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn the_exchange_asks_as_documented_and_its_token_is_used_as_a_bearer() {
+    let script = Script::new([token("one", 3600), me(), me()]);
+    let client = client(&script, &clock(), literal());
+    ask(&client).await.unwrap();
+    ask(&client).await.unwrap();
+    assert_eq!(story(&script), ["exchange", "one", "one"]);
+    let [exchange, first, _] = &script.requests()[..] else { panic!() };
+    assert_eq!(format!("{exchange:?}"), "POST /v1/oauth/token");
+    assert_eq!(header(exchange, "content-type"), Some("application/json"));
+    assert_eq!(
+        header(exchange, "anthropic-beta"),
+        Some("oauth-2025-04-20,oidc-federation-2026-04-01")
+    );
+    assert_eq!(header(exchange, "anthropic-version"), None);
+    assert_eq!(header(exchange, "x-api-key"), None);
+    let body: Value = serde_json::from_slice(exchange.body.as_ref().unwrap()).unwrap();
+    assert_eq!(
+        body,
+        json!({"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": JWT,
+            "federation_rule_id": "fdrl_1", "organization_id": "org-1", "service_account_id": "svac_1"})
+    );
+    assert_eq!(header(first, "anthropic-beta"), Some("oauth-2025-04-20"));
+    assert_eq!(client.reader().requests_sent(), 3);
+}
+
+#[tokio::test]
+async fn many_tasks_share_one_exchange() {
+    let script = Script::new([token("one", 3600), me(), me(), me()]);
+    let client = client(&script, &clock(), literal());
+    let (a, b, c) = tokio::join!(ask(&client), ask(&client), ask(&client));
+    (a.unwrap(), b.unwrap(), c.unwrap());
+    assert_eq!(story(&script), ["exchange", "one", "one", "one"]);
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_two_minutes_before_its_end() {
+    let (script, clock) =
+        (Script::new([token("one", 3600), me(), me(), token("two", 3600), me()]), clock());
+    let client = client(&script, &clock, literal());
+    for wait in [0, 3479, 1] {
+        clock.advance(Duration::from_secs(wait));
+        ask(&client).await.unwrap();
+    }
+    assert_eq!(story(&script), ["exchange", "one", "one", "exchange", "two"]);
+}
+
+#[tokio::test]
+async fn a_renewal_that_fails_keeps_the_old_token_and_pauses_five_seconds() {
+    let answers =
+        [token("one", 3600), me(), refusal(500, None, &[]), me(), me(), token("two", 3600), me()];
+    let (script, clock) = (Script::new(answers), clock());
+    let client = client(&script, &clock, literal());
+    for wait in [0, 3500, 4, 1] {
+        clock.advance(Duration::from_secs(wait));
+        ask(&client).await.unwrap();
+    }
+    assert_eq!(story(&script), ["exchange", "one", "exchange", "one", "one", "exchange", "two"]);
+}
+
+#[tokio::test]
+async fn from_thirty_seconds_before_its_end_a_token_is_not_used() {
+    let answers = [token("one", 3600), me(), refusal(400, None, &[])];
+    let (script, clock) = (Script::new(answers), clock());
+    let client = client(&script, &clock, literal());
+    ask(&client).await.unwrap();
+    clock.advance(Duration::from_secs(3570));
+    let error = ask(&client).await.unwrap_err();
+    assert!(matches!(error, ApiError::TokenExchange(_)));
+    assert_eq!(story(&script), ["exchange", "one", "exchange"]);
+}
+
+#[tokio::test]
+async fn a_token_that_lives_a_minute_is_not_renewed_at_every_request() {
+    let (script, clock) =
+        (Script::new([token("one", 60), me(), me(), token("two", 60), me()]), clock());
+    let client = client(&script, &clock, literal());
+    for wait in [0, 29, 1] {
+        clock.advance(Duration::from_secs(wait));
+        ask(&client).await.unwrap();
+    }
+    assert_eq!(story(&script), ["exchange", "one", "one", "exchange", "two"]);
+}
+
+#[tokio::test]
+async fn a_401_from_the_api_exchanges_once_more_and_sends_once_more() {
+    let script =
+        Script::new([token("one", 3600), refusal(401, None, &[]), token("two", 3600), me()]);
+    ask(&client(&script, &clock(), literal())).await.unwrap();
+    assert_eq!(story(&script), ["exchange", "one", "exchange", "two"]);
+    let no = || refusal(401, None, &[]);
+    let script = Script::new([token("one", 3600), no(), token("two", 3600), no()]);
+    let error = ask(&client(&script, &clock(), literal())).await.unwrap_err();
+    assert_eq!((error.status(), story(&script).len()), (Some(401), 4));
+}
+
+#[tokio::test]
+async fn a_401_from_the_exchange_is_tried_twice() {
+    let script = Script::new([refusal(401, None, &[]), token("one", 3600), me()]);
+    ask(&client(&script, &clock(), literal())).await.unwrap();
+    let script = Script::new([refusal(401, None, &[]), refusal(401, None, &[])]);
+    let error = ask(&client(&script, &clock(), literal())).await.unwrap_err();
+    assert!(
+        error.to_string().starts_with("workload identity: POST /v1/oauth/token: 401"),
+        "{error}"
+    );
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test]
+async fn an_exchange_is_tried_again_after_a_passing_failure() {
+    for first in [lost(), refusal(503, None, &[]), refusal(429, None, &[("retry-after", "3")])] {
+        let script = Script::new([first, token("one", 3600), me()]);
+        ask(&client(&script, &clock(), literal())).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_token_is_refused_without_showing_it() {
+    for body in [
+        json!({"access_token": "sk-ant-oat01-hush"}),
+        json!({"access_token": "sk-ant-oat01-hush", "expires_in": "soon"}),
+        json!({"access_token": "sk-ant-oat01-hush", "expires_in": 3600, "token_type": "mac"}),
+        json!({"access_token": "sk-ant-oat01 hush", "expires_in": 3600}),
+        json!({"expires_in": 3600}),
+        json!([]),
+    ] {
+        let error = ask(&client(&Script::new([ok(&body)]), &clock(), literal())).await.unwrap_err();
+        assert!(
+            matches!(&error, ApiError::TokenExchange(inner) if matches!(**inner, ApiError::Shape { .. })),
+            "{error}"
+        );
+        assert!(!format!("{error:?}").contains("hush"), "{error:?}");
+    }
+    let long = "x".repeat(LONGEST_ANSWER + 1);
+    let error =
+        ask(&client(&Script::new([raw(200, &[], &long)]), &clock(), literal())).await.unwrap_err();
+    assert!(error.to_string().contains("longer than 1048576 bytes"), "{error}");
+}
+
+#[tokio::test]
+async fn an_assertion_that_the_server_sends_back_is_not_shown() {
+    let error = json!({"error": {"type": "authentication_error", "message": format!("no: {JWT}"), "details": {"jwt": JWT}}});
+    let answer = || raw(400, &[], &error.to_string());
+    let error = ask(&client(&Script::new([answer()]), &clock(), literal())).await.unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("c2ln"), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_token_file_is_read_anew_at_each_exchange_and_trimmed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    std::fs::write(&path, "jwt-one\n").unwrap();
+    let (script, clock) =
+        (Script::new([token("one", 3600), me(), token("two", 3600), me()]), clock());
+    let client = client(&script, &clock, IdentityToken::File(path.clone()));
+    ask(&client).await.unwrap();
+    std::fs::write(&path, "jwt-two\n").unwrap();
+    clock.advance(Duration::from_hours(1));
+    ask(&client).await.unwrap();
+    let sent: Vec<Value> = [0, 2]
+        .map(|index: usize| {
+            let body = script.requests()[index].body.clone().unwrap();
+            serde_json::from_slice::<Value>(&body).unwrap()["assertion"].clone()
+        })
+        .to_vec();
+    assert_eq!(sent, ["jwt-one", "jwt-two"]);
+}
+
+#[tokio::test]
+async fn a_token_file_that_cannot_be_used_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    for (content, why) in [
+        (None, "cannot read `"),
+        (Some(b" \n".to_vec()), "is empty"),
+        (Some(vec![b'x'; LONGEST_IDENTITY + 1]), "longer than 16384 bytes"),
+        (Some(vec![0xff]), "is not text"),
+        (Some(b"two words".to_vec()), "white space inside"),
+    ] {
+        if let Some(content) = content {
+            std::fs::write(&path, content).unwrap();
+        }
+        let client = client(&Script::new([]), &clock(), IdentityToken::File(path.clone()));
+        let error = ask(&client).await.unwrap_err();
+        assert!(error.to_string().contains(why), "{error} lacks {why}");
+        assert!(error.next_step().unwrap().contains("`ANTHROPIC_IDENTITY_TOKEN_FILE`"));
+    }
+    std::fs::write(&path, [vec![b'x'; LONGEST_IDENTITY], b"\n".to_vec()].concat()).unwrap();
+    let client =
+        client(&Script::new([token("one", 60), me()]), &clock(), IdentityToken::File(path));
+    ask(&client).await.unwrap();
+}
