@@ -8,4 +8,5 @@ pub mod email;
 pub mod observe;
 pub mod plan;
 pub mod resource;
+pub mod sandbox;
 pub mod secret;

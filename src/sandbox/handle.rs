@@ -1,0 +1,352 @@
+//! One request against the organization: fault, rate limit, credential, version, route, handler, log.
+//!
+//! Invariant: sockets and in-process callers go through [`handle`], so they see the same organization.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::{
+    credentials::{self, Grant},
+    faults::{Drip, Fault, Instead, http_date},
+    kinds,
+    log::Entry,
+    refusal::Refusal,
+    request::{self, Query, header},
+    state::{OrganizationKind, State},
+    switches::{MeElsewhere, MissingEndpoint, RateLimitHeaders, UnknownFields, WrongPrefix},
+};
+use crate::api::transport::{Method, RawRequest, RawResponse};
+
+/// A reply, and how it travels.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// The reply; of a closed connection, what would have been sent.
+    pub response: RawResponse,
+    /// How it travels.
+    pub wire: Wire,
+    /// How late it comes.
+    pub delay: Duration,
+}
+
+/// How a reply travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// Whole.
+    Whole,
+    /// Not at all: the connection closes.
+    Closed,
+    /// Half of it, then the connection closes.
+    Truncated,
+    /// In small pieces.
+    Drip(Drip),
+}
+
+/// Which organizations have an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offered {
+    /// All; the others only if the switch says so.
+    Me,
+    /// Console and Enterprise; the scopes an Enterprise key needs to read and to write.
+    People,
+    /// Console and AWS.
+    Workspaces,
+    /// Console.
+    Console,
+}
+
+/// What a route takes as body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// Nothing: a body is refused.
+    Nothing,
+    /// A JSON object.
+    Object,
+}
+
+/// One method of one path.
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    /// Segments after `/v1/organizations`; `{prefix_}` stands for an id with that prefix.
+    pub(crate) pattern: &'static str,
+    pub(crate) offered: Offered,
+    pub(crate) takes: Takes,
+    pub(crate) handler: fn(&mut State, Asked) -> Result<Value, Refusal>,
+}
+
+/// What a handler gets.
+pub(crate) struct Asked {
+    /// The ids in the path, in order.
+    pub(crate) ids: Vec<String>,
+    pub(crate) query: Query,
+    pub(crate) body: Map<String, Value>,
+    /// `anthropic-version`.
+    pub(crate) version: String,
+    pub(crate) grant: Grant,
+}
+
+const VERSIONS: [&str; 3] = ["2023-01-01", "2023-06-01", "2026-10-21"];
+const MAX_BODY: usize = 1024 * 1024;
+
+/// Answers one request and logs it.
+pub fn handle(state: &mut State, request: &RawRequest) -> Exchange {
+    let tick = state.clock.tick();
+    state.clock.advance(tick);
+    let now = state.now();
+    let fault = state.faults.pick(request.method, &request.target, &mut state.ids);
+    let request_id = state.ids.fresh("req_");
+    let (credential, verdict) = credentials::check(state, request);
+    let mut trace = Trace { route: None, done: false, headers: Vec::new() };
+
+    let response = match fault.as_ref().and_then(|fault| fault.before(now)) {
+        Some(Instead::Closed) => blank(0),
+        Some(Instead::Html(status)) => html(status),
+        Some(Instead::Refusal(refusal, headers)) => {
+            let mut response = refuse(&refusal, &request_id);
+            response.headers.extend(headers);
+            response
+        }
+        None => {
+            let mut response = match answer(state, request, verdict, &mut trace) {
+                Ok(value) => {
+                    trace.done = true;
+                    json_reply(200, &dress(value, state.switches.unknown_fields))
+                }
+                Err(refusal) => refuse(&refusal, &request_id),
+            };
+            if trace.done {
+                match fault {
+                    Some(Fault::StatusAfter(status)) => {
+                        let refusal = Refusal::status(status, "an injected failure");
+                        response = refuse(&refusal, &request_id);
+                    }
+                    Some(Fault::WrongType) => response = json_reply(200, &json!(["surprise"])),
+                    _ => {}
+                }
+            }
+            response.headers.append(&mut trace.headers);
+            response
+        }
+    };
+    let (wire, delay) = match &fault {
+        Some(Fault::ClosedBefore | Fault::ClosedAfter) => (Wire::Closed, Duration::ZERO),
+        Some(Fault::Truncated) => (Wire::Truncated, Duration::ZERO),
+        Some(Fault::LatencyMs(ms)) => (Wire::Whole, Duration::from_millis(*ms)),
+        Some(Fault::Drip(drip)) => (Wire::Drip(*drip), Duration::ZERO),
+        _ => (Wire::Whole, Duration::ZERO),
+    };
+    let response = finish(state, response, &request_id);
+    state.log.push(Entry {
+        number: 0,
+        at: now,
+        method: request.method,
+        target: request.target.clone(),
+        route: trace.route,
+        body: request.body.as_ref().and_then(|body| serde_json::from_slice(body).ok()),
+        credential,
+        status: if wire == Wire::Closed { 0 } else { response.status },
+        done: trace.done,
+        fault: fault.as_ref().map(Fault::word),
+    });
+    Exchange { response, wire, delay }
+}
+
+/// The reply to a method that the API does not use.
+pub(crate) fn method_not_allowed(state: &mut State) -> RawResponse {
+    let request_id = state.ids.fresh("req_");
+    let response = refuse(&Refusal::status(405, "method not allowed"), &request_id);
+    finish(state, response, &request_id)
+}
+
+struct Trace {
+    route: Option<&'static str>,
+    done: bool,
+    headers: Vec<(String, String)>,
+}
+
+fn answer(
+    state: &mut State,
+    request: &RawRequest,
+    verdict: Result<Grant, Refusal>,
+    trace: &mut Trace,
+) -> Result<Value, Refusal> {
+    let no_path = || Refusal::not_found("path");
+    let (segments, query) = request::split(&request.target).ok_or_else(no_path)?;
+    let words: Vec<&str> = segments.iter().map(String::as_str).collect();
+    if request.body.as_ref().is_some_and(|body| body.len() > MAX_BODY) {
+        return Err(Refusal::status(413, "request exceeds the maximum size"));
+    }
+    if words == ["v1", "oauth", "token"] {
+        trace.route = Some("/v1/oauth/token");
+        return match request.method {
+            Method::Post => credentials::exchange(state, request),
+            Method::Get | Method::Delete => Err(Refusal::status(405, "method not allowed")),
+        };
+    }
+    let grant = verdict?;
+    meter(state, request, trace)?;
+    let version = header(request, "anthropic-version")
+        .ok_or_else(|| Refusal::invalid("anthropic-version: header is required"))?;
+    if !VERSIONS.contains(&version) {
+        return Err(Refusal::invalid(format!("anthropic-version: `{version}` is not known")));
+    }
+    let ["v1", "organizations", path @ ..] = words.as_slice() else {
+        return Err(no_path());
+    };
+    let mut matching = kinds::routes().filter(|route| matches(route.pattern, path)).peekable();
+    if matching.peek().is_none() {
+        return Err(no_path());
+    }
+    let route = matching
+        .find(|route| route.method == request.method)
+        .ok_or_else(|| Refusal::status(405, "method not allowed"))?;
+    trace.route = Some(route.pattern);
+    offered(state, route, &grant)?;
+    let ids = ids_of(state, route.pattern, path)?;
+    let body = match route.takes {
+        Takes::Object => request::object(request)?,
+        Takes::Nothing => {
+            request::nothing(request.body.as_ref())?;
+            Map::new()
+        }
+    };
+    let single = request.method == Method::Get && route.pattern.ends_with('}');
+    if single && state.hides(&ids.join("/")) {
+        return Err(Refusal::not_found("object"));
+    }
+    let version = version.to_owned();
+    (route.handler)(state, Asked { ids, query, body, version, grant })
+}
+
+fn meter(state: &mut State, request: &RawRequest, trace: &mut Trace) -> Result<(), Refusal> {
+    let path = request.target.split('?').next().unwrap_or_default();
+    let reading = state.meter.count(&state.limits, state.clock.now(), request.method, path);
+    if let Some((limit, remaining, reset)) = reading.headers
+        && state.switches.rate_limit_headers == RateLimitHeaders::Present
+    {
+        for (name, value) in [
+            ("limit", limit.to_string()),
+            ("remaining", remaining.to_string()),
+            ("reset", reset.to_string()),
+        ] {
+            trace.headers.push((format!("anthropic-ratelimit-requests-{name}"), value));
+        }
+    }
+    match reading.wait {
+        None => Ok(()),
+        Some(wait) => {
+            let seconds = wait.as_millis().div_ceil(1000);
+            trace.headers.push(("retry-after".to_owned(), seconds.to_string()));
+            Err(Refusal::status(429, "number of requests has exceeded the rate limit"))
+        }
+    }
+}
+
+fn offered(state: &State, route: &Route, grant: &Grant) -> Result<(), Refusal> {
+    use OrganizationKind::{Aws, Console, Enterprise};
+    let kind = state.organization.kind;
+    let there = match route.offered {
+        Offered::Me => kind == Console || state.switches.me_elsewhere == MeElsewhere::Available,
+        Offered::People => kind != Aws,
+        Offered::Workspaces => kind != Enterprise,
+        Offered::Console => kind == Console,
+    };
+    if !there {
+        let message = "this organization has no such endpoint";
+        return Err(match state.switches.missing_endpoint {
+            MissingEndpoint::BadRequest => {
+                Refusal::invalid(message).code("organization_type_not_supported")
+            }
+            MissingEndpoint::Forbidden => Refusal::forbidden(message),
+            MissingEndpoint::NotFound => Refusal::not_found("path"),
+        });
+    }
+    match (route.offered, route.method) {
+        (Offered::People, Method::Get) => grant.needs("read:members"),
+        (Offered::People, Method::Post | Method::Delete) => grant.needs("write:members"),
+        _ => Ok(()),
+    }
+}
+
+/// A pattern's segments after `/v1/organizations/`.
+fn segments(pattern: &'static str) -> impl Iterator<Item = &'static str> {
+    pattern.trim_start_matches("/v1/organizations/").split('/')
+}
+
+fn matches(pattern: &'static str, path: &[&str]) -> bool {
+    segments(pattern).count() == path.len()
+        && segments(pattern).zip(path).all(|(want, have)| want.starts_with('{') || want == *have)
+}
+
+fn ids_of(state: &State, pattern: &'static str, path: &[&str]) -> Result<Vec<String>, Refusal> {
+    let holes = segments(pattern).zip(path).filter(|(want, _)| want.starts_with('{'));
+    holes
+        .map(|(want, have)| {
+            let prefix = want.trim_matches(['{', '}']);
+            let strict = state.switches.wrong_prefix == WrongPrefix::BadRequest;
+            if strict && !have.starts_with(prefix) {
+                return Err(Refusal::invalid(format!("`{have}` is no id that starts `{prefix}`")));
+            }
+            Ok((*have).to_owned())
+        })
+        .collect()
+}
+
+/// Adds a field that no document names to every object with a `type`, if the switch says so.
+fn dress(mut value: Value, unknown: UnknownFields) -> Value {
+    fn walk(value: &mut Value) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(walk),
+            Value::Object(fields) => {
+                if fields.get("type").is_some_and(Value::is_string) {
+                    fields.insert("from_the_future".to_owned(), json!({"type": "novelty"}));
+                }
+                if let Some(data) = fields.get_mut("data") {
+                    walk(data);
+                }
+            }
+            _ => {}
+        }
+    }
+    if unknown == UnknownFields::Present {
+        walk(&mut value);
+    }
+    value
+}
+
+fn refuse(refusal: &Refusal, request_id: &str) -> RawResponse {
+    json_reply(refusal.status, &refusal.envelope(request_id))
+}
+
+fn json_reply(status: u16, value: &Value) -> RawResponse {
+    let mut response = blank(status);
+    response.headers.push(("content-type".to_owned(), "application/json".to_owned()));
+    response.body = Bytes::from(value.to_string());
+    response
+}
+
+fn html(status: u16) -> RawResponse {
+    let mut response = blank(status);
+    response.headers.push(("content-type".to_owned(), "text/html; charset=utf-8".to_owned()));
+    response.body = Bytes::from_static(
+        b"<!DOCTYPE html>\n<html><head><title>Proxy</title></head><body><h1>Access denied by the proxy</h1></body></html>\n",
+    );
+    response
+}
+
+fn blank(status: u16) -> RawResponse {
+    RawResponse { status, headers: Vec::new(), body: Bytes::new() }
+}
+
+/// Adds the headers that every reply of the API has; a proxy's page has only the date.
+fn finish(state: &State, mut response: RawResponse, request_id: &str) -> RawResponse {
+    let html = response.header("content-type").is_some_and(|media| media.starts_with("text/html"));
+    response.headers.push(("date".to_owned(), http_date(state.now())));
+    if !html {
+        response.headers.push(("request-id".to_owned(), request_id.to_owned()));
+        let organization = state.organization.id.clone();
+        response.headers.push(("anthropic-organization-id".to_owned(), organization));
+    }
+    response
+}

@@ -1,0 +1,715 @@
+//! The seed file: an organization as YAML, pleasant to write by hand and exact when dumped.
+//!
+//! Invariant: what `to_yaml` writes, `from_yaml` reads back to the same organization; an unknown field, a name that
+//! leads nowhere and a duplicate are errors, never guesses.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    clock::{self, Clock, moment},
+    credentials::Credentials,
+    faults::{Faults, Rule},
+    ids::Ids,
+    kinds::{
+        api_key::{self, ApiKey, KeyStatus},
+        invite::{Invite, InviteStatus, LIFE_DAYS},
+        residency::Residency,
+        user::{User, name_of},
+        workspace::{Attachments, Workspace, is_color, is_reserved_tag, palette},
+    },
+    limits::Limits,
+    state::{Organization, OrganizationKind, State},
+    switches::Switches,
+};
+
+/// Why a seed file is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SeedError {
+    /// The YAML cannot be read.
+    #[error("line {line}, column {column}: {message}")]
+    Yaml {
+        /// The line, from 1; 0 if it is not known.
+        line: u64,
+        /// The column, from 1; 0 if it is not known.
+        column: u64,
+        /// What is wrong.
+        message: String,
+    },
+    /// The YAML can be read, but an entry makes no sense.
+    #[error("{at}: {message}")]
+    Entry {
+        /// Which entry, such as `api_keys[3]`.
+        at: String,
+        /// What is wrong, and what to write.
+        message: String,
+    },
+    /// The organization cannot be written.
+    #[error("cannot write the organization as YAML: {0}")]
+    Write(String),
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Seed {
+    organization: OrganizationSeed,
+    #[serde(with = "moment", skip_serializing_if = "Option::is_none")]
+    now: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock: Option<ClockSeed>,
+    #[serde(skip_serializing_if = "is_zero")]
+    tick_ms: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    seed: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    users: Vec<UserSeed>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    former_users: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    invites: Vec<InviteSeed>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    workspaces: Vec<WorkspaceSeed>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    api_keys: Vec<KeySeed>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    external_keys: BTreeSet<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    user_profiles: BTreeMap<String, Option<String>>,
+    #[serde(skip_serializing_if = "is_false")]
+    requires_external_key: bool,
+    #[serde(skip_serializing_if = "is_default")]
+    limits: Limits,
+    #[serde(skip_serializing_if = "is_default")]
+    credentials: Credentials,
+    #[serde(serialize_with = "only_differences", skip_serializing_if = "is_default")]
+    switches: Switches,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<Rule>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct OrganizationSeed {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    kind: OrganizationKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ClockSeed {
+    Frozen,
+    Running,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UserSeed {
+    email: String,
+    role: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
+    added_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InviteSeed {
+    email: String,
+    role: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status: Option<InviteStatus>,
+    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
+    invited_at: Option<Timestamp>,
+    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
+    accepted_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rbac_group_ids: Vec<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WorkspaceSeed {
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    default: bool,
+    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
+    created_at: Option<Timestamp>,
+    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
+    archived_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    display_color: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    tags: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    data_residency: Residency,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    external_key_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user_profile_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    compartment_id: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    members: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeySeed {
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(default)]
+    status: KeyStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    workspace: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<ScopeSeed>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    created_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    principal: Option<String>,
+    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
+    created_at: Option<Timestamp>,
+    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
+    archives_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    partial_key_hint: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ScopeSeed {
+    Organization,
+}
+
+impl State {
+    /// Reads a seed file (`docs/sandbox.md` describes the format).
+    pub fn from_yaml(text: &str) -> Result<Self, SeedError> {
+        plant(read(text)?)
+    }
+
+    /// Writes the organization as a seed file that reads back to the same organization. The request log, tokens that
+    /// were given out and counters of fault rules are left out.
+    pub fn to_yaml(&self) -> Result<String, SeedError> {
+        serde_yaml::to_string(&dump(self)).map_err(|error| SeedError::Write(error.to_string()))
+    }
+}
+
+fn read(text: &str) -> Result<Seed, SeedError> {
+    if text.trim().is_empty() {
+        return Ok(Seed::default());
+    }
+    // The default budget of 250,000 nodes refuses an organization of 20,000 people.
+    let options = serde_yaml::options! {
+        budget: serde_yaml::budget! { max_nodes: 20_000_000, max_events: 60_000_000 },
+        with_snippet: false,
+    };
+    serde_yaml::from_str_with_options(text, options).map_err(|error| {
+        let place = error.location();
+        let message = error.to_string().lines().next().unwrap_or_default().to_owned();
+        SeedError::Yaml {
+            line: place.map_or(0, |place| place.line()),
+            column: place.map_or(0, |place| place.column()),
+            message,
+        }
+    })
+}
+
+/// Builds the organization.
+fn plant(seed: Seed) -> Result<State, SeedError> {
+    let Seed {
+        organization,
+        now,
+        clock,
+        tick_ms,
+        seed,
+        users,
+        former_users,
+        invites,
+        workspaces,
+        api_keys,
+        external_keys,
+        user_profiles,
+        requires_external_key,
+        limits,
+        credentials,
+        switches,
+        faults,
+    } = seed;
+    let ids = Ids::new(seed);
+    let standard = Organization::default();
+    let organization = Organization {
+        id: match (organization.id, &organization.name) {
+            (Some(id), _) => id,
+            (None, Some(name)) => ids.uuid(name),
+            (None, None) => standard.id,
+        },
+        name: organization.name.unwrap_or(standard.name),
+        kind: organization.kind,
+    };
+    // A file that fixes the time means that time; one that does not means today.
+    let running = clock.map_or(now.is_none(), |clock| clock == ClockSeed::Running);
+    let now = now.unwrap_or_else(Timestamp::now);
+    let clock = if running { Clock::running(now) } else { Clock::frozen(now) };
+    let clock = clock.with_tick(Duration::from_millis(tick_ms));
+    let mut state = State::bare(organization, clock, seed);
+    state.limits = limits;
+    state.credentials = credentials;
+    state.switches = switches;
+    state.faults = Faults::new(faults).map_err(|message| entry("faults", message))?;
+    state.workspaces.attachments =
+        Attachments { external_keys, user_profiles, requires_external_key };
+    let mut planter = Planter { state, ids, now, taken: BTreeSet::new(), nth: HashMap::new() };
+    planter.users(users)?;
+    for (email, id) in former_users {
+        planter.state.users.remember(&email, id);
+    }
+    planter.invites(invites)?;
+    planter.workspaces(workspaces)?;
+    planter.api_keys(api_keys)?;
+    Ok(planter.state)
+}
+
+struct Planter {
+    state: State,
+    ids: Ids,
+    now: Timestamp,
+    taken: BTreeSet<String>,
+    nth: HashMap<(&'static str, String), usize>,
+}
+
+impl Planter {
+    /// The given id, or one made from the name; each id stands once.
+    fn id(
+        &mut self,
+        at: &str,
+        given: Option<String>,
+        prefix: &'static str,
+        name: &str,
+    ) -> Result<String, SeedError> {
+        let id = given.unwrap_or_else(|| {
+            let nth = self.nth.entry((prefix, name.to_owned())).or_default();
+            *nth += 1;
+            self.ids.named(prefix, name, *nth - 1)
+        });
+        if !id.starts_with(prefix) {
+            return Err(entry(at, format!("id `{id}` must start `{prefix}`")));
+        }
+        if !self.taken.insert(id.clone()) {
+            return Err(entry(at, format!("id `{id}` stands twice")));
+        }
+        Ok(id)
+    }
+
+    fn users(&mut self, seeds: Vec<UserSeed>) -> Result<(), SeedError> {
+        let mut rows = Vec::with_capacity(seeds.len());
+        for (index, seed) in seeds.into_iter().enumerate() {
+            let UserSeed { email, role, id, name, added_at } = seed;
+            let at = format!("users[{index}]");
+            let id = self.id(&at, id, "user_", &email)?;
+            let added_at = added_at.unwrap_or_else(|| clock::sub(self.now, clock::days(100)));
+            let name = name.unwrap_or_else(|| name_of(&email));
+            rows.push(User { id, email, name, role, added_at });
+        }
+        rows.sort_by_key(|user| user.added_at);
+        for (index, row) in rows.into_iter().enumerate() {
+            if let Some(other) = self.state.user(&row.email) {
+                let message = format!("`{}` and `{}` are the same address", other.email, row.email);
+                return Err(entry(&format!("users[{index}]"), message));
+            }
+            self.state.users.insert(row);
+        }
+        Ok(())
+    }
+
+    fn invites(&mut self, seeds: Vec<InviteSeed>) -> Result<(), SeedError> {
+        let mut rows = Vec::with_capacity(seeds.len());
+        for (index, seed) in seeds.into_iter().enumerate() {
+            let at = format!("invites[{index}]");
+            rows.push(self.invite(&at, seed)?);
+        }
+        rows.sort_by_key(|invite| invite.invited_at);
+        rows.into_iter().for_each(|row| self.state.invites.insert(row));
+        Ok(())
+    }
+
+    fn invite(&mut self, at: &str, seed: InviteSeed) -> Result<Invite, SeedError> {
+        let now = self.now;
+        let InviteSeed {
+            email,
+            role,
+            id,
+            status,
+            invited_at,
+            expires_at,
+            accepted_at,
+            rbac_group_ids,
+        } = seed;
+        let id = self.id(at, id, "invite_", &email)?;
+        let life = clock::days(LIFE_DAYS);
+        let expires_at = expires_at.or_else(|| invited_at.map(|at| clock::add(at, life)));
+        let expires_at = expires_at.unwrap_or_else(|| match status {
+            Some(InviteStatus::Expired) => clock::sub(now, clock::days(1)),
+            Some(InviteStatus::Accepted) => clock::sub(now, clock::days(79)),
+            Some(InviteStatus::Pending | InviteStatus::Deleted) | None => {
+                clock::add(now, clock::days(LIFE_DAYS - 1))
+            }
+        });
+        let invited_at = invited_at.unwrap_or_else(|| clock::sub(expires_at, life));
+        let accepted_at = accepted_at.or_else(|| {
+            let accepted = status == Some(InviteStatus::Accepted);
+            accepted.then(|| clock::add(invited_at, Duration::from_secs(3600)))
+        });
+        let withdrawn = status == Some(InviteStatus::Deleted);
+        let invite = Invite {
+            id,
+            email,
+            role,
+            invited_at,
+            expires_at,
+            accepted_at,
+            withdrawn,
+            rbac_group_ids,
+        };
+        let real = invite.status(now, &self.state.switches);
+        match status {
+            Some(status) if status != real => Err(entry(
+                at,
+                format!(
+                    "status `{status:?}` does not fit its times, by which it is `{real:?}`; \
+                     leave `status` out or correct `expires_at` or `accepted_at`"
+                )
+                .to_lowercase(),
+            )),
+            _ => Ok(invite),
+        }
+    }
+
+    fn workspaces(&mut self, seeds: Vec<WorkspaceSeed>) -> Result<(), SeedError> {
+        let mut rows = Vec::with_capacity(seeds.len());
+        for (index, seed) in seeds.into_iter().enumerate() {
+            rows.push(self.workspace(index, seed)?);
+        }
+        if rows.iter().filter(|(row, _)| row.is_default).count() > 1 {
+            return Err(entry("workspaces", "only one can be `default: true`"));
+        }
+        if !rows.iter().any(|(row, _)| row.is_default) {
+            self.state.add_default_workspace();
+        }
+        rows.sort_by_key(|(row, _)| row.created_at);
+        for (row, members) in rows {
+            for (user, role) in members {
+                self.state.members.set(&row.id, &user, &role);
+            }
+            self.state.workspaces.insert(row);
+        }
+        Ok(())
+    }
+
+    fn workspace(
+        &mut self,
+        index: usize,
+        seed: WorkspaceSeed,
+    ) -> Result<(Workspace, Vec<(String, String)>), SeedError> {
+        let at = format!("workspaces[{index}]");
+        let WorkspaceSeed {
+            name,
+            id,
+            default,
+            created_at,
+            archived_at,
+            display_color,
+            tags,
+            data_residency,
+            external_key_id,
+            user_profile_id,
+            compartment_id,
+            members,
+        } = seed;
+        let id = self.id(&at, id, "wrkspc_", &name)?;
+        if let Some(problem) = data_residency.problem() {
+            return Err(entry(&at, problem));
+        }
+        if let Some(color) = display_color.as_ref().filter(|color| !is_color(color)) {
+            return Err(entry(&at, format!("display_color `{color}` must look like #6C5BB9")));
+        }
+        if let Some(key) = tags.keys().find(|key| is_reserved_tag(key)) {
+            return Err(entry(&at, format!("tags like `{key}` are reserved")));
+        }
+        if default && archived_at.is_some() {
+            return Err(entry(&at, "the Default Workspace cannot be archived"));
+        }
+        let members = members.into_iter().map(|(who, role)| match self.state.user(&who) {
+            Some(user) => Ok((user.id.clone(), role)),
+            None => Err(entry(&at, format!("member `{who}` is no user; add them to `users`"))),
+        });
+        let members = members.collect::<Result<Vec<_>, _>>()?;
+        let workspace = Workspace {
+            compartment_id: compartment_id.unwrap_or_else(|| self.ids.named("cmprt_", &id, 0)),
+            id,
+            name,
+            is_default: default,
+            created_at: created_at.unwrap_or_else(|| clock::sub(self.now, clock::days(90))),
+            archived_at,
+            display_color: display_color.unwrap_or_else(|| palette(index)),
+            data_residency,
+            tags,
+            external_key_id,
+            user_profile_id,
+        };
+        Ok((workspace, members))
+    }
+
+    fn api_keys(&mut self, seeds: Vec<KeySeed>) -> Result<(), SeedError> {
+        let mut rows = Vec::with_capacity(seeds.len());
+        for (index, seed) in seeds.into_iter().enumerate() {
+            let at = format!("api_keys[{index}]");
+            rows.push(self.api_key(&at, seed)?);
+        }
+        rows.sort_by_key(|key| key.created_at);
+        rows.into_iter().for_each(|row| self.state.api_keys.insert(row));
+        Ok(())
+    }
+
+    fn api_key(&mut self, at: &str, seed: KeySeed) -> Result<ApiKey, SeedError> {
+        let KeySeed {
+            name,
+            id,
+            status,
+            workspace,
+            scope,
+            created_by,
+            principal,
+            created_at,
+            expires_at,
+            archives_at,
+            partial_key_hint,
+        } = seed;
+        let id = self.id(at, id, "apikey_", &name)?;
+        let workspace = match (workspace, scope) {
+            (Some(_), Some(_)) => {
+                return Err(entry(at, "has both `workspace` and `scope`; write one"));
+            }
+            (None, Some(ScopeSeed::Organization)) => None,
+            (Some(which), None) => Some(self.state.workspace(&which).ok_or_else(|| {
+                entry(at, format!("workspace `{which}` does not exist; add it to `workspaces`"))
+            })?),
+            (None, None) => {
+                let default = self.state.workspaces().find(|row| row.is_default);
+                Some(default.ok_or_else(|| entry(at, "needs a `workspace`"))?)
+            }
+        };
+        let workspace_id = workspace.map(|row| row.id.clone());
+        // The archiving of a workspace takes its keys along.
+        let archived = workspace.is_some_and(|row| row.archived_at.is_some());
+        let status = if archived && archives_at.is_none() { KeyStatus::Archived } else { status };
+        let expires_at = match status {
+            KeyStatus::Expired => {
+                Some(expires_at.unwrap_or_else(|| clock::sub(self.now, clock::days(1))))
+            }
+            _ => expires_at,
+        };
+        if status == KeyStatus::Expired && expires_at.is_some_and(|at| at > self.now) {
+            return Err(entry(at, "is `expired`, but `expires_at` lies ahead"));
+        }
+        let (created_by, principal) = (self.actor(at, created_by)?, self.actor(at, principal)?);
+        if workspace_id.is_none() && principal.is_none() {
+            return Err(entry(
+                at,
+                "has organization scope, so it needs a `principal` (an address, `user_…` or `svac_…`)",
+            ));
+        }
+        Ok(ApiKey {
+            partial_key_hint: partial_key_hint.or_else(|| Some(api_key::hint(&id))),
+            id,
+            name,
+            // What the clock decides is not stored.
+            status: if status == KeyStatus::Expired { KeyStatus::Active } else { status },
+            workspace_id,
+            created_by,
+            principal,
+            created_at: created_at.unwrap_or_else(|| clock::sub(self.now, clock::days(60))),
+            expires_at,
+            archives_at,
+        })
+    }
+
+    /// An address of a user, or any `user_…` (who may have left) or `svac_…`.
+    fn actor(&self, at: &str, who: Option<String>) -> Result<Option<String>, SeedError> {
+        let Some(who) = who else { return Ok(None) };
+        if api_key::is_user(&who) || who.starts_with("svac_") {
+            return Ok(Some(who));
+        }
+        match self.state.user(&who) {
+            Some(user) => Ok(Some(user.id.clone())),
+            None => Err(entry(
+                at,
+                format!("`{who}` is neither the address of a user nor `user_…` or `svac_…`"),
+            )),
+        }
+    }
+}
+
+fn dump(state: &State) -> Seed {
+    let Organization { id, name, kind } = state.organization.clone();
+    let Attachments { external_keys, user_profiles, requires_external_key } =
+        state.workspaces.attachments.clone();
+    let running = state.clock.runs().then_some(ClockSeed::Running);
+    Seed {
+        organization: OrganizationSeed { id: Some(id), name: Some(name), kind },
+        now: Some(state.now()),
+        clock: running,
+        tick_ms: u64::try_from(state.clock.tick().as_millis()).unwrap_or(u64::MAX),
+        seed: state.ids.seed(),
+        users: state.users().map(dump_user).collect(),
+        former_users: state.users.former().clone().into_iter().collect(),
+        invites: state.invites().map(|row| dump_invite(row, state)).collect(),
+        workspaces: state.workspaces().map(|row| dump_workspace(row, state)).collect(),
+        api_keys: state.api_keys().map(dump_key).collect(),
+        external_keys,
+        user_profiles,
+        requires_external_key,
+        limits: state.limits.clone(),
+        credentials: state.credentials.clone(),
+        switches: state.switches,
+        faults: state.faults.rules().cloned().collect(),
+    }
+}
+
+fn dump_user(user: &User) -> UserSeed {
+    let User { id, email, name, role, added_at } = user.clone();
+    UserSeed { email, role, id: Some(id), name: Some(name), added_at: Some(added_at) }
+}
+
+fn dump_invite(invite: &Invite, state: &State) -> InviteSeed {
+    let status = invite.status(state.now(), &state.switches);
+    let Invite {
+        id,
+        email,
+        role,
+        invited_at,
+        expires_at,
+        accepted_at,
+        withdrawn: _,
+        rbac_group_ids,
+    } = invite.clone();
+    InviteSeed {
+        email,
+        role,
+        id: Some(id),
+        status: Some(status),
+        invited_at: Some(invited_at),
+        expires_at: Some(expires_at),
+        accepted_at,
+        rbac_group_ids,
+    }
+}
+
+fn dump_workspace(workspace: &Workspace, state: &State) -> WorkspaceSeed {
+    let Workspace {
+        id,
+        name,
+        is_default,
+        created_at,
+        archived_at,
+        display_color,
+        data_residency,
+        tags,
+        external_key_id,
+        user_profile_id,
+        compartment_id,
+    } = workspace.clone();
+    let members = state.members.of(&id).map(|(user, role)| {
+        let email = state.users.get(user).map_or(user, |user| user.email.as_str());
+        (email.to_owned(), role.to_owned())
+    });
+    WorkspaceSeed {
+        name,
+        members: members.collect(),
+        id: Some(id),
+        default: is_default,
+        created_at: Some(created_at),
+        archived_at,
+        display_color: Some(display_color),
+        tags,
+        data_residency,
+        external_key_id,
+        user_profile_id,
+        compartment_id: Some(compartment_id),
+    }
+}
+
+fn dump_key(key: &ApiKey) -> KeySeed {
+    let ApiKey {
+        id,
+        name,
+        status,
+        workspace_id,
+        created_by,
+        principal,
+        created_at,
+        expires_at,
+        partial_key_hint,
+        archives_at,
+    } = key.clone();
+    KeySeed {
+        name,
+        id: Some(id),
+        status,
+        scope: workspace_id.is_none().then_some(ScopeSeed::Organization),
+        workspace: workspace_id,
+        created_by,
+        principal,
+        created_at: Some(created_at),
+        expires_at,
+        archives_at,
+        partial_key_hint,
+    }
+}
+
+fn entry(at: &str, message: impl Into<String>) -> SeedError {
+    SeedError::Entry { at: at.to_owned(), message: message.into() }
+}
+
+// The signatures are what serde calls.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn only_differences<S: serde::Serializer>(
+    switches: &Switches,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let differences: BTreeMap<&str, Value> = switches.differences();
+    differences.serialize(serializer)
+}

@@ -1,0 +1,6 @@
+//! The sandbox against the documented bodies and rules of the Admin API.
+//!
+//! Invariant: each test states a documented fact, or both positions of a switch where nothing is documented.
+
+mod people;
+mod support;
