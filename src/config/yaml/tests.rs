@@ -1,0 +1,191 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn file() -> Arc<str> {
+    Arc::from("f.yaml")
+}
+
+fn tree(text: &str) -> Node<'_> {
+    parse(&file(), text).unwrap().unwrap()
+}
+
+/// `code line:column` of each finding.
+fn findings(text: &str) -> Vec<String> {
+    parse(&file(), text)
+        .unwrap_err()
+        .iter()
+        .map(|d| {
+            let span = d.span.as_ref().unwrap();
+            assert!(d.help.is_some(), "{d:?}");
+            format!("{} {}:{}", d.code, span.line, span.column)
+        })
+        .collect()
+}
+
+/// A tree without places, for comparing.
+fn show(node: &Node<'_>) -> String {
+    match &node.value {
+        Value::Scalar(s) => format!("{:?}:{}", s.sort, s.text),
+        Value::List(items) => {
+            format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", "))
+        }
+        Value::Map(entries) => format!(
+            "{{{}}}",
+            entries
+                .iter()
+                .map(|(k, v)| format!("{}={}", k.scalar.text, show(v)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
+    }
+}
+
+#[test]
+fn places_are_lines_and_columns_in_characters() {
+    let node = tree("é: {ü: [1, \"x\"]}\nb:\n  c: d\n");
+    let Value::Map(entries) = &node.value else { panic!() };
+    let Value::Map(inner) = &entries[0].1.value else { panic!() };
+    let Value::List(items) = &inner[0].1.value else { panic!() };
+    assert_eq!((items[1].mark.line, items[1].mark.column), (1, 12));
+    assert_eq!(items[1].mark.bytes, (13, 16));
+    let Value::Map(inner) = &entries[1].1.value else { panic!() };
+    assert_eq!((inner[0].0.mark.line, inner[0].0.mark.column), (3, 3));
+    assert_eq!((inner[0].1.mark.line, inner[0].1.mark.column), (3, 6));
+}
+
+#[test]
+fn windows_line_ends_and_a_byte_order_mark_change_nothing() {
+    let plain = "a: 1\nb:\n  - x\n";
+    let bytes = [b"\xef\xbb\xbf".as_slice(), plain.replace('\n', "\r\n").as_bytes()].concat();
+    let text = decode_text(&file(), bytes).unwrap();
+    assert_eq!(show(&tree(&text)), show(&tree(plain)));
+    assert_eq!(show(&tree("\u{feff}a: 1")), "{a=Int:1}");
+}
+
+#[test]
+fn a_file_of_comments_is_empty_and_not_an_error_here() {
+    assert_eq!(parse(&file(), "# nothing\n\n").unwrap(), None);
+    assert_eq!(parse(&file(), "").unwrap(), None);
+}
+
+#[test]
+fn an_alias_repeats_its_anchor_at_its_own_place() {
+    let node = tree("a: &x {k: v}\nb: *x\n");
+    assert_eq!(show(&node), "{a={k=Text:v}, b={k=Text:v}}");
+    let Value::Map(entries) = &node.value else { panic!() };
+    assert_eq!((entries[1].1.mark.line, entries[1].1.mark.column), (2, 4));
+}
+
+#[test]
+fn every_refusal_has_its_code_and_its_place() {
+    let cases: &[(&str, &[&str])] = &[
+        ("a: 1\nb: 2\na: 3\na: 4\n", &["config/duplicate-key 3:1", "config/duplicate-key 4:1"]),
+        ("a: &x {k: 1}\nb:\n  <<: *x\n", &["config/yaml-merge-key 3:3"]),
+        ("a: *nobody\n", &["config/yaml-alias 1:4"]),
+        ("a: &x [*x]\n", &["config/yaml-alias 1:8"]),
+        ("a: 1\n---\nb: 2\n", &["config/several-documents 2:1"]),
+        ("a: !secret x\n", &["config/yaml-tag 1:12"]),
+        ("a: !!int x\n", &["config/yaml-tag 1:10"]),
+        ("a:\n\tb: 1\n", &["config/yaml-tab 2:1"]),
+        ("a:\n  b: 1\n\tc: 1\n", &["config/yaml-tab 3:1"]),
+        ("? [a]\n: b\n", &["config/yaml-key 1:3"]),
+        ("a: [1, 2\nb: 3\n", &["config/yaml-syntax 2:2"]),
+        ("a: \"x\nb: 3\n", &["config/yaml-syntax 1:4"]),
+        ("a: b: c\n", &["config/yaml-syntax 1:5"]),
+        ("a: 1\n b: 2\n", &["config/yaml-syntax 2:3"]),
+        ("a: @x\n", &["config/yaml-syntax 1:4"]),
+        ("a: %x\n", &["config/yaml-syntax 1:4"]),
+        ("%YAML 3.0\n---\na: 1\n", &["config/yaml-syntax 1:1"]),
+        ("- a\nb: 1\n", &["config/yaml-syntax 2:1"]),
+        ("a: 'it's'\n", &["config/yaml-syntax 1:8"]),
+        ("a: \"\\q\"\n", &["config/yaml-syntax 1:4"]),
+    ];
+    let wrong: Vec<_> = cases
+        .iter()
+        .map(|(text, expected)| (text, expected, findings(text)))
+        .filter(|(_, expected, found)| found != *expected)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_quoted_double_less_than_is_a_key_like_any_other() {
+    assert_eq!(show(&tree("\"<<\": 1")), "{<<=Int:1}");
+}
+
+#[test]
+fn tags_that_say_what_is_there_are_allowed() {
+    assert_eq!(show(&tree("a: !!str 12\nb: !!map {}\nc: ! 7\n")), "{a=Text:12, b={}, c=Text:7}");
+}
+
+#[test]
+fn depth_is_limited_with_and_without_aliases() {
+    let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+    assert!(parse(&file(), &nested(MAX_DEPTH)).is_ok());
+    assert_eq!(findings(&nested(MAX_DEPTH + 1)), ["config/yaml-depth 1:65"]);
+    assert!(findings(&"[".repeat(200_000))[0].starts_with("config/yaml-depth 1:6"));
+    let blocks: String = (0..80).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+    assert_eq!(findings(&blocks), ["config/yaml-depth 65:65"]);
+    let aliased = format!("- &a {}\n- {}*a{}\n", nested(40), "[".repeat(30), "]".repeat(30));
+    assert_eq!(findings(&aliased), ["config/yaml-depth 2:33"]);
+}
+
+#[test]
+fn a_billion_laughs_are_stopped() {
+    let mut text = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x]\n");
+    for n in 1..12 {
+        let one = format!("*a{}", n - 1);
+        text += &format!("a{n}: &a{n} [{}]\n", vec![one; 9].join(","));
+    }
+    let start = std::time::Instant::now();
+    assert_eq!(findings(&text).len(), 1);
+    assert!(start.elapsed() < std::time::Duration::from_secs(5));
+    let long = format!("a: &a \"{}\"\nb: [{}]\n", "x".repeat(100_000), "*a,".repeat(10_000));
+    assert!(findings(&long)[0].starts_with("config/yaml-alias"));
+}
+
+#[test]
+fn what_is_not_utf_8_is_placed() {
+    let finding = decode_text(&file(), b"a: 1\nb: \xff\n".to_vec()).unwrap_err();
+    let span = finding.span.unwrap();
+    assert_eq!((span.line, span.column), (2, 4));
+    let utf16 = decode_text(&file(), b"\xff\xfea\0".to_vec()).unwrap_err();
+    assert!(utf16.message.contains("UTF-16"));
+    assert_eq!(
+        decode_text(&file(), vec![b'#'; MAX_BYTES + 1]).unwrap_err().code,
+        "config/too-large"
+    );
+}
+
+#[test]
+fn twenty_thousand_keys_are_checked_for_duplicates_quickly() {
+    let mut text = String::new();
+    for n in 0..20_000 {
+        text += &format!("k{n}: {n}\n");
+    }
+    text += "k777: again\n";
+    let start = std::time::Instant::now();
+    assert_eq!(findings(&text), ["config/duplicate-key 20001:1"]);
+    assert!(start.elapsed() < std::time::Duration::from_secs(5));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn any_bytes_end_in_a_tree_or_in_findings(
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
+        if let Ok(text) = decode_text(&file(), bytes) {
+            let _ = parse(&file(), &text);
+        }
+    }
+
+    #[test]
+    fn any_yaml_like_text_ends_in_a_tree_or_in_findings(
+        text in "([a-c]|[ \t\r\n:,\\-?#&*!|>'\"%@`{}\\[\\]<~]|&a|\\*a|: |\n  |- |é|\u{feff}){0,60}",
+    ) {
+        let _ = parse(&file(), &text);
+    }
+}
