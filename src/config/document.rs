@@ -11,8 +11,16 @@ use std::{
 
 use jiff::civil::Date;
 
-pub use super::roles::{OrganizationKind, OrganizationRole, Role, WorkspaceRole};
-use crate::{address::Kind, diagnostic::Span, email::Email};
+use crate::{
+    address::Kind,
+    diagnostic::Span,
+    email::Email,
+    resource::{
+        KeyStatus, OrgKind, Role, WorkspaceRole,
+        desired::{GuardName, IgnoreTarget, Limit, Unlisted},
+        workspace::{Color, Geos},
+    },
+};
 
 /// A value and where it stands; the place is absent for what no file says (an import).
 #[derive(Clone, Debug, Default)]
@@ -128,13 +136,13 @@ pub struct Organization {
     /// Its id: a UUID in lower case.
     pub id: Option<Text>,
     /// Its kind.
-    pub kind: Sp<OrganizationKind>,
+    pub kind: Sp<OrgKind>,
 }
 
 /// What a file wants a role to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Wanted<R> {
-    /// This role.
+    /// This role. In a loaded document it is a known one.
     Role(R),
     /// No role: the person goes, or gets no grant.
     None,
@@ -142,22 +150,22 @@ pub enum Wanted<R> {
     Unmanaged,
 }
 
-impl<R: Role> Wanted<R> {
-    /// The word in files.
-    pub fn as_str(self) -> &'static str {
+impl<R> Wanted<R> {
+    /// The role, if one is wanted.
+    pub fn role(&self) -> Option<&R> {
         match self {
-            Wanted::Role(role) => role.as_str(),
-            Wanted::None => "none",
-            Wanted::Unmanaged => "unmanaged",
+            Wanted::Role(role) => Some(role),
+            Wanted::None | Wanted::Unmanaged => None,
         }
     }
+}
 
-    /// The wanted role that a word names.
-    pub fn parse(word: &str) -> Option<Self> {
-        match word {
-            "none" => Some(Wanted::None),
-            "unmanaged" => Some(Wanted::Unmanaged),
-            _ => R::ALL.iter().copied().find(|role| role.as_str() == word).map(Wanted::Role),
+impl<R: fmt::Display> fmt::Display for Wanted<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Wanted::Role(role) => role.fmt(f),
+            Wanted::None => f.write_str("none"),
+            Wanted::Unmanaged => f.write_str("unmanaged"),
         }
     }
 }
@@ -168,7 +176,7 @@ pub struct Person {
     /// Where its key stands.
     pub place: Place,
     /// The role.
-    pub role: Sp<Wanted<OrganizationRole>>,
+    pub role: Sp<Wanted<Role>>,
     /// The last day of access.
     pub until: Option<Sp<Date>>,
     /// For reviewers.
@@ -212,7 +220,7 @@ pub struct Workspace {
     /// Whether it is to be there.
     pub state: Option<Sp<WorkspaceState>>,
     /// `#RRGGBB`.
-    pub display_color: Option<Text>,
+    pub display_color: Option<Sp<Color>>,
     /// All of its tags.
     pub tags: Option<Section<Arc<str>, Text>>,
     /// Where its data may go.
@@ -241,12 +249,6 @@ impl Workspace {
     }
 }
 
-/// The label of the Default Workspace.
-pub const DEFAULT_WORKSPACE: &str = "Default";
-
-/// The name of the workspace that Claude Code makes and uses.
-pub const CLAUDE_CODE_WORKSPACE: &str = "Claude Code";
-
 /// Where the data of a workspace may go; what is not named is taken from live.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Residency {
@@ -258,15 +260,6 @@ pub struct Residency {
     pub default_inference_geo: Option<Text>,
     /// Where inference may run.
     pub allowed_inference_geos: Option<Sp<Geos>>,
-}
-
-/// Where inference may run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Geos {
-    /// Anywhere, also in places that come later.
-    Unrestricted,
-    /// In these places: sorted, each once.
-    Only(Vec<Arc<str>>),
 }
 
 /// Who may do what in a workspace.
@@ -293,31 +286,6 @@ pub struct Grant {
     pub note: Option<Text>,
 }
 
-/// What a key is to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum KeyStatus {
-    /// On.
-    Active,
-    /// Off; it can be switched on again.
-    Inactive,
-    /// Off for good.
-    Archived,
-}
-
-impl KeyStatus {
-    /// Every status a file can want.
-    pub const ALL: [KeyStatus; 3] = [KeyStatus::Active, KeyStatus::Inactive, KeyStatus::Archived];
-
-    /// The word in files and in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            KeyStatus::Active => "active",
-            KeyStatus::Inactive => "inactive",
-            KeyStatus::Archived => "archived",
-        }
-    }
-}
-
 /// How the ids of API keys start: an entry that starts so is an id, any other is a name.
 pub const KEY_ID_PREFIX: &str = "apikey_";
 
@@ -334,29 +302,6 @@ pub struct Key {
     pub note: Option<Text>,
     /// The last day it is on.
     pub until: Option<Sp<Date>>,
-}
-
-/// What happens to a live object that a named list does not name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Unlisted {
-    /// It is removed.
-    Remove,
-    /// It is shown.
-    #[default]
-    Report,
-    /// It is not shown.
-    Ignore,
-}
-
-impl Unlisted {
-    /// The word in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Unlisted::Remove => "remove",
-            Unlisted::Report => "report",
-            Unlisted::Ignore => "ignore",
-        }
-    }
 }
 
 /// What happens to live objects that the files do not name.
@@ -393,63 +338,14 @@ impl Manage {
 pub struct Ignore {
     /// Where the entry stands.
     pub place: Place,
-    /// Which kind: people, workspaces or keys.
-    pub kind: Kind,
+    /// What the pattern is about.
+    pub target: IgnoreTarget,
     /// A glob over e-mails, names, or names and ids of keys.
     pub pattern: Text,
     /// Why.
     pub reason: Text,
     /// The last day the reason holds.
     pub until: Option<Sp<Date>>,
-}
-
-/// A limit on one plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum GuardName {
-    /// People removed.
-    RemovalsMembers,
-    /// Grants removed.
-    RemovalsWorkspaceMembers,
-    /// Role changes to less.
-    Downgrades,
-    /// Invites sent.
-    Invites,
-    /// Invites to somebody who was a member before.
-    Returns,
-    /// Workspaces and keys archived.
-    Archives,
-    /// Keys switched off.
-    Deactivations,
-    /// Active listed keys that die by another step.
-    DyingKeys,
-}
-
-impl GuardName {
-    /// Every guard.
-    pub const ALL: [GuardName; 8] = [
-        GuardName::RemovalsMembers,
-        GuardName::RemovalsWorkspaceMembers,
-        GuardName::Downgrades,
-        GuardName::Invites,
-        GuardName::Returns,
-        GuardName::Archives,
-        GuardName::Deactivations,
-        GuardName::DyingKeys,
-    ];
-
-    /// Its name as `--allow` takes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            GuardName::RemovalsMembers => "removals.members",
-            GuardName::RemovalsWorkspaceMembers => "removals.workspace_members",
-            GuardName::Downgrades => "downgrades",
-            GuardName::Invites => "invites",
-            GuardName::Returns => "returns",
-            GuardName::Archives => "archives",
-            GuardName::Deactivations => "deactivations",
-            GuardName::DyingKeys => "dying_keys",
-        }
-    }
 }
 
 /// The limits that the files set; the others keep their defaults.
@@ -459,64 +355,4 @@ pub struct Guard {
     pub place: Place,
     /// The limits.
     pub limits: BTreeMap<GuardName, Sp<Limit>>,
-}
-
-/// How many steps of a sort one plan may have; both parts must hold.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Limit {
-    /// At most this share of the live objects.
-    pub share: Option<Share>,
-    /// At most this many.
-    pub count: Option<u32>,
-}
-
-/// A share, in hundredths of a percent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Share(pub u32);
-
-impl Share {
-    /// Reads `10%` or `2.5%`: from 0% to 100%, with at most two decimals.
-    pub fn parse(text: &str) -> Option<Self> {
-        let number = text.strip_suffix('%')?.trim_end();
-        let (whole, part) = number.split_once('.').unwrap_or((number, ""));
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty()
-            || whole.len() > 3
-            || part.len() > 2
-            || !digits(whole)
-            || !digits(part)
-            || (number.contains('.') && part.is_empty())
-        {
-            return None;
-        }
-        let hundredths = format!("{whole}{part:0<2}").parse().ok()?;
-        (hundredths <= 10_000).then_some(Share(hundredths))
-    }
-}
-
-impl fmt::Display for Share {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, part) = (self.0 / 100, self.0 % 100);
-        match part {
-            0 => write!(f, "{whole}%"),
-            _ if part % 10 == 0 => write!(f, "{whole}.{}%", part / 10),
-            _ => write!(f, "{whole}.{part:02}%"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shares_are_read_and_shown_alike() {
-        for (text, hundredths) in [("10%", 1000), ("2.5%", 250), ("0.05%", 5), ("100%", 10_000)] {
-            assert_eq!(Share::parse(text), Some(Share(hundredths)));
-            assert_eq!(Share(hundredths).to_string(), text);
-        }
-        for text in ["10", "%", "101%", "1.234%", "-1%", "1.%", ".5%", "1e1%", "1000%"] {
-            assert_eq!(Share::parse(text), None, "{text}");
-        }
-    }
 }

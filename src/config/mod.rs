@@ -2,4 +2,11 @@
 //!
 //! Invariant: everything that is wrong with the files is collected and shown at once, each finding with its place.
 
+mod check;
+mod decode;
+pub mod document;
+pub mod load;
+mod merge;
+pub mod schema;
+mod shape;
 mod yaml;

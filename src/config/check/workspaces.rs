@@ -1,0 +1,404 @@
+//! Workspaces: names, pins, reserved names, residency, and who is granted what.
+//!
+//! Invariant: one live workspace is meant by at most one entry, and one person has at most one grant in it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::people::{MAX_SUGGESTIONS, Unknown};
+use crate::{
+    config::{
+        document::{Document, Grant, Grants, Sp, Text, Workspace},
+        shape::LONG_WORKSPACE_NAME,
+    },
+    diagnostic::{Diagnostic, Span, did_you_mean},
+    email::Email,
+    resource::workspace::{CLAUDE_CODE, DEFAULT, Geos},
+};
+
+pub(super) fn check(document: &Document, complete: bool, found: &mut Vec<Diagnostic>) {
+    let Some(workspaces) = &document.workspaces else { return };
+    for (label, workspace) in &workspaces.entries {
+        if &**workspace.name(label) == DEFAULT || &**label == DEFAULT {
+            default_workspace(label, workspace, found);
+        } else if &**workspace.name(label) == CLAUDE_CODE {
+            claude_code(workspace, found);
+        }
+        name(label, workspace, found);
+        archived(label, workspace, found);
+        residency(workspace, found);
+    }
+    names(&workspaces.entries, found);
+    unique_ids(
+        workspaces.iter().map(|(label, workspace)| (&**label, workspace.id.as_ref())),
+        found,
+    );
+    if complete {
+        grants(document, &workspaces.entries, found);
+    }
+}
+
+fn error(code: &'static str, span: Option<&Span>, message: String, help: &str) -> Diagnostic {
+    Diagnostic::error(code, message).at_opt(span).help(help)
+}
+
+/// The Default Workspace has colour, tags and residency; it cannot be renamed, archived or joined.
+fn default_workspace(label: &str, workspace: &Workspace, found: &mut Vec<Diagnostic>) {
+    let Workspace {
+        place,
+        name,
+        id,
+        previously,
+        state,
+        display_color: _,
+        tags: _,
+        data_residency: _,
+        external_key_id,
+        user_profile_id,
+        note: _,
+        members,
+        api_keys,
+    } = workspace;
+    if label != DEFAULT || name.is_some() {
+        let span = name.as_ref().map_or(place.0.as_ref(), |name| name.span.as_ref());
+        found.push(error(
+            "config/reserved-name",
+            span,
+            format!("the name `{DEFAULT}` is reserved for the Default Workspace, which has no other"),
+            "list the Default Workspace under the key `Default`, without `name`; choose another name for others",
+        ));
+        return;
+    }
+    let rest = "the Default Workspace has `display_color`, `tags` and `data_residency` only";
+    let mut refuse = |key: &str, span: Option<&Span>, help: &str| {
+        let message = format!("`{key}` is not possible for `{DEFAULT}`: {rest}");
+        found.push(error("config/reserved-name", span, message, help));
+    };
+    let line = "remove the line; choose another name for a workspace of your own";
+    for (key, value) in
+        [("id", id), ("external_key_id", external_key_id), ("user_profile_id", user_profile_id)]
+    {
+        if let Some(value) = value {
+            refuse(key, value.span.as_ref(), line);
+        }
+    }
+    if let Some(value) = previously {
+        refuse("previously", value.span.as_ref(), line);
+    }
+    if let Some(value) = state {
+        refuse("state", value.span.as_ref(), line);
+    }
+    if let Some(value) = members {
+        refuse(
+            "members",
+            value.place.0.as_ref(),
+            "everybody in the organization is in it: remove the section",
+        );
+    }
+    if let Some(value) = api_keys {
+        refuse("api_keys", value.place.0.as_ref(), "list its keys under the top-level `api_keys`");
+    }
+}
+
+/// The workspace that Claude Code makes and fills.
+fn claude_code(workspace: &Workspace, found: &mut Vec<Diagnostic>) {
+    if let Some(state) = workspace.state.as_ref().filter(|_| workspace.is_archived()) {
+        found.push(error(
+            "config/reserved-name",
+            state.span.as_ref(),
+            format!("`{CLAUDE_CODE}` is never archived: Claude Code would stop for the whole organization"),
+            "remove the entry, and charter leaves that workspace alone",
+        ));
+        return;
+    }
+    found.push(
+        Diagnostic::note(
+            "config/claude-code-workspace",
+            format!(
+                "`{CLAUDE_CODE}` is made and filled by Claude Code: people join it by signing in"
+            ),
+        )
+        .at_opt(workspace.place.0.as_ref())
+        .help("remove the entry to leave that workspace alone"),
+    );
+}
+
+/// Older versions of the API refuse long names.
+fn name(label: &Arc<str>, workspace: &Workspace, found: &mut Vec<Diagnostic>) {
+    let name = workspace.name(label);
+    if name.len() <= LONG_WORKSPACE_NAME || name.chars().count() <= LONG_WORKSPACE_NAME {
+        return;
+    }
+    let span =
+        workspace.name.as_ref().map_or(workspace.place.0.as_ref(), |name| name.span.as_ref());
+    found.push(
+        Diagnostic::warning(
+            "config/long-name",
+            format!("`{name}` has more than {LONG_WORKSPACE_NAME} characters, which some versions of the API refuse"),
+        )
+        .at_opt(span)
+        .help("shorten the name, and add the long one to `previously` if it is live"),
+    );
+}
+
+/// Archiving is for ever: it needs the id, and nothing else of the workspace is managed any more.
+fn archived(label: &str, workspace: &Workspace, found: &mut Vec<Diagnostic>) {
+    let Some(state) = workspace.state.as_ref().filter(|_| workspace.is_archived()) else { return };
+    if workspace.id.is_none() {
+        found.push(error(
+            "config/archive-needs-id",
+            state.span.as_ref(),
+            format!("archiving `{label}` cannot be undone, and needs its id"),
+            "add `id: wrkspc_…`; the Console and `charter import` show it",
+        ));
+    }
+    let rest = [
+        ("members", workspace.members.as_ref().map(|v| &v.place)),
+        ("tags", workspace.tags.as_ref().map(|v| &v.place)),
+        ("data_residency", workspace.data_residency.as_ref().map(|v| &v.place)),
+    ];
+    for (key, place) in rest {
+        let Some(place) = place else { continue };
+        found.push(
+            Diagnostic::warning(
+                "config/archived-workspace",
+                format!("`{key}` of `{label}` is not looked at: the workspace is to be archived"),
+            )
+            .at_opt(place.0.as_ref())
+            .help("remove it"),
+        );
+    }
+}
+
+/// The default place of inference is an allowed one.
+fn residency(workspace: &Workspace, found: &mut Vec<Diagnostic>) {
+    let Some(residency) = &workspace.data_residency else { return };
+    let (Some(default), Some(allowed)) =
+        (&residency.default_inference_geo, &residency.allowed_inference_geos)
+    else {
+        return;
+    };
+    if allowed.allows(default) {
+        return;
+    }
+    let named = match &allowed.value {
+        Geos::Unrestricted => return,
+        Geos::Only(geos) => {
+            geos.iter().map(|geo| format!("`{geo}`")).collect::<Vec<_>>().join(", ")
+        }
+    };
+    let mut finding = error(
+        "config/residency",
+        default.span.as_ref(),
+        format!("inference would run in `{default}` by default, where it is not allowed"),
+        "",
+    )
+    .help(format!("write {named}, or add `{default}` to `allowed_inference_geos`"));
+    if let Some(span) = &allowed.span {
+        finding = finding.with(span, "allowed here");
+    }
+    found.push(finding);
+}
+
+/// Each id pins one entry.
+pub(super) fn unique_ids<'d>(
+    pins: impl Iterator<Item = (&'d str, Option<&'d Text>)>,
+    found: &mut Vec<Diagnostic>,
+) {
+    let mut first: BTreeMap<&str, (&str, &Text)> = BTreeMap::new();
+    for (name, id) in pins {
+        let Some(id) = id else { continue };
+        if let Some((other, place)) = first.get(&*id.value) {
+            let mut finding = error(
+                "config/duplicate-id",
+                id.span.as_ref(),
+                format!("`{id}` pins `{other}` already"),
+                "",
+            )
+            .help(format!("look up the id of `{name}`, or remove the line"));
+            if let Some(span) = &place.span {
+                finding = finding.with(span, "first here");
+            }
+            found.push(finding);
+        } else {
+            first.insert(&id.value, (name, id));
+        }
+    }
+}
+
+/// Of several entries with one name at most one goes without an id; an earlier name is no entry's name now.
+fn names(workspaces: &BTreeMap<Arc<str>, Workspace>, found: &mut Vec<Diagnostic>) {
+    let mut unpinned: BTreeMap<&str, (&str, &Workspace)> = BTreeMap::new();
+    let mut all: BTreeMap<&str, &Workspace> = BTreeMap::new();
+    for (label, workspace) in workspaces {
+        let name = &**workspace.name(label);
+        if !workspace.is_archived() {
+            all.entry(name).or_insert(workspace);
+        }
+        if workspace.id.is_some() {
+            continue;
+        }
+        let Some((other, first)) = unpinned.get(name) else {
+            unpinned.insert(name, (label, workspace));
+            continue;
+        };
+        let span =
+            workspace.name.as_ref().map_or(workspace.place.0.as_ref(), |name| name.span.as_ref());
+        let mut finding = error(
+            "config/duplicate-name",
+            span,
+            format!("`{label}` and `{other}` both mean the workspace `{name}`"),
+            "give each an `id`, or another name",
+        );
+        if let Some(span) = &first.place.0 {
+            finding = finding.with(span, "first here");
+        }
+        found.push(finding);
+    }
+    let mut claimed: BTreeMap<&str, (&str, Option<&Span>)> = BTreeMap::new();
+    for (label, workspace) in workspaces {
+        let own = &**workspace.name(label);
+        for old in workspace.previously.iter().flat_map(|list| &list.value) {
+            let clash = |message: String, other: Option<&Span>, words: &str, help: &str| {
+                let finding = error("config/previously-clash", old.span.as_ref(), message, help);
+                match other {
+                    Some(other) => finding.with(other, words),
+                    None => finding,
+                }
+            };
+            let named = all.get(&*old.value);
+            if &*old.value == own {
+                found.push(clash(
+                    format!("`{old}` is the name of the workspace itself"),
+                    None,
+                    "",
+                    "write the name it had before, or remove it",
+                ));
+            } else if matches!(&*old.value, DEFAULT | CLAUDE_CODE) {
+                found.push(clash(
+                    format!("`{old}` is a workspace of the product, and cannot have been renamed"),
+                    None,
+                    "",
+                    "remove it",
+                ));
+            } else if let Some(other) = named {
+                found.push(clash(
+                    format!("`{old}` is listed as a workspace of its own"),
+                    other.place.0.as_ref(),
+                    "listed here",
+                    "remove one of them; to swap names, pin both with `id`",
+                ));
+            } else if let Some((first, place)) = claimed.get(&*old.value) {
+                found.push(clash(
+                    format!("`{old}` is an earlier name of `{first}` already"),
+                    *place,
+                    "first here",
+                    "keep one of them: a workspace has one name at a time",
+                ));
+            } else {
+                claimed.insert(&old.value, (label, old.span.as_ref()));
+            }
+        }
+    }
+}
+
+/// Grants name people and teams that are there; teams do not disagree about anybody.
+fn grants(
+    document: &Document,
+    workspaces: &BTreeMap<Arc<str>, Workspace>,
+    found: &mut Vec<Diagnostic>,
+) {
+    let mut unknown = document.members.as_ref().map(Unknown::new);
+    let mut suggestions = MAX_SUGGESTIONS;
+    for (label, workspace) in workspaces {
+        let Some(grants) = &workspace.members else { continue };
+        if let (Some(unknown), Some(members)) = (&mut unknown, &document.members) {
+            for (email, grant) in &grants.people {
+                if !members.contains_key(email) {
+                    let by = format!("the workspace `{label}`");
+                    found.push(unknown.person(email, grant.place.0.as_ref(), &by));
+                }
+            }
+        }
+        for (name, grant) in &grants.teams {
+            if document.teams.as_ref().is_none_or(|teams| !teams.contains_key(name)) {
+                found.push(unknown_team(document, name, grant, &mut suggestions));
+            }
+        }
+        disagreements(document, label, grants, found);
+    }
+}
+
+fn unknown_team(
+    document: &Document,
+    name: &str,
+    grant: &Grant,
+    suggestions: &mut usize,
+) -> Diagnostic {
+    let near = suggestions.checked_sub(1).and_then(|left| {
+        *suggestions = left;
+        let teams = document.teams.iter().flat_map(|teams| teams.keys());
+        did_you_mean(name, teams.map(|name| &**name))
+    });
+    let help = match near {
+        Some(near) => format!("did you mean `team/{near}`?"),
+        None => format!("add `{name}` to the top-level `teams`"),
+    };
+    error(
+        "config/unknown-team",
+        grant.place.0.as_ref(),
+        format!("there is no team `{name}`"),
+        &help,
+    )
+}
+
+/// Two teams that give one person different grants, unless a grant by e-mail decides.
+fn disagreements(document: &Document, label: &str, grants: &Grants, found: &mut Vec<Diagnostic>) {
+    if grants.teams.len() < 2 {
+        return;
+    }
+    let Some(teams) = &document.teams else { return };
+    let mut first: BTreeMap<&Email, (&str, &Grant)> = BTreeMap::new();
+    for (name, grant) in &grants.teams {
+        for person in teams.get(name).iter().flat_map(|team| &team.people) {
+            if grants.people.contains_key(&person.value) {
+                continue;
+            }
+            let Some((other, given)) = first.get(&person.value) else {
+                first.insert(&person.value, (name, grant));
+                continue;
+            };
+            if same_grant(given, grant) {
+                continue;
+            }
+            let mut finding = error(
+                "config/teams-disagree",
+                grant.place.0.as_ref(),
+                format!(
+                    "the teams `{other}` and `{name}` give `{person}` different grants in `{label}`: {} and {}",
+                    words(given),
+                    words(grant)
+                ),
+                "",
+            )
+            .help(format!("grant `{person}` a role by e-mail, which wins, or take them off one team"));
+            if let Some(span) = &given.place.0 {
+                finding = finding.with(span, "the other grant");
+            }
+            found.push(finding);
+        }
+    }
+}
+
+/// Whether two grants come to the same, whatever their notes say.
+pub(crate) fn same_grant(one: &Grant, other: &Grant) -> bool {
+    let until = |grant: &Grant| grant.until.as_ref().map(|until| until.value);
+    one.role == other.role && until(one) == until(other)
+}
+
+fn words(grant: &Grant) -> String {
+    let Sp { value: role, .. } = &grant.role;
+    match &grant.until {
+        Some(until) => format!("`{role}` until {until}"),
+        None => format!("`{role}`"),
+    }
+}

@@ -1,0 +1,330 @@
+//! From the tree of one file to its part of the document: types, words and forms, value by value.
+//!
+//! Invariant: everything wrong in a file is found in one pass; what is wrong is replaced by something harmless,
+//! and the findings keep the document from ever being used.
+
+mod people;
+mod rules;
+mod text;
+mod workspaces;
+
+use std::sync::Arc;
+
+use super::{
+    document::{Document, Place, Sp},
+    shape::{FILE, Need, Record},
+    yaml::{Key, Mark, Node, Sort, Value},
+};
+use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+
+/// What one file says.
+#[derive(Debug, Default)]
+pub(crate) struct Part {
+    /// Its part of the document.
+    pub(crate) document: Document,
+    /// Where `version` stands, if it does.
+    pub(crate) version: Option<Span>,
+    /// A list of the file could not be read whole: what refers to it cannot be judged.
+    pub(crate) incomplete: bool,
+}
+
+/// Decodes one file.
+pub(crate) fn decode(
+    file: &Arc<str>,
+    root: bool,
+    node: &Node<'_>,
+    found: &mut Vec<Diagnostic>,
+) -> Part {
+    let mut cx = Cx { file, root, found, incomplete: false };
+    let mut part = Part::default();
+    let Some(mut fields) = cx.record(node, &FILE, node.mark, "the file") else {
+        return Part { incomplete: true, ..part };
+    };
+    if let Some((key, node)) = fields.take("version") {
+        cx.version(node);
+        part.version = Some(cx.span(key.mark));
+    }
+    let document = &mut part.document;
+    if let Some((key, node)) = fields.take("organization") {
+        document.organization = cx.organization(key, node);
+    }
+    if let Some((key, node)) = fields.take("members") {
+        document.members = Some(cx.members(key, node));
+    }
+    if let Some((key, node)) = fields.take("teams") {
+        document.teams = Some(cx.teams(key, node));
+    }
+    if let Some((key, node)) = fields.take("workspaces") {
+        document.workspaces = Some(cx.workspaces(key, node));
+    }
+    if let Some((key, node)) = fields.take("api_keys") {
+        document.api_keys = Some(cx.api_keys(key, node));
+    }
+    if let Some((key, node)) = fields.take("manage") {
+        document.manage = cx.manage(key, node);
+    }
+    if let Some((key, node)) = fields.take("guard") {
+        document.guard = cx.guard(key, node);
+    }
+    part.incomplete = cx.incomplete;
+    part
+}
+
+/// What decoding one file needs.
+struct Cx<'f> {
+    file: &'f Arc<str>,
+    root: bool,
+    found: &'f mut Vec<Diagnostic>,
+    incomplete: bool,
+}
+
+/// The entries of a map with fixed keys; unknown and empty ones are reported already.
+struct Fields<'n, 'a> {
+    record: &'static Record,
+    entries: Vec<(&'n Key<'a>, &'n Node<'a>)>,
+}
+
+impl<'n, 'a> Fields<'n, 'a> {
+    /// The entry of a key of the record.
+    fn take(&mut self, key: &str) -> Option<(&'n Key<'a>, &'n Node<'a>)> {
+        debug_assert!(self.record.field(key).is_some(), "`{key}` is not in the table");
+        let index = self.entries.iter().position(|(entry, _)| entry.scalar.text == key)?;
+        Some(self.entries.swap_remove(index))
+    }
+
+    /// The value of a key of the record.
+    fn value(&mut self, key: &str) -> Option<&'n Node<'a>> {
+        self.take(key).map(|(_, node)| node)
+    }
+}
+
+impl Drop for Fields<'_, '_> {
+    fn drop(&mut self) {
+        // A key that the table has and the decoder forgets would be dropped without a word.
+        debug_assert!(
+            self.entries.is_empty() || std::thread::panicking(),
+            "`{}` is in the table and not decoded",
+            self.entries.first().map_or("", |(key, _)| &*key.scalar.text)
+        );
+    }
+}
+
+impl Cx<'_> {
+    fn span(&self, mark: Mark) -> Span {
+        mark.span(self.file)
+    }
+
+    fn place(&self, mark: Mark) -> Place {
+        Place(Some(self.span(mark)))
+    }
+
+    fn sp<T>(&self, value: T, mark: Mark) -> Sp<T> {
+        Sp::at(value, self.span(mark))
+    }
+
+    fn error(
+        &mut self,
+        code: &'static str,
+        mark: Mark,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let finding = Diagnostic::error(code, message).at(&self.span(mark)).help(help);
+        self.found.push(finding);
+    }
+
+    /// Says that two things cannot stand beside each other.
+    fn error_with(
+        &mut self,
+        code: &'static str,
+        mark: Mark,
+        message: impl Into<String>,
+        (other, words): (Option<&Span>, &str),
+        help: impl Into<String>,
+    ) {
+        let mut finding = Diagnostic::error(code, message).at(&self.span(mark)).help(help);
+        if let Some(other) = other {
+            finding = finding.with(other, words);
+        }
+        self.found.push(finding);
+    }
+
+    /// Says that a value has the wrong type. `what` is the subject, `wanted` what it should be.
+    fn wrong_type(&mut self, node: &Node<'_>, what: &str, wanted: &str, help: impl Into<String>) {
+        let message = match &node.value {
+            Value::Scalar(scalar) if scalar.sort != Sort::Null => {
+                format!("`{}` is {}, and {what} is {wanted}", shown(&scalar.text), node.noun())
+            }
+            _ => format!("{what} is {wanted}, and here stands {}", node.noun()),
+        };
+        self.error("config/wrong-type", node.mark, message, help);
+    }
+
+    /// The entries of a map with free keys.
+    fn entries<'n, 'a>(
+        &mut self,
+        node: &'n Node<'a>,
+        what: &str,
+        example: &str,
+    ) -> &'n [(Key<'a>, Node<'a>)] {
+        if let Value::Map(entries) = &node.value {
+            return entries;
+        }
+        self.incomplete = true;
+        self.wrong_type(node, what, "a map", format!("write it as `{example}`"));
+        &[]
+    }
+
+    /// The items of a list.
+    fn items<'n, 'a>(&mut self, node: &'n Node<'a>, what: &str, example: &str) -> &'n [Node<'a>] {
+        if let Value::List(items) = &node.value {
+            return items;
+        }
+        self.incomplete = true;
+        self.wrong_type(node, what, "a list", format!("write it as `{example}`"));
+        &[]
+    }
+
+    /// Opens a map with fixed keys. Unknown, empty, misplaced and missing keys are reported here.
+    fn record<'n, 'a>(
+        &mut self,
+        node: &'n Node<'a>,
+        record: &'static Record,
+        place: Mark,
+        what: &str,
+    ) -> Option<Fields<'n, 'a>> {
+        let Value::Map(map) = &node.value else {
+            let keys: Vec<_> = record.keys().take(4).map(|key| format!("`{key}`")).collect();
+            let help = format!("its keys are {} and so on", keys.join(", "));
+            self.wrong_type(node, what, "a map", help);
+            return None;
+        };
+        let mut entries = Vec::with_capacity(map.len());
+        for (key, node) in map {
+            if self.accepts(record, key, node, what) {
+                entries.push((key, node));
+            }
+        }
+        for field in record.fields.iter().filter(|field| field.need == Need::Required) {
+            if !map.iter().any(|(key, _)| key.scalar.text == field.key) {
+                self.error(
+                    "config/missing-key",
+                    place,
+                    format!("{what} lacks `{}`", field.key),
+                    format!("add `{}:`: {}", field.key, field.about),
+                );
+            }
+        }
+        Some(Fields { record, entries })
+    }
+
+    /// Whether an entry of a map with fixed keys can be decoded.
+    fn accepts(
+        &mut self,
+        record: &'static Record,
+        key: &Key<'_>,
+        node: &Node<'_>,
+        what: &str,
+    ) -> bool {
+        let text = &*key.scalar.text;
+        let Some(field) = record.field(text) else {
+            self.unknown_key(record, key, what);
+            return false;
+        };
+        if field.need == Need::Later {
+            self.error(
+                "config/not-yet-supported",
+                key.mark,
+                format!("this version of charter does not know the section `{text}` yet"),
+                "remove the section, or use a version that knows it",
+            );
+            return false;
+        }
+        if field.need == Need::Root && !self.root {
+            self.error(
+                "config/root-only",
+                key.mark,
+                format!("`{text}` stands in the root file only"),
+                "move it to `charter.yaml` at the top of the folder",
+            );
+            return false;
+        }
+        if node.is_null() {
+            // A section that says nothing may have meant everything: judge nothing by its absence.
+            self.incomplete = true;
+            let help = match (field.form.empty(), text) {
+                (Some(empty), _) => {
+                    format!(
+                        "write `{text}: {empty}` to say that none is wanted, or remove the line"
+                    )
+                }
+                (None, "display_color") => {
+                    "quote the colour: a `#` starts a comment, as in `display_color: \"#6C5BB9\"`"
+                        .into()
+                }
+                (None, _) => format!("give `{text}` a value, or remove the line"),
+            };
+            self.error(
+                "config/null",
+                key.mark,
+                format!("nothing stands after `{text}:`, which could mean none or not managed"),
+                help,
+            );
+            return false;
+        }
+        true
+    }
+
+    fn unknown_key(&mut self, record: &'static Record, key: &Key<'_>, what: &str) {
+        let text = &*key.scalar.text;
+        let keys: Vec<_> = record.keys().collect();
+        // `removals.members` is the guard's name on the command line, and looks like a key.
+        let dotted = text.split_once('.').filter(|(head, _)| record.field(head).is_some());
+        let help = match (dotted, did_you_mean(text, keys.iter().copied())) {
+            (Some((head, rest)), _) => format!("write `{head}: {{{rest}: …}}`"),
+            (None, Some(near)) => format!("did you mean `{near}`?"),
+            (None, None) => format!("the keys here are {}", listed(&keys)),
+        };
+        self.error(
+            "config/unknown-key",
+            key.mark,
+            format!("`{}` is not a key of {what}", shown(text)),
+            help,
+        );
+    }
+
+    fn version(&mut self, node: &Node<'_>) {
+        match &node.value {
+            Value::Scalar(scalar) if scalar.sort == Sort::Int && scalar.text == "1" => {}
+            Value::Scalar(scalar) if scalar.sort == Sort::Int => self.error(
+                "config/version",
+                node.mark,
+                format!(
+                    "version `{}` of the format is not known; this charter reads 1",
+                    scalar.text
+                ),
+                "write `version: 1`, or use a charter that knows the other version",
+            ),
+            _ => self.wrong_type(node, "`version`", "the number 1", "write `version: 1`"),
+        }
+    }
+}
+
+/// A user's text as it is shown in a message: not longer than a line, and without control characters.
+fn shown(text: &str) -> String {
+    let escaped: String = text
+        .chars()
+        .take(61)
+        .flat_map(|c| {
+            let plain = !(c.is_control() || text::invisible(c));
+            let escape = (!plain).then(|| c.escape_unicode());
+            plain.then_some(c).into_iter().chain(escape.into_iter().flatten())
+        })
+        .collect();
+    if text.chars().nth(61).is_some() { format!("{escaped}…") } else { escaped }
+}
+
+/// Words in backticks with commas.
+fn listed(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,405 @@
+//! `workspaces`, their `members`, and `api_keys`.
+//!
+//! Invariant: an entry whose key can be read stays an entry, whatever is wrong with its value.
+
+use std::{
+    collections::{BTreeSet, btree_map::Entry},
+    sync::Arc,
+};
+
+use super::{Cx, listed, people::is_team_name, shown, text::Rule};
+use crate::{
+    config::{
+        document::{
+            Grant, Grants, KEY_ID_PREFIX, Key as ApiKey, Residency, Section, Sp, Text, Wanted,
+            Workspace, WorkspaceState,
+        },
+        shape::{
+            self, GRANT, KEY, MAX_ID, MAX_KEY_NAME, MAX_TEXT, MAX_WORKSPACE_NAME, RESIDENCY,
+            WORKSPACE,
+        },
+        yaml::{Key, Node, Sort, Value},
+    },
+    diagnostic::did_you_mean,
+    resource::{
+        KeyStatus, WorkspaceRole,
+        workspace::{Color, Geos, RESERVED_TAG_PREFIX},
+    },
+};
+
+impl Cx<'_> {
+    pub(super) fn workspaces(
+        &mut self,
+        key: &Key<'_>,
+        node: &Node<'_>,
+    ) -> Section<Arc<str>, Workspace> {
+        let mut section = Section { place: self.place(key.mark), ..Default::default() };
+        for (key, node) in self.entries(node, "`workspaces`", "{Production: {}}") {
+            let rule = Rule::line("the name of a workspace", MAX_WORKSPACE_NAME);
+            let label = self.key_text(key, rule);
+            let workspace = self.workspace(key, node);
+            if let Some(label) = label {
+                section.entries.insert(Self::arc(label), workspace);
+            }
+        }
+        section
+    }
+
+    fn workspace(&mut self, key: &Key<'_>, node: &Node<'_>) -> Workspace {
+        let mut workspace = Workspace { place: self.place(key.mark), ..Default::default() };
+        let label = shown(&key.scalar.text);
+        if node.is_null() {
+            self.error(
+                "config/null",
+                key.mark,
+                format!("nothing stands after `{label}:`, which could mean all or nothing"),
+                format!("write `{label}: {{}}` for a workspace in which nothing is managed"),
+            );
+            return workspace;
+        }
+        let what = format!("the workspace `{label}`");
+        let Some(mut fields) = self.record(node, &WORKSPACE, key.mark, &what) else {
+            return workspace;
+        };
+        let name = Rule::line("`name`", MAX_WORKSPACE_NAME);
+        workspace.name = fields.value("name").and_then(|node| self.text(node, name));
+        workspace.id = fields.value("id").and_then(|node| self.id(node, "wrkspc_", "a workspace"));
+        workspace.previously = fields.value("previously").map(|node| self.names(node));
+        workspace.state = fields.value("state").and_then(|node| {
+            self.word(node, "`state`", &shape::states(), |word| match word {
+                "active" => Some(WorkspaceState::Active),
+                "archived" => Some(WorkspaceState::Archived),
+                _ => None,
+            })
+        });
+        workspace.display_color = fields.value("display_color").and_then(|node| self.color(node));
+        workspace.tags = fields.take("tags").map(|(key, node)| self.tags(key, node));
+        workspace.data_residency =
+            fields.take("data_residency").map(|(key, node)| self.residency(key, node));
+        workspace.external_key_id = fields
+            .value("external_key_id")
+            .and_then(|node| self.text(node, Rule::line("`external_key_id`", MAX_TEXT)));
+        workspace.user_profile_id = fields
+            .value("user_profile_id")
+            .and_then(|node| self.text(node, Rule::line("`user_profile_id`", MAX_ID)));
+        workspace.note = self.note(fields.value("note"), "`note`");
+        workspace.members = fields.take("members").map(|(key, node)| self.grants(key, node));
+        workspace.api_keys = fields.take("api_keys").map(|(key, node)| self.api_keys(key, node));
+        workspace
+    }
+
+    fn names(&mut self, node: &Node<'_>) -> Sp<Vec<Text>> {
+        let rule = Rule::line("a name in `previously`", MAX_WORKSPACE_NAME);
+        let mut names: Vec<Text> = Vec::new();
+        for item in self.items(node, "`previously`", "[Prod]") {
+            let Some(name) = self.text(item, rule) else { continue };
+            if let Some(first) = names.iter().find(|first| **first == name) {
+                let first = first.span.clone();
+                self.error_with(
+                    "config/listed-twice",
+                    item.mark,
+                    format!("`{name}` stands twice in `previously`"),
+                    (first.as_ref(), "first here"),
+                    "keep one of them",
+                );
+            } else {
+                names.push(name);
+            }
+        }
+        self.sp(names, node.mark)
+    }
+
+    fn color(&mut self, node: &Node<'_>) -> Option<Sp<Color>> {
+        let text = self.text(node, Rule::line("`display_color`", MAX_TEXT))?;
+        if Color::is_valid(&text) {
+            return Some(self.sp(Color::new(&text), node.mark));
+        }
+        self.error(
+            "config/bad-color",
+            node.mark,
+            format!("`{}` is not a colour that the API takes", shown(&text)),
+            "write six hexadecimal digits in quotes, as in `\"#6C5BB9\"`",
+        );
+        None
+    }
+
+    fn tags(&mut self, key: &Key<'_>, node: &Node<'_>) -> Section<Arc<str>, Text> {
+        let mut section = Section { place: self.place(key.mark), ..Default::default() };
+        for (key, node) in self.entries(node, "`tags`", "{env: prod}") {
+            let Some(tag) = self.key_text(key, Rule::line("the name of a tag", MAX_TEXT)) else {
+                continue;
+            };
+            if tag.starts_with(RESERVED_TAG_PREFIX) {
+                self.error(
+                    "config/reserved-tag",
+                    key.mark,
+                    format!(
+                        "the tag `{}` starts with `{RESERVED_TAG_PREFIX}`, which is reserved",
+                        shown(tag)
+                    ),
+                    "choose another name; tags that start so are never touched",
+                );
+                continue;
+            }
+            if node.is_null() {
+                self.error(
+                    "config/null",
+                    key.mark,
+                    format!("nothing stands after `{}:`", shown(tag)),
+                    "remove the line to delete the tag, or write `\"\"` for an empty value",
+                );
+                continue;
+            }
+            let what = format!("the tag `{}`", shown(tag));
+            // An empty tag is a tag.
+            let value = match &node.value {
+                Value::Scalar(scalar) if scalar.sort == Sort::Text && scalar.text.is_empty() => {
+                    Some(self.sp(Self::arc(""), node.mark))
+                }
+                _ => self.text(node, Rule::line(&what, MAX_TEXT)),
+            };
+            if let Some(value) = value {
+                section.entries.insert(Self::arc(tag), value);
+            }
+        }
+        section
+    }
+
+    fn residency(&mut self, key: &Key<'_>, node: &Node<'_>) -> Residency {
+        let mut residency = Residency { place: self.place(key.mark), ..Default::default() };
+        let Some(mut fields) = self.record(node, &RESIDENCY, key.mark, "`data_residency`") else {
+            return residency;
+        };
+        let word = |word: &str| Some(Arc::from(word));
+        residency.workspace_geo = fields
+            .value("workspace_geo")
+            .and_then(|node| self.word(node, "`workspace_geo`", &shape::workspace_geos(), word));
+        residency.default_inference_geo = fields
+            .value("default_inference_geo")
+            .and_then(|node| self.word(node, "`default_inference_geo`", &shape::geos(), word));
+        residency.allowed_inference_geos =
+            fields.value("allowed_inference_geos").and_then(|node| self.geos(node));
+        residency
+    }
+
+    fn geos(&mut self, node: &Node<'_>) -> Option<Sp<Geos>> {
+        let what = "`allowed_inference_geos`";
+        let Value::List(items) = &node.value else {
+            return self.word(node, what, &["unrestricted"], |_| Some(Geos::Unrestricted));
+        };
+        if items.is_empty() {
+            self.error(
+                "config/empty-text",
+                node.mark,
+                format!("{what} allows nothing"),
+                "name at least one of `global` and `us`, or write `unrestricted`",
+            );
+            return None;
+        }
+        let mut geos = BTreeSet::new();
+        for item in items {
+            let word = |word: &str| Some(Arc::<str>::from(word));
+            geos.insert(self.word(item, what, &shape::geos(), word)?.value);
+        }
+        Some(self.sp(Geos::Only(geos), node.mark))
+    }
+
+    fn grants(&mut self, key: &Key<'_>, node: &Node<'_>) -> Grants {
+        let mut grants = Grants { place: self.place(key.mark), ..Default::default() };
+        let example = "{ada@acme.com: workspace_developer, team/platform: workspace_user}";
+        for (key, node) in self.entries(node, "`members`", example) {
+            if let Some(team) = key.scalar.text.strip_prefix("team/") {
+                let grant = self.grant(key, node);
+                if is_team_name(team) {
+                    grants.teams.insert(Self::arc(team), grant);
+                } else {
+                    self.error(
+                        "config/bad-name",
+                        key.mark,
+                        format!("`{}` cannot be the name of a team", shown(team)),
+                        "names of teams have letters, digits, `-` and `_`",
+                    );
+                }
+                continue;
+            }
+            let email = self.email(&key.scalar, key.mark);
+            let grant = self.grant(key, node);
+            let Some(email) = email else { continue };
+            match grants.people.entry(email) {
+                Entry::Vacant(place) => {
+                    place.insert(grant);
+                }
+                Entry::Occupied(first) => self.same_person(key, first.key(), &first.get().place.0),
+            }
+        }
+        grants
+    }
+
+    fn grant(&mut self, key: &Key<'_>, node: &Node<'_>) -> Grant {
+        let mut grant = Grant {
+            place: self.place(key.mark),
+            role: Sp::new(Wanted::Unmanaged),
+            until: None,
+            note: None,
+        };
+        match &node.value {
+            Value::Map(_) => {}
+            Value::Scalar(scalar) if scalar.sort == Sort::Null => {
+                self.error(
+                    "config/null",
+                    key.mark,
+                    format!("nothing stands after `{}:`", shown(&key.scalar.text)),
+                    "write a role, or `none` for no access",
+                );
+                return grant;
+            }
+            _ => {
+                grant.role = self.workspace_role(node);
+                return grant;
+            }
+        }
+        let what = format!("the grant of `{}`", shown(&key.scalar.text));
+        let Some(mut fields) = self.record(node, &GRANT, key.mark, &what) else { return grant };
+        if let Some(node) = fields.value("role") {
+            grant.role = self.workspace_role(node);
+        }
+        grant.until = self.date(fields.value("until"));
+        grant.note = self.note(fields.value("note"), "`note`");
+        grant
+    }
+
+    fn workspace_role(&mut self, node: &Node<'_>) -> Sp<Wanted<WorkspaceRole>> {
+        let fallback = Sp::new(Wanted::Unmanaged);
+        let rule = Rule::line("a role in a workspace", MAX_TEXT);
+        let Some(text) = self.text(node, rule) else { return fallback };
+        let wanted = match &*text.value {
+            "none" => Wanted::None,
+            "unmanaged" => Wanted::Unmanaged,
+            word => match WorkspaceRole::known(word) {
+                Some(WorkspaceRole::Billing) => {
+                    self.error(
+                        "config/role-not-grantable",
+                        node.mark,
+                        "`workspace_billing` cannot be granted: it comes with the organization role `billing`",
+                        "give the person the role `billing` under the top-level `members`, and drop this line",
+                    );
+                    return fallback;
+                }
+                Some(role) => Wanted::Role(role),
+                None => {
+                    self.unknown_workspace_role(node, word);
+                    return fallback;
+                }
+            },
+        };
+        self.sp(wanted, node.mark)
+    }
+
+    fn unknown_workspace_role(&mut self, node: &Node<'_>, word: &str) {
+        let words = shape::workspace_roles();
+        // `developer` is meant as `workspace_developer` more often than as anything that is spelled alike.
+        let longer = format!("workspace_{word}");
+        let near = words
+            .iter()
+            .copied()
+            .find(|candidate| *candidate == longer)
+            .or_else(|| did_you_mean(word, words.iter().copied()))
+            .or_else(|| did_you_mean(&longer, words.iter().copied()).filter(|_| word.len() > 2));
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the roles are {}", listed(&words)),
+        };
+        let message = format!("`{}` is not a role in a workspace", shown(word));
+        self.error("config/unknown-role", node.mark, message, help);
+    }
+
+    pub(super) fn api_keys(&mut self, key: &Key<'_>, node: &Node<'_>) -> Section<Arc<str>, ApiKey> {
+        let mut section = Section { place: self.place(key.mark), ..Default::default() };
+        for (key, node) in self.entries(node, "`api_keys`", "{ci-deploy: active}") {
+            let rule = Rule::line("the name or id of a key", MAX_KEY_NAME);
+            let name = self.key_text(key, rule);
+            let entry = self.api_key(key, node);
+            if let Some(name) = name {
+                section.entries.insert(Self::arc(name), entry);
+            }
+        }
+        section
+    }
+
+    fn api_key(&mut self, key: &Key<'_>, node: &Node<'_>) -> ApiKey {
+        let mut entry = ApiKey { place: self.place(key.mark), ..Default::default() };
+        match &node.value {
+            Value::Map(_) => {
+                let what = format!("the key `{}`", shown(&key.scalar.text));
+                let Some(mut fields) = self.record(node, &KEY, key.mark, &what) else {
+                    return entry;
+                };
+                let name = Rule::line("`name`", MAX_KEY_NAME);
+                entry.name = fields.value("name").and_then(|node| self.text(node, name));
+                entry.status = fields.value("status").and_then(|node| self.key_status(node));
+                entry.note = self.note(fields.value("note"), "`note`");
+                entry.until = self.date(fields.value("until"));
+            }
+            Value::Scalar(scalar) if scalar.sort == Sort::Null => {
+                self.error(
+                    "config/null",
+                    key.mark,
+                    format!("nothing stands after `{}:`", shown(&key.scalar.text)),
+                    "write `active`, or remove the line",
+                );
+                return entry;
+            }
+            _ => entry.status = self.key_status(node),
+        }
+        if !key.scalar.text.starts_with(KEY_ID_PREFIX) {
+            self.key_by_name(key, &entry, node);
+        }
+        entry
+    }
+
+    /// A name may only say that a key stays active: anything else needs to be sure which key is meant.
+    fn key_by_name(&mut self, key: &Key<'_>, entry: &ApiKey, node: &Node<'_>) {
+        let broken = match &entry.status {
+            Some(status) if status.value != KeyStatus::Active => {
+                Some(format!("`{}`", status.value))
+            }
+            _ if entry.name.is_some() => Some("`name`".to_owned()),
+            _ if entry.until.is_some() => Some("`until`".to_owned()),
+            None if matches!(&node.value, Value::Map(entries) if !entries.iter().any(|(key, _)| key.scalar.text == "status")) =>
+            {
+                self.error(
+                    "config/missing-key",
+                    key.mark,
+                    format!("the key `{}` lacks `status`", shown(&key.scalar.text)),
+                    "add `status: active`; by name a key can only be kept active",
+                );
+                None
+            }
+            _ => None,
+        };
+        if let Some(what) = broken {
+            self.error(
+                "config/key-by-name",
+                key.mark,
+                format!(
+                    "{what} is not possible for the key `{}`: names of keys repeat, and a name can only keep a key active",
+                    shown(&key.scalar.text)
+                ),
+                "write the key's id, `apikey_…`, in place of its name; `charter import` shows it",
+            );
+        }
+    }
+
+    fn key_status(&mut self, node: &Node<'_>) -> Option<Sp<KeyStatus>> {
+        if matches!(&node.value, Value::Scalar(scalar) if scalar.text == "expired") {
+            self.error(
+                "config/unknown-word",
+                node.mark,
+                "`expired` cannot be wanted: a key expires by its own clock",
+                "write `inactive` to switch it off, or remove `status`",
+            );
+            return None;
+        }
+        self.word(node, "the status of a key", &shape::key_statuses(), KeyStatus::known)
+    }
+}

@@ -1,0 +1,359 @@
+//! From a path to a checked document: finds the files, reads them side by side, merges, checks.
+//!
+//! Invariant: the result depends on what the files hold and what they are called, never on the order in which
+//! the file system lists them or the threads end.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io::Read,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+
+use super::{
+    check,
+    decode::{self, Part},
+    document::Document,
+    merge,
+    yaml::{self, MAX_BYTES},
+};
+use crate::diagnostic::{self, Diagnostic, Sources, Span};
+
+/// The root file of a folder.
+pub const ROOT_FILE: &str = "charter.yaml";
+
+/// More files than this are a mistake, not a configuration.
+const MAX_FILES: usize = 10_000;
+
+/// Files that are right.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What they say.
+    pub document: Document,
+    /// Their text.
+    pub sources: Sources,
+    /// Warnings and notes, in the order they are shown.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Files that are wrong.
+#[derive(Clone, Debug)]
+pub struct Rejected {
+    /// What is wrong, and warnings, in the order they are shown. At least one is an error.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The text of the files.
+    pub sources: Sources,
+}
+
+/// Loads a file, or a folder with its root file `charter.yaml`.
+pub fn load(path: &Path) -> Result<Loaded, Rejected> {
+    let mut found = Vec::new();
+    let paths = match find(path, &mut found) {
+        Ok(paths) => paths,
+        Err(finding) => {
+            found.push(*finding);
+            return Err(Rejected { diagnostics: found, sources: Sources::default() });
+        }
+    };
+    let read = side_by_side(paths, |index, (name, path)| {
+        let mut found = Vec::new();
+        let source = match read(&name, &path) {
+            Ok(text) => Some(one(&name, text, index == 0, &mut found)),
+            Err(finding) => {
+                found.push(*finding);
+                None
+            }
+        };
+        (source, found)
+    });
+    assemble(read, found)
+}
+
+/// Loads sources that are at hand: names and texts, the root file first.
+pub fn load_sources(sources: Vec<(Arc<str>, Arc<str>)>) -> Result<Loaded, Rejected> {
+    let read = side_by_side(sources, |index, (name, text)| {
+        let mut found = Vec::new();
+        let source = if text.len() > MAX_BYTES {
+            // The text is not shown either.
+            found.extend(yaml::decode_text(&name, text.as_bytes().to_vec()).err());
+            None
+        } else {
+            let text = text.strip_prefix('\u{feff}').map_or_else(|| Arc::clone(&text), Arc::from);
+            Some(one(&name, text, index == 0, &mut found))
+        };
+        (source, found)
+    });
+    assemble(read, Vec::new())
+}
+
+/// One file after reading and decoding.
+struct Source {
+    name: Arc<str>,
+    text: Arc<str>,
+    part: Part,
+}
+
+/// Parses and decodes one file.
+fn one(name: &Arc<str>, text: Arc<str>, root: bool, found: &mut Vec<Diagnostic>) -> Source {
+    let part = match yaml::parse(name, &text) {
+        Ok(Some(node)) if !node.is_null() => decode::decode(name, root, &node, found),
+        Ok(_) => {
+            let top = Span { file: Arc::clone(name), line: 1, column: 1, bytes: (0, 0) };
+            let help = if root {
+                "start with `version: 1`; `charter import` writes a first file"
+            } else {
+                "remove the file, or give it a section such as `members:`"
+            };
+            found.push(
+                Diagnostic::error("config/empty", "the file says nothing").at(&top).help(help),
+            );
+            Part { incomplete: true, ..Part::default() }
+        }
+        Err(findings) => {
+            found.extend(findings);
+            Part { incomplete: true, ..Part::default() }
+        }
+    };
+    Source { name: Arc::clone(name), text, part }
+}
+
+/// Puts the parts together and judges the whole.
+fn assemble(
+    read: Vec<(Option<Source>, Vec<Diagnostic>)>,
+    mut found: Vec<Diagnostic>,
+) -> Result<Loaded, Rejected> {
+    let mut sources = Sources::default();
+    let mut parts = Vec::with_capacity(read.len());
+    let mut incomplete = false;
+    for (index, (source, findings)) in read.into_iter().enumerate() {
+        found.extend(findings);
+        let Some(Source { name, text, part }) = source else {
+            incomplete = true;
+            continue;
+        };
+        incomplete |= part.incomplete;
+        if index == 0 && part.version.is_none() && !part.incomplete {
+            found.push(no_version(&name));
+        }
+        sources.0.insert(name, text);
+        parts.push(part);
+    }
+    let document = merge::merge(parts, &mut found);
+    check::check(&document, !incomplete, &mut found);
+    diagnostic::sort(&mut found);
+    // A value that an alias repeats is judged once for each place, and shown once.
+    found.dedup();
+    if found.iter().any(Diagnostic::is_error) {
+        Err(Rejected { diagnostics: found, sources })
+    } else {
+        Ok(Loaded { document, sources, warnings: found })
+    }
+}
+
+fn no_version(name: &Arc<str>) -> Diagnostic {
+    let top = Span { file: Arc::clone(name), line: 1, column: 1, bytes: (0, 0) };
+    let below = Path::new(&**name).parent().map(|folder| folder.join(ROOT_FILE));
+    let part = Path::new(&**name).file_name().is_some_and(|file| file != ROOT_FILE);
+    let help = match below {
+        Some(root) if part && root.is_file() => format!(
+            "the file is part of a folder with a `{ROOT_FILE}`: give the folder; else start with `version: 1`"
+        ),
+        _ => "start with `version: 1`".to_owned(),
+    };
+    Diagnostic::error("config/version", "the file lacks `version`").at(&top).help(help)
+}
+
+/// Runs a function on every item, on as many threads as there are processors, and keeps the order.
+fn side_by_side<T: Send, R: Send>(items: Vec<T>, work: impl Fn(usize, T) -> R + Sync) -> Vec<R> {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(items.len());
+    if threads <= 1 {
+        return items.into_iter().enumerate().map(|(index, item)| work(index, item)).collect();
+    }
+    let count = items.len();
+    let queue = std::sync::Mutex::new(items.into_iter().enumerate());
+    let next = || match queue.lock() {
+        Ok(mut queue) => queue.next(),
+        Err(poisoned) => poisoned.into_inner().next(),
+    };
+    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut results = Vec::new();
+                    while let Some((index, item)) = next() {
+                        results.push((index, work(index, item)));
+                    }
+                    results
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| match worker.join() {
+                Ok(results) => results,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+            .collect()
+    });
+    debug_assert_eq!(done.len(), count);
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Reads a file that may not be larger than the limit.
+fn read(name: &Arc<str>, path: &Path) -> Result<Arc<str>, Box<Diagnostic>> {
+    let mut bytes = Vec::new();
+    let read =
+        File::open(path).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => yaml::decode_text(name, bytes).map(Arc::from).map_err(Box::new),
+        Err(error) => Err(Box::new(unreadable(path, &error))),
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
+    let path = shown(path);
+    let finding = match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            Diagnostic::error("config/not-found", format!("`{path}` does not exist")).help(format!(
+                "give a file, or a folder with a `{ROOT_FILE}`; `charter import` writes a first one"
+            ))
+        }
+        _ => Diagnostic::error("config/unreadable", format!("`{path}` cannot be read: {error}"))
+            .help("look at the permissions of the file and of its folder"),
+    };
+    Diagnostic { message: finding.message.clone(), ..finding }
+}
+
+/// A path as it is shown: with `/`, and whatever is not Unicode replaced.
+fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if std::path::MAIN_SEPARATOR == '/' {
+        text.into_owned()
+    } else {
+        text.replace(std::path::MAIN_SEPARATOR, "/")
+    }
+}
+
+/// The files of a path, the root file first, the others sorted by name.
+fn find(
+    path: &Path,
+    found: &mut Vec<Diagnostic>,
+) -> Result<Vec<(Arc<str>, PathBuf)>, Box<Diagnostic>> {
+    let metadata = fs::metadata(path).map_err(|error| Box::new(unreadable(path, &error)))?;
+    if !metadata.is_dir() {
+        return Ok(vec![(shown(path).into(), path.to_owned())]);
+    }
+    let home = fs::canonicalize(path).map_err(|error| Box::new(unreadable(path, &error)))?;
+    let mut walk = Walk { home, seen: BTreeSet::new(), files: Vec::new(), found };
+    walk.folder(path)?;
+    let mut files = walk.files;
+    files.sort();
+    let root = path.join(ROOT_FILE);
+    let Some(index) = files.iter().position(|file| *file == root) else {
+        return Err(Box::new(no_root(path, &files)));
+    };
+    let root = files.remove(index);
+    files.insert(0, root);
+    Ok(files.into_iter().map(|file| (shown(&file).into(), file)).collect())
+}
+
+fn no_root(folder: &Path, files: &[PathBuf]) -> Diagnostic {
+    let shown_folder = shown(folder);
+    let twin = files.iter().find(|file| {
+        file.parent() == Some(folder) && file.file_stem().is_some_and(|stem| stem == "charter")
+    });
+    let help = match twin {
+        Some(twin) => format!("rename `{}` to `{ROOT_FILE}`", shown(twin)),
+        None if files.is_empty() => {
+            format!("put a `{ROOT_FILE}` there; `charter import` writes a first one")
+        }
+        None => format!(
+            "put a `{ROOT_FILE}` with `version: 1` beside the other files, or give one file"
+        ),
+    };
+    let message = if files.is_empty() {
+        format!("the folder `{shown_folder}` has no YAML files")
+    } else {
+        format!("the folder `{shown_folder}` has no `{ROOT_FILE}`")
+    };
+    Diagnostic::error("config/no-root", message).help(help)
+}
+
+/// Walks a folder. Whatever the links are like, no folder and no file is visited twice.
+struct Walk<'f> {
+    home: PathBuf,
+    seen: BTreeSet<PathBuf>,
+    files: Vec<PathBuf>,
+    found: &'f mut Vec<Diagnostic>,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, folder: &Path) -> Result<(), Box<Diagnostic>> {
+        let fail = |error: std::io::Error| Box::new(unreadable(folder, &error));
+        if !self.seen.insert(fs::canonicalize(folder).map_err(fail)?) {
+            return Ok(());
+        }
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(folder).map_err(fail)? {
+            let entry = entry.map_err(fail)?;
+            if entry.file_name().as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            let is_link = entry.file_type().map_err(fail)?.is_symlink();
+            // Links come last, so that a file is known by its own name if it has one in the folder.
+            entries.push((is_link, entry.path()));
+        }
+        entries.sort();
+        for (is_link, path) in entries {
+            self.entry(is_link, &path)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, is_link: bool, path: &Path) -> Result<(), Box<Diagnostic>> {
+        let yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+        let (Ok(metadata), Ok(target)) = (fs::metadata(path), fs::canonicalize(path)) else {
+            // A broken link is only worth a word if it was to be read.
+            if yaml {
+                self.skipped(path, "leads nowhere");
+            }
+            return Ok(());
+        };
+        if is_link && !target.starts_with(&self.home) {
+            if yaml || metadata.is_dir() {
+                self.skipped(path, "leaves the folder");
+            }
+            return Ok(());
+        }
+        if metadata.is_dir() {
+            return self.folder(path);
+        }
+        if yaml && metadata.is_file() && self.seen.insert(target) {
+            self.files.push(path.to_owned());
+            if self.files.len() > MAX_FILES {
+                let message = format!("the folder has more than {MAX_FILES} YAML files");
+                return Err(Box::new(
+                    Diagnostic::error("config/too-large", message)
+                        .help("give the folder that holds the charter files only"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn skipped(&mut self, path: &Path, why: &str) {
+        self.found.push(
+            Diagnostic::warning(
+                "config/link-not-read",
+                format!("the link `{}` {why}, and is not read", shown(path)),
+            )
+            .help("put the file itself into the folder, or remove the link"),
+        );
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,89 @@
+//! The JSON Schema of one file, for editors: made from the tables that the decoder works from.
+//!
+//! Invariant: the schema accepts every file that charter accepts; what it cannot say is left to charter.
+
+use serde_json::{Map, Value, json};
+
+use super::shape::{FILE, Form, Need, Record};
+
+/// The JSON Schema (draft 2020-12) of one charter file.
+pub fn schema() -> Value {
+    let mut definitions = Map::new();
+    let mut file = record(&FILE, &mut definitions);
+    let Value::Object(root) = &mut file else { return file };
+    // The files of a folder share one schema: what only the root file may hold comes with its version.
+    let with_version: Map<String, Value> = FILE
+        .fields
+        .iter()
+        .filter(|field| field.need == Need::Root && field.key != "version")
+        .map(|field| (field.key.to_owned(), json!(["version"])))
+        .collect();
+    root.insert("dependentRequired".to_owned(), Value::Object(with_version));
+    root.insert("minProperties".to_owned(), json!(1));
+    root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+    root.insert("title".to_owned(), json!("charter file"));
+    root.insert("$defs".to_owned(), Value::Object(definitions));
+    file
+}
+
+/// A map with fixed keys, without what comes later.
+fn record(record: &Record, definitions: &mut Map<String, Value>) -> Value {
+    let fields = || record.fields.iter().filter(|field| field.need != Need::Later);
+    let properties: Map<String, Value> = fields()
+        .map(|field| {
+            let mut value = form(field.form, definitions);
+            if let Value::Object(value) = &mut value {
+                value.insert("description".to_owned(), json!(field.about));
+            }
+            (field.key.to_owned(), value)
+        })
+        .collect();
+    let required: Vec<_> =
+        fields().filter(|field| field.need == Need::Required).map(|field| field.key).collect();
+    let mut value = json!({
+        "description": record.about,
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    if let (Value::Object(value), false) = (&mut value, required.is_empty()) {
+        value.insert("required".to_owned(), json!(required));
+    }
+    value
+}
+
+fn form(what: Form, definitions: &mut Map<String, Value>) -> Value {
+    match what {
+        Form::Number(number) => json!({"const": number}),
+        Form::Count => json!({"type": "integer", "minimum": 0}),
+        Form::Date => json!({
+            "type": "string",
+            "format": "date",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        }),
+        Form::Word(words) => json!({"enum": words()}),
+        Form::Text { pattern, max } => {
+            json!({"type": "string", "pattern": pattern, "maxLength": max})
+        }
+        Form::List(items) => json!({"type": "array", "items": form(*items, definitions)}),
+        Form::Map { keys, values } => json!({
+            "type": "object",
+            "propertyNames": {"pattern": keys},
+            "additionalProperties": form(*values, definitions),
+        }),
+        Form::Record(fields) => {
+            if !definitions.contains_key(fields.name) {
+                // The name is taken first, so that a record could hold itself.
+                definitions.insert(fields.name.to_owned(), Value::Null);
+                let definition = record(fields, definitions);
+                definitions.insert(fields.name.to_owned(), definition);
+            }
+            json!({"$ref": format!("#/$defs/{}", fields.name)})
+        }
+        Form::Either(forms) => {
+            let any: Vec<_> = forms.iter().map(|one| form(*one, definitions)).collect();
+            json!({"anyOf": any})
+        }
+        Form::Anything => json!({}),
+    }
+}

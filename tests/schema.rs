@@ -1,0 +1,84 @@
+//! The committed JSON Schema is the one the program prints, and it agrees with the program about files.
+
+use std::path::Path;
+
+use orgcharter::config::{load::load, schema::schema};
+
+/// Writes the schema anew when `UPDATE_GOLDEN` is set, as the test's message says.
+#[test]
+fn the_committed_schema_is_the_one_that_is_printed() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/charter.schema.json");
+    let printed = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &printed).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == printed,
+        "schema/charter.schema.json is out of date: run `UPDATE_GOLDEN=1 cargo test --test schema`"
+    );
+}
+
+#[test]
+fn the_schema_is_a_valid_schema() {
+    jsonschema::meta::validate(&schema()).unwrap();
+}
+
+fn validator() -> jsonschema::Validator {
+    jsonschema::validator_for(&schema()).unwrap()
+}
+
+/// A file as JSON, read by another YAML reader than charter's own.
+fn as_json(path: &Path) -> Option<serde_json::Value> {
+    serde_yaml::from_str(&std::fs::read_to_string(path).ok()?).ok()
+}
+
+fn yaml_files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    let Ok(entries) = std::fs::read_dir(folder) else { return files };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(yaml_files(&path));
+        } else if path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn every_example_that_loads_is_valid_by_the_schema() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let validator = validator();
+    let mut seen = 0;
+    for entry in std::fs::read_dir(&examples).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        // States of a sandbox are not charter files, and broken ones have a test of their own.
+        if name == "broken" || name.ends_with(".live.yaml") {
+            continue;
+        }
+        let files = if path.is_dir() { yaml_files(&path) } else { vec![path.clone()] };
+        if files.is_empty() || load(&path).is_err() {
+            continue;
+        }
+        for file in files {
+            let json = as_json(&file).unwrap_or_else(|| panic!("{} is YAML", file.display()));
+            let errors: Vec<_> = validator.iter_errors(&json).map(|e| e.to_string()).collect();
+            assert!(errors.is_empty(), "{}: {errors:#?}", file.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 0 || !examples.join("minimal.yaml").exists(), "no example was looked at");
+}
+
+#[test]
+fn the_example_of_the_docs_is_valid_by_the_schema() {
+    let docs = include_str!("../docs/files.md");
+    let yaml = docs.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let json: serde_json::Value = serde_yaml::from_str(yaml).unwrap();
+    let errors: Vec<_> = validator().iter_errors(&json).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}
