@@ -11,7 +11,9 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION,
+};
 use url::{Host, Url};
 
 use super::{
@@ -90,10 +92,6 @@ impl BaseUrl {
         Ok(Self(url))
     }
 
-    fn is_plain(&self) -> bool {
-        self.0.scheme() == "http"
-    }
-
     fn join(&self, target: &str) -> Result<Url, url::ParseError> {
         Url::parse(&format!("{}{target}", self.0.as_str().trim_end_matches('/')))
     }
@@ -121,18 +119,19 @@ impl HttpTransport {
             .referer(false)
             .connect_timeout(CONNECT)
             .timeout(WHOLE);
-        if base.is_plain() {
-            // Loopback: no TLS roots to load, no proxy in between, and no name server asked who `localhost` is.
+        if is_loopback(&base.0) {
+            // Nothing in between, and no name server asked who `localhost` is.
             let here = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-            builder = builder
-                .no_proxy()
-                .tls_certs_only([])
-                .resolve_to_addrs("localhost", &here.map(|address| SocketAddr::new(address, 0)));
-        } else {
+            let here = here.map(|address| SocketAddr::new(address, 0));
+            builder = builder.no_proxy().resolve_to_addrs("localhost", &here);
+        }
+        if base.0.scheme() == "https" {
             builder = builder.https_only(true);
             if let Some(pem) = ca_bundle {
                 builder = builder.tls_certs_merge(certificates(pem)?);
             }
+        } else {
+            builder = builder.tls_certs_only([]); // saves reading the system's
         }
         let client = builder.build().map_err(|error| SetupError::Client(root(&error)))?;
         Ok(Self { base, client })
@@ -149,7 +148,8 @@ impl HttpTransport {
         let mut builder = self.client.request(method, url).headers(headers(&request.headers)?);
         match request.body {
             Some(body) => builder = builder.body(body),
-            None if request.method == Method::Post => builder = builder.body(Bytes::new()),
+            // Some proxies refuse a POST that does not say that it has no body.
+            None if request.method == Method::Post => builder = builder.header(CONTENT_LENGTH, 0),
             None => {}
         }
         let response = builder.send().await.map_err(|error| self.failure(&error))?;

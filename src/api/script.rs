@@ -61,6 +61,7 @@ pub(crate) fn header<'a>(request: &'a RawRequest, name: &str) -> Option<&'a str>
     value
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a script is made of answers")]
 pub(crate) fn raw(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
     let headers = headers.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
     Ok(RawResponse { status, headers, body: body.to_owned().into() })
