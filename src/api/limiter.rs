@@ -115,6 +115,9 @@ impl Limiter {
             if left.is_zero() {
                 return;
             }
+            if left > Duration::from_secs(1) {
+                tracing::info!(target: "orgcharter::api", wait_ms = left.as_millis(), "waiting for the request budget");
+            }
             self.clock.sleep(left).await;
         }
     }

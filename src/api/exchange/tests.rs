@@ -13,15 +13,18 @@ use crate::api::{
 
 const JWT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln";
 
-fn client(script: &Arc<Script>, clock: &TestClock, identity: IdentityToken) -> Client {
-    let identity = WorkloadIdentity {
+fn identity(identity: IdentityToken) -> WorkloadIdentity {
+    WorkloadIdentity {
         federation_rule_id: "fdrl_1".into(),
         organization_id: "org-1".into(),
         service_account_id: Some("svac_1".into()),
         workspace_id: None,
         identity,
-    };
-    let credential = Credential::WorkloadIdentity(identity);
+    }
+}
+
+fn client(script: &Arc<Script>, clock: &TestClock, token: IdentityToken) -> Client {
+    let credential = Credential::WorkloadIdentity(identity(token));
     Client::new(script.clone(), credential, Arc::new(clock.clone()), Options::default())
 }
 
@@ -149,6 +152,18 @@ async fn a_401_from_the_api_exchanges_once_more_and_sends_once_more() {
     let script = Script::new([token("one", 3600), no(), token("two", 3600), no()]);
     let error = ask(&client(&script, &clock(), literal())).await.unwrap_err();
     assert_eq!((error.status(), story(&script).len()), (Some(401), 4));
+}
+
+#[tokio::test]
+async fn two_requests_refused_with_the_same_token_share_the_next_one() {
+    let script = Script::new([token("one", 3600), token("two", 3600)]);
+    let exchange =
+        Exchange::new(identity(literal()), script.clone(), Arc::new(clock()), 7, Arc::default());
+    let one = exchange.token().await.unwrap();
+    exchange.refused(one.generation).await;
+    let two = exchange.token().await.unwrap();
+    exchange.refused(one.generation).await;
+    assert_eq!(exchange.token().await.unwrap().generation, two.generation);
 }
 
 #[tokio::test]
