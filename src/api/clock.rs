@@ -61,7 +61,7 @@ impl Clock for SystemClock {
 /// A clock for tests: when all that is left to do is to wait, time jumps to the next moment somebody waits for.
 ///
 /// Sleepers wake in the order of their moments, whoever fell asleep first. Work that runs beside a sleeper
-/// gets [`QUIET_POLLS`] turns of the runtime before time jumps; more than that (real network input) and time
+/// gets many turns of the runtime before time jumps; more than that (real network input) and time
 /// may pass while it is under way, as it would in life.
 #[derive(Clone, Debug)]
 pub struct TestClock {

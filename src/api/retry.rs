@@ -200,3 +200,6 @@ fn seconds(text: &str, unit: f64) -> Option<Duration> {
     let number: f64 = text.trim().parse().ok()?;
     Duration::try_from_secs_f64(number * unit).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! How long is waited before another try, and when the tries end (`admin-api` notes on retries and rate limits).
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::*;
+use crate::api::{
+    call::Budget,
+    client::{Client, Options},
+    clock::Clock as _,
+    error::WriteError,
+    script::{Answer, Script, client, clock, key, ok, refusal},
+    transport::{Method, RawRequest},
+    wire::Me,
+};
+
+fn me() -> Answer {
+    ok(&json!({"id": "org-1", "name": "Acme", "type": "organization"}))
+}
+
+fn post() -> RawRequest {
+    let target = "/v1/organizations/invites".to_owned();
+    RawRequest { method: Method::Post, target, headers: Vec::new(), body: Some("{}".into()) }
+}
+
+async fn write(answers: Vec<Answer>) -> (WriteError, usize) {
+    let script = Script::new(answers);
+    let error = client(&script, &clock()).writer().send(post(), Resend::Safe, Budget::Shared).await;
+    assert_eq!(script.left(), 0, "fewer requests than scripted: {error:?}");
+    (error.unwrap_err(), script.requests().len())
+}
+
+#[tokio::test]
+async fn conflicts_end_after_three_tries() {
+    let answers = (0..3).map(|_| refusal(409, None, &[])).collect();
+    let (error, sent) = write(answers).await;
+    assert!(error.error().is_conflict());
+    assert_eq!(sent, 3);
+}
+
+#[tokio::test]
+async fn x_should_retry_false_ends_the_tries() {
+    for status in [409, 429, 500] {
+        let answer = refusal(status, None, &[("x-should-retry", "false")]);
+        let (error, sent) = write(vec![answer]).await;
+        assert_eq!((error.error().status(), sent), (Some(status), 1));
+    }
+}
+
+#[tokio::test]
+async fn x_should_retry_true_sends_a_read_again() {
+    let script = Script::new([refusal(400, None, &[("x-should-retry", "true")]), me()]);
+    client(&script, &clock()).reader().get::<Me>(&["me"]).await.unwrap();
+    assert_eq!(script.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn each_form_of_retry_after_is_waited_for_to_the_millisecond() {
+    let forms: [(&str, &str, u64); 5] = [
+        ("retry-after-ms", "1250", 1_250),
+        ("retry-after", "7", 7_000),
+        ("retry-after", "0.35", 350),
+        ("retry-after", "Sun, 22 Nov 2026 10:00:09 GMT", 9_000),
+        ("retry-after", " 2 ", 2_000),
+    ];
+    for status in [429, 503] {
+        for (name, value, wait) in forms {
+            let (script, clock) =
+                (Script::new([refusal(status, None, &[(name, value)]), me()]), clock());
+            client(&script, &clock).reader().get::<Me>(&["me"]).await.unwrap();
+            assert_eq!(clock.monotonic(), Duration::from_millis(wait), "{status} {name}: {value}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn retry_after_ms_goes_before_retry_after() {
+    let both = [("retry-after", "60"), ("retry-after-ms", "100")];
+    let (script, clock) = (Script::new([refusal(429, None, &both), me()]), clock());
+    client(&script, &clock).reader().get::<Me>(&["me"]).await.unwrap();
+    assert_eq!(clock.monotonic(), Duration::from_millis(100));
+}
+
+#[tokio::test]
+async fn a_retry_after_that_says_nothing_useful_is_passed_over() {
+    for value in ["0", "-3", "soon", "NaN", "inf", "Sun, 22 Nov 2026 09:59:00 GMT"] {
+        let (script, clock) =
+            (Script::new([refusal(500, None, &[("retry-after", value)]), me()]), clock());
+        client(&script, &clock).reader().get::<Me>(&["me"]).await.unwrap();
+        let waited = clock.monotonic();
+        assert!(
+            waited >= Duration::from_millis(375) && waited <= Duration::from_millis(500),
+            "{value}: {waited:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn without_retry_after_waits_double_up_to_eight_seconds_less_a_quarter_at_most() {
+    let (script, clock) = (Script::new((0..6).map(|_| refusal(500, None, &[]))), clock());
+    client(&script, &clock).reader().get::<Me>(&["me"]).await.unwrap_err();
+    let waits = clock.sleeps();
+    assert_eq!(waits.len(), 5);
+    for (wait, whole) in waits.iter().zip([0.5, 1.0, 2.0, 4.0, 8.0]) {
+        let wait = wait.as_secs_f64();
+        assert!(wait <= whole && wait >= whole * 0.75, "{wait} of {whole}");
+    }
+}
+
+#[tokio::test]
+async fn a_wait_too_long_to_sit_out_fails_at_once_and_keeps_others_from_asking() {
+    let (script, clock) =
+        (Script::new([refusal(429, None, &[("retry-after", "1800")]), me()]), clock());
+    let client = client(&script, &clock);
+    let error = client.reader().get::<Me>(&["me"]).await.unwrap_err();
+    assert_eq!(error.status(), Some(429));
+    assert!(
+        error.next_step().unwrap().starts_with("run again in 30 min"),
+        "{:?}",
+        error.next_step()
+    );
+    let error = client.reader().get::<Me>(&["me"]).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "GET /v1/organizations/me: not sent, since the API asked to wait 30 min"
+    );
+    clock.advance(Duration::from_mins(30));
+    client.reader().get::<Me>(&["me"]).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_invites_own_long_wait_does_not_keep_others_from_asking() {
+    let script = Script::new([refusal(429, None, &[("retry-after", "1800")]), me()]);
+    let client = client(&script, &clock());
+    client.writer().send(post(), Resend::LookFirst, Budget::Invites).await.unwrap_err();
+    client.reader().get::<Me>(&["me"]).await.unwrap();
+    let error = client.writer().send(post(), Resend::LookFirst, Budget::Invites).await.unwrap_err();
+    assert!(matches!(error, WriteError::Failed(ApiError::Limited { .. })));
+}
+
+#[tokio::test]
+async fn one_429_cools_every_task_down() {
+    let (script, clock) =
+        (Script::new([refusal(429, None, &[("retry-after", "20")]), me(), me()]), clock());
+    let client = client(&script, &clock);
+    let first = client.reader();
+    let second = {
+        let (reader, clock) = (client.reader(), clock.clone());
+        async move {
+            clock.sleep(Duration::from_secs(5)).await;
+            reader.get::<Me>(&["me"]).await.unwrap();
+            clock.monotonic()
+        }
+    };
+    let (first, second) = tokio::join!(first.get::<Me>(&["me"]), second);
+    first.unwrap();
+    assert_eq!(second, Duration::from_secs(20));
+}
+
+#[tokio::test]
+async fn tries_count_against_the_budget() {
+    let script = Script::new([refusal(500, None, &[]), me()]);
+    let clock = clock();
+    let options = Options { requests_per_minute: 1, ..Options::default() };
+    let client = Client::new(script, key(), Arc::new(clock.clone()), options);
+    client.reader().get::<Me>(&["me"]).await.unwrap();
+    assert_eq!(clock.monotonic(), Duration::from_mins(1));
+}
