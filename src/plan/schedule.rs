@@ -13,9 +13,8 @@ use super::{
 use crate::{
     address::{Address, Kind},
     resource::{
-        Change, Desired, Disposition, Ids, KeyStatus, Live, Object, Phase, Settled, Spec, Verb,
-        World,
-        workspace::{CLAUDE_CODE, fold},
+        Change, Desired, Disposition, Ids, KeyStatus, Live, Lookalike, Object, Phase, Settled,
+        Spec, Verb, World, workspace::CLAUDE_CODE,
     },
 };
 
@@ -144,31 +143,27 @@ fn likeness_holds(
             change.verb() == Verb::Create && !declared_new(desired.pins.get(address))
         })
     };
-    let likeness = |spec: &Spec| match spec {
-        Spec::Member(member) => Some(member.email.local().to_owned()),
-        Spec::Workspace(workspace) if !workspace.is_default => Some(fold(&workspace.name)),
-        Spec::Workspace(_) | Spec::WorkspaceMember(_) | Spec::ApiKey(_) => None,
-    };
-    // Most creates resemble nothing: look only where the folded names meet.
+    // Most creates resemble nothing: look only where likenesses meet.
     let mut wanted: HashMap<(Kind, String), Vec<&Address>> = HashMap::new();
     for (address, change) in creates() {
-        if let Some(like) = likeness(&change.object().spec) {
+        if let Some(like) = change.object().spec.resource().likeness() {
             wanted.entry((address.kind, like)).or_default().push(address);
         }
     }
     if wanted.is_empty() {
         return holds;
     }
-    for (address, object) in bound.live.iter().take_while(|(a, _)| a.kind <= Kind::Workspace) {
+    for (address, object) in bound.live.iter() {
         if desired.objects.contains(address) {
             continue;
         }
+        let Some(like) = object.spec.resource().likeness() else { continue };
         let going = adopted.going.get(address);
-        // An entry that is named as gone is known to the files; only under another address can it be a rename.
-        let Some(like) = likeness(&object.spec) else { continue };
+        let named = desired.gone.contains_key(address);
+        let other = Lookalike { object, named, goes: going.is_some() };
         for create in wanted.get(&(address.kind, like)).into_iter().flatten() {
-            let Some(change) = adopted.after.get(create) else { continue };
-            let Some(why) = change.spec.resource().resembles(object, going.is_some()) else {
+            let wanted = adopted.after.get(create);
+            let Some(why) = wanted.and_then(|o| o.spec.resource().resembles(&other)) else {
                 continue;
             };
             holds.insert((*create).clone(), Disposition::Held { why: why.clone() });

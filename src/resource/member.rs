@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Calls, Change, Fact, FieldChange, Ids, Manual, Object, Phase, Resource, Role, Settled, Spec,
-    World, field_fact,
+    Calls, Change, Fact, FieldChange, Ids, Lookalike, Manual, Object, Phase, Resource, Role,
+    Settled, Spec, World, field_fact,
 };
 use crate::{
     address::{Kind, RemoteId},
@@ -98,13 +98,17 @@ impl Resource for Member {
         }
     }
 
-    fn resembles(&self, other: &Object, goes: bool) -> Option<String> {
-        let Spec::Member(other) = &other.spec else { return None };
-        (goes && other.email != self.email && other.email.local() == self.email.local()).then(|| {
+    fn likeness(&self) -> Option<String> {
+        Some(self.email.local().to_owned())
+    }
+
+    fn resembles(&self, other: &Lookalike<'_>) -> Option<String> {
+        let Spec::Member(gone) = &other.object.spec else { return None };
+        (other.goes && gone.email != self.email).then(|| {
             format!(
                 "`{}` is invited while `{}` is removed: the same person? add `previously: [{}]` to the \
                  entry, or `previously: []` if not",
-                self.email, other.email, other.email
+                self.email, gone.email, gone.email
             )
         })
     }

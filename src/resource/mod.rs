@@ -108,9 +108,14 @@ pub trait Resource {
     /// The live facts that a change rests on.
     fn rests_on(&self, change: &Change, world: &World<'_>) -> Vec<Fact>;
 
-    /// Why creating this beside `other`, which the files no longer name, looks like a mistake.
-    /// `goes` says whether the same plan removes `other`.
-    fn resembles(&self, _other: &Object, _goes: bool) -> Option<String> {
+    /// What two objects share that may be one and the same under a new name; `None`: nothing tells.
+    fn likeness(&self) -> Option<String> {
+        None
+    }
+
+    /// Why creating this looks like a mistake, beside a live object of the same likeness that is wanted under no
+    /// address.
+    fn resembles(&self, _other: &Lookalike<'_>) -> Option<String> {
         None
     }
 
@@ -122,6 +127,17 @@ pub trait Resource {
 
     /// The calls that take it away; `before` is the live object.
     fn remove(&self, before: &Object, ids: &Ids<'_>) -> Calls;
+}
+
+/// A live object that a new one may be meant to be.
+#[derive(Clone, Copy)]
+pub struct Lookalike<'a> {
+    /// The live object.
+    pub object: &'a Object,
+    /// An entry of the files names it (and says that it goes).
+    pub named: bool,
+    /// The same plan removes it.
+    pub goes: bool,
 }
 
 /// What a change is judged with.
@@ -144,7 +160,9 @@ impl World<'_> {
     /// somebody the API cannot change, else the wanted one if the API can give it.
     pub fn deciding_role(&self, member: &Name) -> Option<Role> {
         let address = Address::member(member.clone());
-        let live = self.live.get(&address).and_then(|object| match &object.spec {
+        // An invite gives nothing yet, whatever role it names.
+        let live = self.live.get(&address).filter(|object| object.phase() == Some(Phase::Active));
+        let live = live.and_then(|object| match &object.spec {
             Spec::Member(spec) => spec.role.clone(),
             _ => None,
         });

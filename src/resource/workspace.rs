@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Calls, Change, Fact, FieldChange, Ids, Manual, Object, Resource, Settled, Spec, World,
-    all_field_facts, field_fact,
+    Calls, Change, Fact, FieldChange, Ids, Lookalike, Manual, Object, Resource, Settled, Spec,
+    World, all_field_facts, field_fact,
 };
 use crate::{
     address::Kind,
@@ -259,13 +259,17 @@ impl Resource for Workspace {
         }
     }
 
-    fn resembles(&self, other: &Object, _goes: bool) -> Option<String> {
-        let Spec::Workspace(other) = &other.spec else { return None };
-        (fold(&other.name) == fold(&self.name)).then(|| {
+    fn likeness(&self) -> Option<String> {
+        (!self.is_default).then(|| fold(&self.name))
+    }
+
+    fn resembles(&self, other: &Lookalike<'_>) -> Option<String> {
+        let Spec::Workspace(live) = &other.object.spec else { return None };
+        (!other.named).then(|| {
             format!(
                 "the live workspace `{}` is no longer named in the files: renamed? add `previously: [{}]` to the \
                  entry, or `previously: []` if this is a new one",
-                other.name, other.name
+                live.name, live.name
             )
         })
     }
@@ -397,7 +401,7 @@ fn residency_value(residency: &Residency, create: bool) -> Option<Value> {
 }
 
 /// A name without case and punctuation, to notice a rename.
-pub fn fold(name: &str) -> String {
+fn fold(name: &str) -> String {
     let folded: String =
         name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     // A name of punctuation only must not resemble every other such name.
