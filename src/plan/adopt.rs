@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use globset::GlobMatcher;
 
-use super::step::Cause;
+use super::{bind::Bound, step::Cause};
 use crate::{
     address::{Address, Kind, Name},
     diagnostic::Span,
@@ -30,8 +30,9 @@ pub struct Adopted {
 }
 
 /// Adopts.
-pub fn adopt(desired: &Desired, live: &Live, bound: &Snapshot) -> Adopted {
-    let judge = Judge::new(desired, live);
+pub fn adopt(desired: &Desired, live: &Live, bound: &Bound) -> Adopted {
+    let judge = Judge::new(desired, live, bound);
+    let bound = &bound.live;
     let mut adopted = Adopted::default();
     let mut pairs: Vec<(Address, Arc<Object>)> = Vec::with_capacity(bound.len());
 
@@ -99,16 +100,17 @@ fn completed(wanted: &Arc<Object>, live: &Arc<Object>) -> Arc<Object> {
 struct Judge<'a> {
     desired: &'a Desired,
     live: &'a Live,
+    bound: &'a Bound,
     ignored: BTreeMap<IgnoreTarget, Vec<GlobMatcher>>,
 }
 
 impl<'a> Judge<'a> {
-    fn new(desired: &'a Desired, live: &'a Live) -> Self {
+    fn new(desired: &'a Desired, live: &'a Live, bound: &'a Bound) -> Self {
         let mut ignored: BTreeMap<IgnoreTarget, Vec<GlobMatcher>> = BTreeMap::new();
         for ignore in &desired.scope.ignore {
             ignored.entry(ignore.target).or_default().push(ignore.pattern.compile_matcher());
         }
-        Self { desired, live, ignored }
+        Self { desired, live, bound, ignored }
     }
 
     fn ignores(&self, target: IgnoreTarget, name: &str) -> bool {
@@ -123,7 +125,9 @@ impl<'a> Judge<'a> {
         let coverage = &self.live.coverage;
         let list = match &object.spec {
             Spec::Member(member) => {
-                if self.ignores(IgnoreTarget::Members, member.email.canonical()) {
+                let unclear =
+                    object.remote.as_ref().is_some_and(|r| self.bound.ambiguous.contains(&r.id));
+                if unclear || self.ignores(IgnoreTarget::Members, member.email.canonical()) {
                     return None;
                 }
                 scope.members.as_ref().filter(|_| coverage.members)

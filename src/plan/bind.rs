@@ -3,7 +3,7 @@
 //! Invariant: binding changes no live object, and no object is lost or bound twice.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -24,6 +24,8 @@ pub struct Bound {
     pub live: Snapshot,
     /// Entries that cannot be carried out, given live: ambiguous, missing or archived.
     pub blocked: BTreeMap<Address, Disposition>,
+    /// People that an entry may mean and nothing tells apart: never removed by guesswork.
+    pub ambiguous: BTreeSet<RemoteId>,
     /// What else is worth saying.
     pub notes: Vec<Diagnostic>,
 }
@@ -224,6 +226,7 @@ fn bind_members(
                 names.insert(candidates[index].id.0.clone(), address.name.clone());
             }
             Found::Many(indices) => {
+                bound.ambiguous.extend(indices.iter().map(|&i| candidates[i].id.clone()));
                 let ids: Vec<&RemoteId> = indices.iter().map(|&i| candidates[i].id).collect();
                 bound.blocked.insert((*address).clone(), Disposition::Manual {
                     why: format!(

@@ -53,7 +53,7 @@ pub struct Input<'a> {
 pub fn make(input: Input<'_>) -> Plan {
     let Input { desired, live, now, notes, observed, only, allow } = input;
     let bound = bind::bind(desired, live);
-    let adopted = adopt::adopt(desired, live, &bound.live);
+    let adopted = adopt::adopt(desired, live, &bound);
     let changes = diff::diff(&bound.live, &adopted.after);
     let world = World {
         kind: desired.organization.kind,
@@ -207,3 +207,6 @@ fn bindings(steps: &[Step], live: &Snapshot) -> Vec<(Address, RemoteId)> {
         .filter_map(|address| ids.known(&address).cloned().map(|id| (address, id)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,11 +122,10 @@ impl Resource for ApiKey {
 
     fn settle(&self, change: &Change, _world: &World<'_>) -> Settled {
         match change {
-            Change::Create { .. } => Settled::manual(format!(
-                "no key `{}` exists here, and keys can only be made in the Console under Settings > API keys: make \
+            Change::Create { .. } => Settled::manual(
+                "no such key exists here, and keys can only be made in the Console under Settings > API keys: make \
                  it there, or fix the name or id",
-                self.title()
-            )),
+            ),
             Change::Remove { .. } => Settled::Satisfied,
             Change::Update { before, fields, .. } | Change::Replace { before, fields, .. } => {
                 self.settle_update(before, fields)

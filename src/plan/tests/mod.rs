@@ -1,0 +1,11 @@
+//! Tests of the passes: make what is wanted, make what is live, and read the plan.
+//!
+//! Invariant: builders only assemble data; every judgement is made by the passes.
+
+mod builder;
+mod effects;
+mod findings;
+mod lists;
+mod people;
+mod saved;
+mod workspaces;
