@@ -108,8 +108,7 @@ pub fn changes<'a>(
     let mut workspaces: BTreeSet<Name> = BTreeSet::new();
     for (address, change) in touched {
         match address.kind {
-            Kind::Member => _ = people.insert(address.name.clone()),
-            Kind::WorkspaceMember => _ = people.insert(address.name.clone()),
+            Kind::Member | Kind::WorkspaceMember => _ = people.insert(address.name.clone()),
             // A rename or a new colour changes nobody's access; an archive does.
             Kind::Workspace if matches!(change, Change::Remove { .. }) => {
                 workspaces.insert(address.name.clone());

@@ -83,7 +83,7 @@ impl fmt::Display for RemoteId {
 }
 
 /// One part of an address: a name from the files (or an e-mail), or a remote id for what no file names.
-#[derive(Clone, Debug, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Name {
     /// The key in the files: an e-mail in canonical form, a workspace label, a key's name.
@@ -143,6 +143,13 @@ impl PartialEq for Name {
 }
 
 impl Eq for Name {}
+
+impl std::hash::Hash for Name {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        let (sort, text) = self.parts();
+        (sort, &**text).hash(state);
+    }
+}
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

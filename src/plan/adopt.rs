@@ -36,7 +36,7 @@ pub fn adopt(desired: &Desired, live: &Live, bound: &Bound) -> Adopted {
     let mut adopted = Adopted::default();
     let mut pairs: Vec<(Address, Arc<Object>)> = Vec::with_capacity(bound.len());
 
-    for (address, object) in desired.objects.iter() {
+    for (address, object) in &desired.objects {
         let object = match bound.get(address) {
             Some(live) => completed(object, live),
             None => Arc::clone(object),
@@ -44,7 +44,7 @@ pub fn adopt(desired: &Desired, live: &Live, bound: &Bound) -> Adopted {
         pairs.push((address.clone(), object));
     }
     // Kinds come in order: whether a person or workspace goes is known before its grants are met.
-    for (address, object) in bound.iter() {
+    for (address, object) in bound {
         if desired.objects.contains(address) {
             continue;
         }

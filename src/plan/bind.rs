@@ -149,7 +149,6 @@ fn missing_workspace(
     let archived = live.archived.iter().find(archived);
     let gone = desired.gone.get(address);
     match (&target.id, archived, gone) {
-        (Some(_), Some(_), Some(_)) => {} // archived, as wanted
         (Some(id), None, Some(gone)) => {
             let mut note = Diagnostic::warning(
                 "live/unknown-id",
@@ -180,7 +179,8 @@ fn missing_workspace(
             );
             bound.blocked.insert(address.clone(), Disposition::Held { why });
         }
-        (None, _, _) => {}
+        // Archived as wanted, or simply not there yet.
+        (Some(_), Some(_), Some(_)) | (None, _, _) => {}
     }
 }
 
@@ -339,7 +339,7 @@ fn target(address: &Address, desired: &Desired) -> Target {
     }
 }
 
-fn candidate<'a>(object: &'a Arc<Object>) -> Option<Candidate<'a>> {
+fn candidate(object: &Arc<Object>) -> Option<Candidate<'_>> {
     match (&object.spec, &object.remote) {
         (Spec::Workspace(spec), Some(remote)) => {
             Some(Candidate { id: &remote.id, name: &spec.name })

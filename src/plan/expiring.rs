@@ -16,14 +16,14 @@ pub fn expiring(desired: &Desired, live: &Snapshot, now: Timestamp) -> Vec<Expir
     let last = day(now + SignedDuration::from_hours(24 * DAYS));
     let soon = |date: Date| date >= today && date <= last;
     let mut out = Vec::new();
-    for (address, object) in desired.objects.iter() {
+    for (address, object) in &desired.objects {
         let Some(source) = &object.source else { continue };
         if let Some(on) = source.until.filter(|date| soon(*date)) {
             let at = Some(source.span.clone());
             out.push(Expiring { on, what: address.to_string(), end: ExpiringKind::Until, at });
         }
     }
-    for (address, object) in live.iter() {
+    for (address, object) in live {
         let listed = desired.objects.get(address).and_then(|object| object.source.as_ref());
         let at = listed.map(|source| source.span.clone());
         let (end, time) = match &object.spec {

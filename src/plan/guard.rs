@@ -172,7 +172,7 @@ pub fn returns(steps: &[Step], live: &Live) -> u64 {
 /// Live objects per class.
 pub fn population(live: &Snapshot) -> Population {
     let mut population = Population::default();
-    for (address, object) in live.iter() {
+    for (address, object) in live {
         match &object.spec {
             Spec::Member(_) => population.members += 1,
             Spec::WorkspaceMember(grant) => {

@@ -153,7 +153,7 @@ fn likeness_holds(
     if wanted.is_empty() {
         return holds;
     }
-    for (address, object) in bound.live.iter() {
+    for (address, object) in &bound.live {
         if desired.objects.contains(address) {
             continue;
         }

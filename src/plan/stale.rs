@@ -3,7 +3,7 @@
 //! Invariant: a plan is refused only for a fact that one of its ready steps rests on, and the fact is named.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -29,7 +29,7 @@ pub fn read_scope(plan: &Plan) -> ReadScope {
         grants: GrantScope::None,
         api_keys: !plan.keys.is_empty(),
     };
-    let mut workspaces: BTreeMap<RemoteId, ()> = BTreeMap::new();
+    let mut workspaces: BTreeSet<RemoteId> = BTreeSet::new();
     for step in plan.ready() {
         match step.address.kind {
             Kind::Member => scope.members = true,
@@ -38,7 +38,7 @@ pub fn read_scope(plan: &Plan) -> ReadScope {
                 (scope.members, scope.workspaces) = (true, true);
                 let address = step.address.scope.clone().map(Address::workspace);
                 let id = plan.bindings.iter().find(|(bound, _)| Some(bound) == address.as_ref());
-                workspaces.extend(id.map(|(_, id)| (id.clone(), ())));
+                workspaces.extend(id.map(|(_, id)| id.clone()));
             }
             Kind::ApiKey => (scope.workspaces, scope.api_keys) = (true, true),
         }
@@ -51,7 +51,7 @@ pub fn read_scope(plan: &Plan) -> ReadScope {
     scope.workspaces |= scope.api_keys;
     if !workspaces.is_empty() {
         let targets = workspaces
-            .into_keys()
+            .into_iter()
             .map(|id| (Target { name: id.0.clone(), id: Some(id), previously: Vec::new() }, true));
         scope.grants = GrantScope::Of(targets.collect());
     }
@@ -78,7 +78,7 @@ pub fn stale_facts(plan: &Plan, live: &Live) -> Vec<Diagnostic> {
 
 /// The steps whose calls are not the ones charter builds from their change: the file was edited, or another
 /// version made it.
-pub fn foreign_calls<'p>(plan: &'p Plan) -> Vec<&'p Step> {
+pub fn foreign_calls(plan: &Plan) -> Vec<&Step> {
     let objects = plan
         .bindings
         .iter()

@@ -174,9 +174,8 @@ impl ApiKey {
                 )
             ));
         }
-        let live = match &before.spec {
-            Spec::ApiKey(ApiKey { status: Some(status), .. }) => status,
-            _ => return Settled::READY,
+        let Spec::ApiKey(ApiKey { status: Some(live), .. }) = &before.spec else {
+            return Settled::READY;
         };
         let wanted = self.status.as_ref().unwrap_or(live);
         match (live, wanted) {

@@ -192,9 +192,8 @@ impl Member {
     }
 
     fn settle_role(&self, before: &Object, world: &World<'_>) -> Settled {
-        let live = match &before.spec {
-            Spec::Member(Member { role: Some(role), .. }) => role,
-            _ => return Settled::READY,
+        let Spec::Member(Member { role: Some(live), .. }) = &before.spec else {
+            return Settled::READY;
         };
         let Some(wanted) = &self.role else { return Settled::Satisfied };
         if live.protected() {

@@ -6,6 +6,7 @@ use super::{Desired, Spec, desired::Scope, matching::Target};
 use crate::address::{Kind, Name};
 
 /// What to read.
+#[expect(clippy::struct_excessive_bools, reason = "one flag a listing says it best")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadScope {
     /// Users and invites.

@@ -215,6 +215,15 @@ impl Snapshot {
     }
 }
 
+impl<'a> IntoIterator for &'a Snapshot {
+    type Item = (&'a Address, &'a Arc<Object>);
+    type IntoIter = btree_map::Iter<'a, Address, Arc<Object>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
 impl IntoIterator for Snapshot {
     type Item = (Address, Arc<Object>);
     type IntoIter = btree_map::IntoIter<Address, Arc<Object>>;
@@ -251,6 +260,7 @@ pub struct Live {
 }
 
 /// Which listings were read to their end.
+#[expect(clippy::struct_excessive_bools, reason = "one flag a listing says it best")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
     /// Users and invites.

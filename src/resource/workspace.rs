@@ -205,24 +205,19 @@ impl Resource for Workspace {
 
     fn adopt(&mut self, live: &Spec) {
         let Spec::Workspace(live) = live else { return };
-        fn fill<T: Clone>(own: &mut Option<T>, live: &Option<T>) {
-            if own.is_none() {
-                own.clone_from(live);
-            }
-        }
-        fill(&mut self.display_color, &live.display_color);
-        fill(&mut self.tags, &live.tags);
-        fill(&mut self.data_residency.workspace_geo, &live.data_residency.workspace_geo);
+        fill(&mut self.display_color, live.display_color.as_ref());
+        fill(&mut self.tags, live.tags.as_ref());
+        fill(&mut self.data_residency.workspace_geo, live.data_residency.workspace_geo.as_ref());
         fill(
             &mut self.data_residency.default_inference_geo,
-            &live.data_residency.default_inference_geo,
+            live.data_residency.default_inference_geo.as_ref(),
         );
         fill(
             &mut self.data_residency.allowed_inference_geos,
-            &live.data_residency.allowed_inference_geos,
+            live.data_residency.allowed_inference_geos.as_ref(),
         );
-        fill(&mut self.external_key_id, &live.external_key_id);
-        fill(&mut self.user_profile_id, &live.user_profile_id);
+        fill(&mut self.external_key_id, live.external_key_id.as_ref());
+        fill(&mut self.user_profile_id, live.user_profile_id.as_ref());
     }
 
     fn settle(&self, change: &Change, _world: &World<'_>) -> Settled {
@@ -381,6 +376,13 @@ impl Workspace {
             )),
             _ => Settled::READY,
         }
+    }
+}
+
+/// Takes a field that is not managed from the live object.
+fn fill<T: Clone>(own: &mut Option<T>, live: Option<&T>) {
+    if own.is_none() {
+        *own = live.cloned();
     }
 }
 

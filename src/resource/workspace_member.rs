@@ -36,7 +36,7 @@ impl WorkspaceMember {
         Address::member(self.member.clone())
     }
 
-    fn path(&self, ids: &Ids<'_>) -> [Part; 3] {
+    fn path(&self, ids: Ids<'_>) -> [Part; 3] {
         [Part::text("workspaces"), ids.of(&self.workspace_address()), Part::text("members")]
     }
 }
@@ -116,20 +116,20 @@ impl Resource for WorkspaceMember {
             ("user_id", ids.of(&self.member_address())),
             ("workspace_role", Part::text(self.role.as_str())),
         ];
-        Ok(vec![Call::post(self.path(ids), body, Resend::LookFirst)])
+        Ok(vec![Call::post(self.path(*ids), body, Resend::LookFirst)])
     }
 
     fn update(&self, _before: &Object, fields: &[FieldChange], ids: &Ids<'_>) -> Calls {
         if fields.is_empty() {
             return Ok(Vec::new());
         }
-        let path = self.path(ids).into_iter().chain([ids.of(&self.member_address())]);
+        let path = self.path(*ids).into_iter().chain([ids.of(&self.member_address())]);
         let body = [("workspace_role", Part::text(self.role.as_str()))];
         Ok(vec![Call::post(path, body, Resend::Safe)])
     }
 
     fn remove(&self, _before: &Object, ids: &Ids<'_>) -> Calls {
-        let path = self.path(ids).into_iter().chain([ids.of(&self.member_address())]);
+        let path = self.path(*ids).into_iter().chain([ids.of(&self.member_address())]);
         Ok(vec![Call::delete(path)])
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     },
 };
 
+#[expect(clippy::unnecessary_wraps, reason = "it stands where the field is optional")]
 fn tags(pairs: &[(&str, &str)]) -> Option<BTreeMap<String, String>> {
     Some(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
 }
