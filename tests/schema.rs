@@ -82,3 +82,43 @@ fn the_example_of_the_docs_is_valid_by_the_schema() {
     let errors: Vec<_> = validator().iter_errors(&json).map(|e| e.to_string()).collect();
     assert!(errors.is_empty(), "{errors:#?}");
 }
+
+/// What the schema can say as well as charter: keys, types, words and patterns within one file.
+const STRUCTURAL: &[&str] = &[
+    "config/bad-color",
+    "config/bad-date",
+    "config/bad-email",
+    "config/bad-limit",
+    "config/bad-name",
+    "config/missing-key",
+    "config/not-yet-supported",
+    "config/null",
+    "config/remove-not-offered",
+    "config/reserved-tag",
+    "config/role-not-grantable",
+    "config/too-long",
+    "config/unknown-key",
+    "config/unknown-role",
+    "config/unknown-value",
+    "config/version",
+    "config/wrong-type",
+];
+
+#[test]
+fn what_is_wrong_with_the_structure_is_refused_by_the_schema_too() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/broken");
+    let validator = validator();
+    let mut seen = 0;
+    for path in yaml_files(&folder) {
+        let Err(rejected) = load(&path) else { continue };
+        if !rejected.diagnostics.iter().any(|finding| STRUCTURAL.contains(&&*finding.code)) {
+            continue;
+        }
+        // Members of a folder lack a version by right.
+        let part = path.parent() != Some(folder.as_path());
+        let Some(json) = as_json(&path).filter(|_| !part) else { continue };
+        assert!(!validator.is_valid(&json), "{} is valid by the schema", path.display());
+        seen += 1;
+    }
+    assert!(seen >= 15, "only {seen} files were looked at");
+}

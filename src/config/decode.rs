@@ -37,7 +37,7 @@ pub(crate) fn decode(
 ) -> Part {
     let mut cx = Cx { file, root, found, incomplete: false };
     let mut part = Part::default();
-    let Some(mut fields) = cx.record(node, &FILE, node.mark, "the file") else {
+    let Some(mut fields) = cx.record(node, &FILE, node.mark, "a charter file") else {
         return Part { incomplete: true, ..part };
     };
     if let Some((key, node)) = fields.take("version") {

@@ -17,7 +17,7 @@ use super::{
     decode::{self, Part},
     document::Document,
     merge,
-    yaml::{self, MAX_BYTES},
+    yaml::{self, MAX_BYTES, Parsed},
 };
 use crate::diagnostic::{self, Diagnostic, Sources, Span};
 
@@ -77,7 +77,7 @@ pub fn load_sources(sources: Vec<(Arc<str>, Arc<str>)>) -> Result<Loaded, Reject
         let mut found = Vec::new();
         let source = if text.len() > MAX_BYTES {
             // The text is not shown either.
-            found.extend(yaml::decode_text(&name, text.as_bytes().to_vec()).err());
+            found.extend(yaml::decode_text(&name, text.as_bytes().to_vec()).err().map(|f| *f));
             None
         } else {
             let text = text.strip_prefix('\u{feff}').map_or_else(|| Arc::clone(&text), Arc::from);
@@ -97,9 +97,9 @@ struct Source {
 
 /// Parses and decodes one file.
 fn one(name: &Arc<str>, text: Arc<str>, root: bool, found: &mut Vec<Diagnostic>) -> Source {
-    let part = match yaml::parse(name, &text) {
-        Ok(Some(node)) if !node.is_null() => decode::decode(name, root, &node, found),
-        Ok(_) => {
+    let part = match yaml::parse(name, &text, found) {
+        Parsed::Tree(node) if !node.is_null() => decode::decode(name, root, &node, found),
+        Parsed::Empty | Parsed::Tree(_) => {
             let top = Span { file: Arc::clone(name), line: 1, column: 1, bytes: (0, 0) };
             let help = if root {
                 "start with `version: 1`; `charter import` writes a first file"
@@ -111,10 +111,7 @@ fn one(name: &Arc<str>, text: Arc<str>, root: bool, found: &mut Vec<Diagnostic>)
             );
             Part { incomplete: true, ..Part::default() }
         }
-        Err(findings) => {
-            found.extend(findings);
-            Part { incomplete: true, ..Part::default() }
-        }
+        Parsed::Broken => Part { incomplete: true, ..Part::default() },
     };
     Source { name: Arc::clone(name), text, part }
 }
@@ -208,14 +205,14 @@ fn read(name: &Arc<str>, path: &Path) -> Result<Arc<str>, Box<Diagnostic>> {
     let read =
         File::open(path).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
     match read {
-        Ok(_) => yaml::decode_text(name, bytes).map(Arc::from).map_err(Box::new),
+        Ok(_) => yaml::decode_text(name, bytes).map(Arc::from),
         Err(error) => Err(Box::new(unreadable(path, &error))),
     }
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
     let path = shown(path);
-    let finding = match error.kind() {
+    match error.kind() {
         std::io::ErrorKind::NotFound => {
             Diagnostic::error("config/not-found", format!("`{path}` does not exist")).help(format!(
                 "give a file, or a folder with a `{ROOT_FILE}`; `charter import` writes a first one"
@@ -223,8 +220,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
         }
         _ => Diagnostic::error("config/unreadable", format!("`{path}` cannot be read: {error}"))
             .help("look at the permissions of the file and of its folder"),
-    };
-    Diagnostic { message: finding.message.clone(), ..finding }
+    }
 }
 
 /// A path as it is shown: with `/`, and whatever is not Unicode replaced.

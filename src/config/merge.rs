@@ -62,12 +62,13 @@ impl<K: Ord, V> Placed for Section<K, V> {
     }
 }
 
-/// Joins two entries of one key, if they can be joined at all; reports what stands in both.
-type Join<V> = fn(&mut V, V, &mut Vec<Diagnostic>) -> Result<(), V>;
+/// Joins two entries of one key. What cannot be joined is handed back.
+type Join<V> = fn(&mut V, V, &mut Vec<Diagnostic>) -> Option<V>;
 
 /// Two entries of one key are one too many.
-fn never<V>(_: &mut V, second: V, _: &mut Vec<Diagnostic>) -> Result<(), V> {
-    Err(second)
+#[expect(clippy::unnecessary_wraps, reason = "it is one of the ways to join")]
+fn never<V>(_: &mut V, second: V, _: &mut Vec<Diagnostic>) -> Option<V> {
+    Some(second)
 }
 
 fn section<K: Ord + Display, V: Placed>(
@@ -95,7 +96,7 @@ fn entries<K: Ord + Display, V: Placed>(
                 place.insert(value);
             }
             Entry::Occupied(mut first) => {
-                if let Err(value) = join(first.get_mut(), value, found) {
+                if let Some(value) = join(first.get_mut(), value, found) {
                     found.push(twice(&first.key(), first.get().span(), value.span()));
                 }
             }
@@ -108,7 +109,7 @@ fn workspace(
     into: &mut Workspace,
     from: Workspace,
     found: &mut Vec<Diagnostic>,
-) -> Result<(), Workspace> {
+) -> Option<Workspace> {
     let Workspace {
         place: _,
         name,
@@ -143,7 +144,7 @@ fn workspace(
             entries::<Arc<str>, Grant>(&mut into.teams, teams, found, never);
         }
     }
-    Ok(())
+    None
 }
 
 /// Takes a value that may stand once.

@@ -8,7 +8,7 @@ mod syntax;
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
-use granit_parser::{Event, Parser, ScalarStyle, Tag, options};
+use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag, options};
 
 use crate::diagnostic::{Diagnostic, Span};
 
@@ -104,9 +104,9 @@ impl Node<'_> {
 }
 
 /// Turns the bytes of a file into text, without its byte order mark.
-pub(crate) fn decode_text(file: &Arc<str>, mut bytes: Vec<u8>) -> Result<String, Diagnostic> {
+pub(crate) fn decode_text(file: &Arc<str>, mut bytes: Vec<u8>) -> Result<String, Box<Diagnostic>> {
     if bytes.len() > MAX_BYTES {
-        return Err(too_large(file));
+        return Err(Box::new(too_large(file)));
     }
     if bytes.starts_with(b"\xef\xbb\xbf") {
         bytes.drain(..3);
@@ -118,21 +118,30 @@ pub(crate) fn decode_text(file: &Arc<str>, mut bytes: Vec<u8>) -> Result<String,
         let before = String::from_utf8_lossy(&bytes[..valid]);
         let mark = end_of(&before);
         let what = if utf16 { "the file is UTF-16" } else { "the file is not UTF-8 from here on" };
-        Diagnostic::error("config/encoding", format!("{what}, and only UTF-8 is read"))
-            .at(&mark.span(file))
-            .help("save the file as UTF-8")
+        Box::new(
+            Diagnostic::error("config/encoding", format!("{what}, and only UTF-8 is read"))
+                .at(&mark.span(file))
+                .help("save the file as UTF-8"),
+        )
     })
 }
 
-/// Parses the one document of a file. `None`: it is empty.
-///
-/// Duplicate keys and the like are collected; a syntax error ends the file.
-pub(crate) fn parse<'a>(
-    file: &Arc<str>,
-    text: &'a str,
-) -> Result<Option<Node<'a>>, Vec<Diagnostic>> {
+/// What a file is.
+#[derive(Debug)]
+pub(crate) enum Parsed<'a> {
+    /// It has no document.
+    Empty,
+    /// Its document; of keys that stand twice, only the first.
+    Tree(Node<'a>),
+    /// It is no YAML that can be judged any further.
+    Broken,
+}
+
+/// Parses the one document of a file.
+pub(crate) fn parse<'a>(file: &Arc<str>, text: &'a str, found: &mut Vec<Diagnostic>) -> Parsed<'a> {
     if text.len() > MAX_BYTES {
-        return Err(vec![too_large(file)]);
+        found.push(too_large(file));
+        return Parsed::Broken;
     }
     let mut builder = Builder {
         file,
@@ -141,7 +150,8 @@ pub(crate) fn parse<'a>(
         documents: 0,
         anchors: HashMap::new(),
         budget: COPY_BUDGET,
-        found: Vec::new(),
+        broken: false,
+        found,
     };
     let options = options! {
         emit_comments: false,
@@ -152,14 +162,18 @@ pub(crate) fn parse<'a>(
     for event in Parser::new_from_str_with_options(text, options) {
         let outcome = match event {
             Ok((event, span)) => builder.event(event, mark_of(&span)),
-            Err(error) => Err(Box::new(syntax::explain(file, text, &error))),
+            Err(error) => Err(Box::new(syntax::explain(file, text, &error, builder.open_flow()))),
         };
         if let Err(last) = outcome {
             builder.found.push(*last);
-            return Err(builder.found);
+            return Parsed::Broken;
         }
     }
-    if builder.found.is_empty() { Ok(builder.root) } else { Err(builder.found) }
+    match builder.root {
+        _ if builder.broken => Parsed::Broken,
+        Some(node) => Parsed::Tree(node),
+        None => Parsed::Empty,
+    }
 }
 
 /// The place of the end of `text`.
@@ -191,6 +205,8 @@ fn mark_of(span: &granit_parser::Span) -> Mark {
 /// A container that is still open.
 struct Open<'a> {
     mark: Mark,
+    /// Written with brackets.
+    flow: bool,
     anchor: usize,
     content: Content<'a>,
     /// Keys of a large map seen so far, with their index.
@@ -219,7 +235,8 @@ struct Builder<'a, 'f> {
     documents: usize,
     anchors: HashMap<usize, Anchor<'a>>,
     budget: usize,
-    found: Vec<Diagnostic>,
+    broken: bool,
+    found: &'f mut Vec<Diagnostic>,
 }
 
 /// From this many keys on, a map's duplicates are found through a hash map.
@@ -230,7 +247,6 @@ type Step = Result<(), Box<Diagnostic>>;
 impl<'a> Builder<'a, '_> {
     fn event(&mut self, event: Event<'a>, mark: Mark) -> Step {
         match event {
-            Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents == 1 {
@@ -249,14 +265,14 @@ impl<'a> Builder<'a, '_> {
                 let node = Node { mark, value: Value::Scalar(scalar) };
                 self.finish(node, anchor, 0, price)
             }
-            Event::SequenceStart(_, anchor, tag) => {
+            Event::SequenceStart(style, anchor, tag) => {
                 self.container_tag(tag.as_deref(), "seq", mark)?;
-                self.push(mark, anchor, Content::List(Vec::new()))
+                self.push(mark, style, anchor, Content::List(Vec::new()))
             }
-            Event::MappingStart(_, anchor, tag) => {
+            Event::MappingStart(style, anchor, tag) => {
                 self.container_tag(tag.as_deref(), "map", mark)?;
                 let content = Content::Map { entries: Vec::new(), key: None, skip: false };
-                self.push(mark, anchor, content)
+                self.push(mark, style, anchor, content)
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let Some(done) = self.open.pop() else { return Ok(()) };
@@ -272,11 +288,9 @@ impl<'a> Builder<'a, '_> {
                 "config/yaml-alias",
                 mark,
                 format!("`*{name}` repeats an anchor that does not stand above it"),
-                format!(
-                    "put `&{name}` before the value to repeat, or quote text that starts with `*`"
-                ),
+                format!("text that starts with `*` needs quotes: `\"*{name}\"`"),
             )),
-            // Metadata that is not asked for.
+            // Starts and ends that say nothing, and metadata that is not asked for.
             _ => Ok(()),
         }
     }
@@ -324,13 +338,25 @@ impl<'a> Builder<'a, '_> {
         )
     }
 
-    fn push(&mut self, mark: Mark, anchor: usize, content: Content<'a>) -> Step {
+    fn push(
+        &mut self,
+        mark: Mark,
+        style: StructureStyle,
+        anchor: usize,
+        content: Content<'a>,
+    ) -> Step {
         if self.open.len() >= MAX_DEPTH {
             return Err(Box::new(syntax::too_deep(&mark.span(self.file))));
         }
+        let flow = style == StructureStyle::Flow;
         let seen = HashMap::new();
-        self.open.push(Open { mark, anchor, content, seen, height: 0, price: 0 });
+        self.open.push(Open { mark, flow, anchor, content, seen, height: 0, price: 0 });
         Ok(())
+    }
+
+    /// Where the innermost bracket that is still open stands.
+    fn open_flow(&self) -> Option<Mark> {
+        self.open.last().filter(|open| open.flow).map(|open| open.mark)
     }
 
     fn alias(&mut self, id: usize, mark: Mark) -> Step {
@@ -413,6 +439,8 @@ impl<'a> Builder<'a, '_> {
         // `<<` in quotes is a key like any other; the parser's span then covers the quotes.
         if scalar.text == "<<" && mark.bytes.1.saturating_sub(mark.bytes.0) == 2 {
             *skip = true;
+            // What it was to bring in would be missed everywhere.
+            self.broken = true;
             finding = Some(
                 Diagnostic::error(
                     "config/yaml-merge-key",

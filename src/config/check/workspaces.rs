@@ -23,8 +23,11 @@ pub(super) fn check(document: &Document, complete: bool, found: &mut Vec<Diagnos
         } else if &**workspace.name(label) == CLAUDE_CODE {
             claude_code(workspace, found);
         }
-        name(label, workspace, found);
-        archived(label, workspace, found);
+        let own = !matches!(&**workspace.name(label), DEFAULT | CLAUDE_CODE);
+        if own {
+            name(label, workspace, found);
+            archived(label, workspace, found);
+        }
         residency(workspace, found);
     }
     names(&workspaces.entries, found);
@@ -152,18 +155,21 @@ fn archived(label: &str, workspace: &Workspace, found: &mut Vec<Diagnostic>) {
         ));
     }
     let rest = [
-        ("members", workspace.members.as_ref().map(|v| &v.place)),
-        ("tags", workspace.tags.as_ref().map(|v| &v.place)),
-        ("data_residency", workspace.data_residency.as_ref().map(|v| &v.place)),
+        ("members", workspace.members.as_ref().map(|v| &v.place.0)),
+        ("display_color", workspace.display_color.as_ref().map(|v| &v.span)),
+        ("tags", workspace.tags.as_ref().map(|v| &v.place.0)),
+        ("data_residency", workspace.data_residency.as_ref().map(|v| &v.place.0)),
+        ("external_key_id", workspace.external_key_id.as_ref().map(|v| &v.span)),
+        ("user_profile_id", workspace.user_profile_id.as_ref().map(|v| &v.span)),
     ];
-    for (key, place) in rest {
-        let Some(place) = place else { continue };
+    for (key, span) in rest {
+        let Some(span) = span else { continue };
         found.push(
             Diagnostic::warning(
                 "config/archived-workspace",
                 format!("`{key}` of `{label}` is not looked at: the workspace is to be archived"),
             )
-            .at_opt(place.0.as_ref())
+            .at_opt(span.as_ref())
             .help("remove it"),
         );
     }

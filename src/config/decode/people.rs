@@ -12,7 +12,7 @@ use crate::{
         shape::{self, MAX_TEXT, ORGANIZATION, PERSON},
         yaml::{Key, Node, Sort, Value},
     },
-    diagnostic::did_you_mean,
+    diagnostic::{Diagnostic, Span, did_you_mean},
     email::Email,
     resource::{OrgKind, Role, WorkspaceRole},
 };
@@ -63,24 +63,21 @@ impl Cx<'_> {
                 Entry::Vacant(place) => {
                     place.insert(person);
                 }
-                Entry::Occupied(first) => self.same_person(key, first.key(), &first.get().place.0),
+                Entry::Occupied(first) => {
+                    self.same_person(key, first.key(), first.get().place.0.as_ref());
+                }
             }
         }
         section
     }
 
     /// Reports two spellings of one address.
-    pub(super) fn same_person(
-        &mut self,
-        key: &Key<'_>,
-        first: &Email,
-        place: &Option<crate::diagnostic::Span>,
-    ) {
+    pub(super) fn same_person(&mut self, key: &Key<'_>, first: &Email, place: Option<&Span>) {
         let message = format!(
-            "`{}` and `{first}` are one address: case does not tell people apart",
+            "`{}` and `{first}` are one address: case and the spelling of the domain do not count",
             shown(&key.scalar.text)
         );
-        let other = (place.as_ref(), "first here");
+        let other = (place, "first here");
         self.error_with("config/same-person", key.mark, message, other, "keep one of them");
     }
 
@@ -124,7 +121,7 @@ impl Cx<'_> {
         }
         person.id = fields.value("id").and_then(|node| self.id(node, "user_", "a user"));
         if let (Wanted::None, Some(node)) = (&person.role.value, person.until.as_ref()) {
-            let finding = crate::diagnostic::Diagnostic::error(
+            let finding = Diagnostic::error(
                 "config/until-without-access",
                 "`until` has no meaning beside `none`: there is no access to end",
             )
@@ -142,13 +139,13 @@ impl Cx<'_> {
         let wanted = match &*text.value {
             "none" => Wanted::None,
             "unmanaged" => Wanted::Unmanaged,
-            word => match Role::known(word) {
-                Some(role) => Wanted::Role(role),
-                None => {
+            word => {
+                let Some(role) = Role::known(word) else {
                     self.unknown_role(node, word);
                     return fallback;
-                }
-            },
+                };
+                Wanted::Role(role)
+            }
         };
         self.sp(wanted, node.mark)
     }

@@ -9,6 +9,7 @@ use crate::{
         shape::{self, GUARD, IGNORE, LIMIT, MANAGE, MAX_TEXT, REMOVALS},
         yaml::{Key, Node, Scalar, Sort, Value},
     },
+    diagnostic::Diagnostic,
     resource::desired::{GuardName, IgnoreTarget, Limit, Unlisted},
 };
 
@@ -84,7 +85,7 @@ impl Cx<'_> {
         let (_, pattern, target) = targets.pop()?;
         let pattern = self.text(pattern, Rule::line("a pattern", MAX_TEXT))?;
         if let Err(error) = globset::Glob::new(&pattern) {
-            let finding = crate::diagnostic::Diagnostic::error(
+            let finding = Diagnostic::error(
                 "config/bad-glob",
                 format!("`{}` is not a pattern: {}", shown(&pattern), error.kind()),
             )

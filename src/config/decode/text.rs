@@ -152,14 +152,15 @@ impl Cx<'_> {
         if let Some(value) = words.contains(&&*text.value).then(|| parse(&text)).flatten() {
             return Some(self.sp(value, node.mark));
         }
-        let help = match did_you_mean(&text, words.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`? the words are {}", listed(words)),
-            None => format!("the words are {}", listed(words)),
+        let help = match (did_you_mean(&text, words.iter().copied()), words) {
+            (_, [only]) => format!("write `{only}`"),
+            (Some(near), _) => format!("did you mean `{near}`? the values are {}", listed(words)),
+            (None, _) => format!("the values are {}", listed(words)),
         };
         self.error(
-            "config/unknown-word",
+            "config/unknown-value",
             node.mark,
-            format!("`{}` is not a word for {what}", shown(&text)),
+            format!("`{}` is not a value of {what}", shown(&text)),
             help,
         );
         None
@@ -280,10 +281,10 @@ impl Cx<'_> {
 
     /// A whole number from 0 up.
     pub(super) fn count(&mut self, node: &Node<'_>, what: &str) -> Option<u64> {
-        if let Value::Scalar(Scalar { text, sort: Sort::Int }) = &node.value {
-            if let Ok(count) = text.parse() {
-                return Some(count);
-            }
+        if let Value::Scalar(Scalar { text, sort: Sort::Int }) = &node.value
+            && let Ok(count) = text.parse()
+        {
+            return Some(count);
         }
         self.error(
             "config/bad-limit",

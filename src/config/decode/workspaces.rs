@@ -185,7 +185,12 @@ impl Cx<'_> {
     fn geos(&mut self, node: &Node<'_>) -> Option<Sp<Geos>> {
         let what = "`allowed_inference_geos`";
         let Value::List(items) = &node.value else {
-            return self.word(node, what, &["unrestricted"], |_| Some(Geos::Unrestricted));
+            if matches!(&node.value, Value::Scalar(scalar) if scalar.text == "unrestricted") {
+                return Some(self.sp(Geos::Unrestricted, node.mark));
+            }
+            let help = "write `unrestricted`, or a list as in `[us]`";
+            self.wrong_type(node, what, "`unrestricted` or a list", help);
+            return None;
         };
         if items.is_empty() {
             self.error(
@@ -229,7 +234,9 @@ impl Cx<'_> {
                 Entry::Vacant(place) => {
                     place.insert(grant);
                 }
-                Entry::Occupied(first) => self.same_person(key, first.key(), &first.get().place.0),
+                Entry::Occupied(first) => {
+                    self.same_person(key, first.key(), first.get().place.0.as_ref());
+                }
             }
         }
         grants
@@ -270,8 +277,8 @@ impl Cx<'_> {
 
     fn workspace_role(&mut self, node: &Node<'_>) -> Sp<Wanted<WorkspaceRole>> {
         let fallback = Sp::new(Wanted::Unmanaged);
-        let rule = Rule::line("a role in a workspace", MAX_TEXT);
-        let Some(text) = self.text(node, rule) else { return fallback };
+        let limits = Rule::line("a role in a workspace", MAX_TEXT);
+        let Some(text) = self.text(node, limits) else { return fallback };
         let wanted = match &*text.value {
             "none" => Wanted::None,
             "unmanaged" => Wanted::Unmanaged,
@@ -297,14 +304,11 @@ impl Cx<'_> {
 
     fn unknown_workspace_role(&mut self, node: &Node<'_>, word: &str) {
         let words = shape::workspace_roles();
-        // `developer` is meant as `workspace_developer` more often than as anything that is spelled alike.
-        let longer = format!("workspace_{word}");
-        let near = words
-            .iter()
-            .copied()
-            .find(|candidate| *candidate == longer)
-            .or_else(|| did_you_mean(word, words.iter().copied()))
-            .or_else(|| did_you_mean(&longer, words.iter().copied()).filter(|_| word.len() > 2));
+        // The words start alike, so what follows decides: `developer` is meant as `workspace_developer`.
+        let short = |word: &'static str| word.strip_prefix("workspace_").unwrap_or(word);
+        let own = word.strip_prefix("workspace_").unwrap_or(word);
+        let near = did_you_mean(own, words.iter().copied().map(short))
+            .and_then(|near| words.iter().copied().find(|word| short(word) == near));
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the roles are {}", listed(&words)),
@@ -393,13 +397,13 @@ impl Cx<'_> {
     fn key_status(&mut self, node: &Node<'_>) -> Option<Sp<KeyStatus>> {
         if matches!(&node.value, Value::Scalar(scalar) if scalar.text == "expired") {
             self.error(
-                "config/unknown-word",
+                "config/unknown-value",
                 node.mark,
                 "`expired` cannot be wanted: a key expires by its own clock",
                 "write `inactive` to switch it off, or remove `status`",
             );
             return None;
         }
-        self.word(node, "the status of a key", &shape::key_statuses(), KeyStatus::known)
+        self.word(node, "`status`", &shape::key_statuses(), KeyStatus::known)
     }
 }

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 use crate::config::document::{Wanted, WorkspaceState};
 
@@ -49,4 +51,277 @@ fn the_example_of_the_docs_loads_without_a_word() {
     assert_eq!(production.members.as_ref().unwrap().teams.len(), 1);
     assert_eq!(document.api_keys.unwrap().len(), 0);
     assert_eq!(document.manage.ignore.len(), 1);
+}
+
+#[test]
+fn lists_merge_across_files_and_so_do_the_entries_of_a_workspace() {
+    let document = loaded(&[
+        (
+            "charter.yaml",
+            "version: 1\nmembers: {ada@acme.com: user}\nworkspaces:\n  P: {members: {ada@acme.com: workspace_user}}\n",
+        ),
+        (
+            "b.yaml",
+            "members: {joan@acme.com: user}\nworkspaces:\n  P: {members: {joan@acme.com: workspace_user}, api_keys: {ci: active}}\n  Q: {}\n",
+        ),
+        (
+            "c.yaml",
+            "workspaces:\n  P: {api_keys: {cd: active}, note: main}\nteams: {t: [ada@acme.com]}\napi_keys: {}\n",
+        ),
+    ]);
+    assert_eq!(document.members.unwrap().len(), 2);
+    let workspaces = document.workspaces.unwrap();
+    assert_eq!(workspaces.len(), 2);
+    assert_eq!(workspaces["P"].members.as_ref().unwrap().people.len(), 2);
+    assert_eq!(workspaces["P"].api_keys.as_ref().unwrap().len(), 2);
+    assert_eq!(workspaces["P"].note.as_ref().unwrap().to_string(), "main");
+    assert!(workspaces["Q"].members.is_none());
+    assert_eq!(document.api_keys.unwrap().len(), 0);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_does_not_make_people_unknown() {
+    let found = rejected(&[
+        ("charter.yaml", "version: 1\nteams: {t: [ada@acme.com]}\n"),
+        ("members.yaml", "members: {joan@acme.com: user}\n"),
+        ("more.yaml", "members: {ada@acme.com: user\n"),
+    ]);
+    assert_eq!(found, ["config/yaml-syntax more.yaml:1:10"]);
+    let found = rejected(&[(
+        "charter.yaml",
+        "version: 1\nmembers: {ada@acme.com: usr}\nteams: {t: [ada@acme.com, joan@acme.com]}\n",
+    )]);
+    assert_eq!(
+        found,
+        ["config/unknown-role charter.yaml:2:25", "config/unknown-person charter.yaml:3:27"]
+    );
+}
+
+#[test]
+fn without_a_list_of_people_nobody_is_unknown() {
+    let document = loaded(&[(
+        "charter.yaml",
+        "version: 1\nteams: {t: [ada@acme.com]}\nworkspaces: {P: {members: {joan@acme.com: workspace_user, team/t: workspace_user}}}\n",
+    )]);
+    assert!(document.members.is_none());
+}
+
+#[test]
+fn two_teams_may_agree() {
+    let text = "version: 1
+teams: {a: [ada@acme.com], b: [ada@acme.com]}
+workspaces:
+  P: {members: {team/a: {role: workspace_user, note: x}, team/b: workspace_user}}
+";
+    loaded(&[("charter.yaml", text)]);
+}
+
+#[test]
+fn what_is_wrong_in_a_repeated_value_is_said_once() {
+    let text = "version: 1\nmembers: {ada@acme.com: &x {role: usr}, joan@acme.com: *x, bob@acme.com: *x}\n";
+    assert_eq!(rejected(&[("charter.yaml", text)]), ["config/unknown-role charter.yaml:2:35"]);
+}
+
+#[test]
+fn windows_files_have_the_same_places() {
+    let text = "\u{feff}version: 1\r\nmembers:\r\n  ada@acme.com: usr\r\n";
+    assert_eq!(rejected(&[("charter.yaml", text)]), ["config/unknown-role charter.yaml:3:17"]);
+}
+
+#[test]
+fn findings_come_in_the_order_of_files_and_lines() {
+    let broken = "members: {ada@acme.com: usr}\nteams: {t: ada}\n";
+    let found = rejected(&[
+        ("charter.yaml", "version: 1\nmanage: {members: delete}\n"),
+        ("b.yaml", broken),
+        ("a.yaml", broken),
+    ]);
+    assert_eq!(
+        found,
+        [
+            "config/duplicate-key a.yaml:1:11",
+            "config/unknown-role a.yaml:1:25",
+            "config/duplicate-key a.yaml:2:9",
+            "config/wrong-type a.yaml:2:12",
+            "config/unknown-role b.yaml:1:25",
+            "config/wrong-type b.yaml:2:12",
+            "config/unknown-value charter.yaml:2:19",
+        ]
+    );
+}
+
+#[test]
+fn too_large_a_file_is_refused_and_named() {
+    let large = format!("version: 1\n#{}\n", "x".repeat(MAX_BYTES));
+    assert_eq!(
+        rejected(&[("charter.yaml", "version: 1\n"), ("large.yaml", &large)]),
+        ["config/too-large large.yaml:1:1"]
+    );
+}
+
+#[test]
+fn a_thousand_broken_references_are_reported_quickly() {
+    let mut text = String::from("version: 1\nmembers:\n");
+    for n in 0..5_000 {
+        writeln!(text, "  p{n}@acme.com: user").unwrap();
+    }
+    text += "workspaces:\n  P:\n    members:\n";
+    for n in 0..5_000 {
+        writeln!(text, "      q{n}@acme.com: workspace_user").unwrap();
+    }
+    let start = std::time::Instant::now();
+    assert_eq!(rejected(&[("charter.yaml", &text)]).len(), 5_000);
+    assert!(start.elapsed() < std::time::Duration::from_secs(10));
+}
+
+/// A folder with these files.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+const ROOT: &str = "version: 1\n";
+
+#[test]
+fn a_folder_is_read_at_any_depth_without_dotfiles_and_other_files() {
+    let folder = folder(&[
+        ("charter.yaml", ROOT),
+        ("a/b/c.yml", "members: {ada@acme.com: user}\n"),
+        ("z.yaml", "members: {joan@acme.com: user}\n"),
+        (".hidden.yaml", "nonsense: [\n"),
+        (".git/x.yaml", "nonsense: [\n"),
+        ("README.md", "# no\n"),
+    ]);
+    let loaded = load(folder.path()).unwrap();
+    assert_eq!(loaded.document.members.unwrap().len(), 2);
+    let names: Vec<_> = loaded
+        .sources
+        .0
+        .keys()
+        .map(|name| name.rsplit_once(&*folder.path().to_string_lossy()).unwrap().1.to_owned())
+        .collect();
+    assert_eq!(names, ["/a/b/c.yml", "/charter.yaml", "/z.yaml"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_leave_the_folder_are_not_read_and_loops_end() {
+    use std::os::unix::fs::symlink;
+    let outside = folder(&[("secret.yaml", "members: {eve@acme.com: user}\n")]);
+    let folder = folder(&[
+        ("charter.yaml", ROOT),
+        ("people/a.yaml", "members: {ada@acme.com: user}\n"),
+        (".data/b.yaml", "members: {joan@acme.com: user}\n"),
+    ]);
+    let at = |name: &str| folder.path().join(name);
+    symlink(outside.path().join("secret.yaml"), at("link.yaml")).unwrap();
+    symlink(outside.path(), at("elsewhere")).unwrap();
+    symlink(folder.path(), at("people/loop")).unwrap();
+    symlink(at("people/a.yaml"), at("again.yaml")).unwrap();
+    // The way a mounted configuration looks: a link to a hidden file of the same folder.
+    symlink(at(".data/b.yaml"), at("b.yaml")).unwrap();
+    symlink(at("nowhere.yaml"), at("broken.yaml")).unwrap();
+    let loaded = load(folder.path()).unwrap();
+    let people: Vec<_> = loaded.document.members.unwrap().keys().map(ToString::to_string).collect();
+    assert_eq!(people, ["ada@acme.com", "joan@acme.com"]);
+    let skipped: Vec<_> = loaded.warnings.iter().map(|warning| &warning.message).collect();
+    assert_eq!(skipped.len(), 3, "{skipped:#?}");
+    assert!(loaded.warnings.iter().all(|warning| warning.code == "config/link-not-read"));
+}
+
+#[test]
+fn a_path_without_a_file_says_what_to_do() {
+    let missing = load(Path::new("no/such/charter.yaml")).unwrap_err().diagnostics;
+    assert_eq!(missing[0].code, "config/not-found");
+    let empty = folder(&[]);
+    let found = load(empty.path()).unwrap_err().diagnostics;
+    assert_eq!(found[0].code, "config/no-root");
+    assert!(found[0].message.ends_with("has no YAML files"), "{}", found[0].message);
+    let rootless = folder(&[("members.yaml", "members: {}\n")]);
+    assert_eq!(load(rootless.path()).unwrap_err().diagnostics[0].code, "config/no-root");
+}
+
+#[test]
+fn a_single_file_is_a_root_whatever_it_is_called() {
+    let folder = folder(&[
+        ("acme.yml", "version: 1\nmembers: {}\n"),
+        ("part/charter.yaml", ROOT),
+        ("part/members.yaml", "members: {}\n"),
+    ]);
+    assert!(load(&folder.path().join("acme.yml")).is_ok());
+    let found = load(&folder.path().join("part/members.yaml")).unwrap_err().diagnostics;
+    assert!(found[0].help.as_ref().unwrap().contains("give the folder"), "{found:?}");
+}
+
+mod properties {
+    use std::time::{Duration, Instant};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn finishes(text: &str) {
+        let start = Instant::now();
+        let outcome = load_sources(sources(&[("charter.yaml", text), ("part.yaml", text)]));
+        assert!(start.elapsed() < Duration::from_secs(5), "{text:?}");
+        let findings = match outcome {
+            Ok(loaded) => loaded.warnings,
+            Err(rejected) => {
+                assert!(rejected.diagnostics.iter().any(Diagnostic::is_error));
+                rejected.diagnostics
+            }
+        };
+        for finding in findings {
+            assert!(finding.help.is_some(), "{finding:?}");
+            assert!(!finding.message.chars().any(char::is_control), "{finding:?}");
+            if let Some(span) = finding.span {
+                assert!(text.get(span.bytes.0 as usize..span.bytes.1 as usize).is_some());
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_500))]
+
+        #[test]
+        fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            finishes(&String::from_utf8_lossy(&bytes));
+        }
+
+        /// The example with pieces cut out, repeated and put in.
+        #[test]
+        fn mutated_files_never_panic(
+            edits in prop::collection::vec(
+                (any::<prop::sample::Index>(), 0..12usize, prop::sample::select(vec![
+                    "", "\t", "{", "}", "[", "]", ":", "\n", "- ", "*a", "&a ", "\"", "'", "null", "1",
+                    "!x ", "<<: *a", "\u{202e}", "é", "\u{0}", "%", "#", "|", "> ", "@", "team/", "none",
+                    "---\n", "  ", "until: 2027-01-01", "\u{feff}",
+                ])),
+                1..6,
+            ),
+        ) {
+            let mut text = everything().to_owned();
+            for (at, cut, put) in edits {
+                let chars: Vec<_> = text.chars().collect();
+                let at = at.index(chars.len() + 1);
+                let after = chars.len().min(at + cut);
+                text = chars[..at].iter().chain(put.chars().collect::<Vec<_>>().iter())
+                    .chain(&chars[after..]).collect();
+            }
+            finishes(&text);
+        }
+
+        /// Lines of the example in any order, any number of times.
+        #[test]
+        fn shuffled_lines_never_panic(picks in prop::collection::vec(any::<prop::sample::Index>(), 0..60)) {
+            let lines: Vec<_> = everything().lines().collect();
+            let text: Vec<_> = picks.iter().map(|pick| lines[pick.index(lines.len())]).collect();
+            finishes(&text.join("\n"));
+        }
+    }
 }

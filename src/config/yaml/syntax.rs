@@ -9,8 +9,13 @@ use granit_parser::{ErrorKind, ScanError};
 use super::{MAX_DEPTH, Mark, small};
 use crate::diagnostic::{Diagnostic, Span};
 
-/// Explains why the parser stopped.
-pub(super) fn explain(file: &Arc<str>, text: &str, error: &ScanError) -> Diagnostic {
+/// Explains why the parser stopped; `bracket` is the innermost one that was open then.
+pub(super) fn explain(
+    file: &Arc<str>,
+    text: &str,
+    error: &ScanError,
+    bracket: Option<Mark>,
+) -> Diagnostic {
     let marker = error.marker();
     let line = marker.line().max(1);
     let at = small(marker.byte_offset().unwrap_or(0).min(text.len()));
@@ -27,7 +32,29 @@ pub(super) fn explain(file: &Arc<str>, text: &str, error: &ScanError) -> Diagnos
         .help("replace the tab by two spaces");
     }
     let (message, help) = words(error.kind());
-    Diagnostic::error("config/yaml-syntax", message).at(&mark.span(file)).help(help)
+    let finding = Diagnostic::error("config/yaml-syntax", message).at(&mark.span(file));
+    // A bracket that an earlier line left open is met where the next key stands.
+    match bracket.filter(|bracket| bracket.line < mark.line && !in_quotes(error.kind())) {
+        Some(bracket) => finding
+            .with(&bracket.span(file), "this bracket is still open")
+            .help("close the bracket with `}` or `]`"),
+        None => finding.help(help),
+    }
+}
+
+/// Whether an error lies within a quoted text, where no bracket is to blame.
+fn in_quotes(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::UnclosedQuotedScalar
+            | ErrorKind::DocumentIndicatorInQuotedScalar
+            | ErrorKind::InvalidQuotedScalarIndent
+            | ErrorKind::InvalidTrailingSingleQuotedScalar
+            | ErrorKind::InvalidTrailingDoubleQuotedScalar
+            | ErrorKind::UnknownQuotedScalarEscape
+            | ErrorKind::InvalidQuotedScalarHexEscape
+            | ErrorKind::InvalidUnicodeEscape
+    )
 }
 
 /// Says that lists and maps lie too deep.
