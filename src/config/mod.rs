@@ -6,6 +6,7 @@ mod check;
 mod decode;
 pub mod document;
 pub mod load;
+pub mod lower;
 mod merge;
 pub mod schema;
 mod shape;

@@ -48,6 +48,10 @@ pub fn adopt(desired: &Desired, live: &Live, bound: &Bound) -> Adopted {
         if desired.objects.contains(address) {
             continue;
         }
+        if desired.kept.contains(address) {
+            pairs.push((address.clone(), Arc::clone(object)));
+            continue;
+        }
         let lost = object
             .spec
             .resource()

@@ -2,7 +2,10 @@
 //!
 //! Invariant: made only by lowering a checked document; holds no live fact.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -27,6 +30,8 @@ pub struct Desired {
     pub pins: BTreeMap<Address, Pin>,
     /// Entries that are named and not wanted.
     pub gone: BTreeMap<Address, Gone>,
+    /// Live objects that are named and stay as they are, whatever they are.
+    pub kept: BTreeSet<Address>,
     /// What is managed.
     pub scope: Scope,
     /// Limits on one plan.
