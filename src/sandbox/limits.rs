@@ -69,8 +69,8 @@ pub(crate) struct Reading {
     pub(crate) headers: Option<(usize, usize, Timestamp)>,
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
 
 impl Meter {
     /// Counts a request, or says how long it has to wait.

@@ -197,7 +197,7 @@ async fn answer(
         "GET" => Method::Get,
         "POST" => Method::Post,
         "DELETE" => Method::Delete,
-        _ => return whole(sandbox.with(method_not_allowed)),
+        _ => return whole(&sandbox.with(method_not_allowed)),
     };
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE);
@@ -217,7 +217,7 @@ async fn answer(
         tokio::time::sleep(delay).await;
     }
     match wire {
-        Wire::Whole => whole(response),
+        Wire::Whole => whole(&response),
         Wire::Closed => {
             door.slam();
             // It is never written: the door is shut.
@@ -226,29 +226,29 @@ async fn answer(
         Wire::Truncated => {
             let half = response.body.slice(..response.body.len() / 2);
             let broken = io::Error::from(io::ErrorKind::ConnectionReset);
-            pieces(response, vec![Ok(half), Err(broken)], Duration::from_millis(5))
+            pieces(&response, vec![Ok(half), Err(broken)], Duration::from_millis(5))
         }
         Wire::Drip(drip) => {
             let body = response.body.clone();
             let parts = body.chunks(drip.bytes.max(1)).map(|part| Ok(Bytes::copy_from_slice(part)));
-            pieces(response, parts.collect(), Duration::from_millis(drip.pause_ms))
+            pieces(&response, parts.collect(), Duration::from_millis(drip.pause_ms))
         }
     }
 }
 
-fn whole(response: RawResponse) -> Response {
+fn whole(response: &RawResponse) -> Response {
     let body = Body::from(response.body.clone());
-    head(&response, body)
+    head(response, body)
 }
 
 /// A reply whose body comes in pieces, with a pause before each; the length is announced whole.
-fn pieces(response: RawResponse, parts: Vec<io::Result<Bytes>>, pause: Duration) -> Response {
+fn pieces(response: &RawResponse, parts: Vec<io::Result<Bytes>>, pause: Duration) -> Response {
     let stream = stream::unfold(parts.into_iter(), move |mut parts| async move {
         let part = parts.next()?;
         tokio::time::sleep(pause).await;
         Some((part, parts))
     });
-    let mut reply = head(&response, Body::from_stream(stream));
+    let mut reply = head(response, Body::from_stream(stream));
     let length = HeaderValue::from(response.body.len());
     reply.headers_mut().insert(axum::http::header::CONTENT_LENGTH, length);
     reply

@@ -2,5 +2,12 @@
 //!
 //! Invariant: each test states a documented fact, or both positions of a switch where nothing is documented.
 
+mod access;
+mod api_keys;
+mod http;
+mod loopback;
+mod paging;
 mod people;
+mod seed;
 mod support;
+mod workspaces;

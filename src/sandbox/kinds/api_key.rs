@@ -204,9 +204,8 @@ fn update(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
 
 fn transition(from: KeyStatus, to: KeyStatus) -> Result<(), Refusal> {
     match (from, to) {
-        (KeyStatus::Archived, KeyStatus::Archived)
-        | (KeyStatus::Active | KeyStatus::Inactive, _)
-        | (KeyStatus::Expired, KeyStatus::Archived) => Ok(()),
+        (KeyStatus::Active | KeyStatus::Inactive, _)
+        | (KeyStatus::Expired | KeyStatus::Archived, KeyStatus::Archived) => Ok(()),
         (KeyStatus::Expired, _) => Err(Refusal::invalid("an expired key can only be archived")),
         (KeyStatus::Archived, _) => Err(Refusal::invalid("an archived key cannot be changed")),
     }

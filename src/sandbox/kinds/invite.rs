@@ -68,7 +68,7 @@ impl Invite {
     pub fn status(&self, now: Timestamp, switches: &Switches) -> InviteStatus {
         let lag = match switches.invite_expiry {
             InviteExpiry::Exact => Duration::ZERO,
-            InviteExpiry::LagsAnHour => Duration::from_secs(3600),
+            InviteExpiry::LagsAnHour => Duration::from_hours(1),
         };
         if self.withdrawn {
             InviteStatus::Deleted
@@ -166,18 +166,15 @@ fn list(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
     let order = ListOrder::NewestFirst;
     let cursor = |(_, invite): &(u64, &Invite)| invite.id.clone();
     let show = |(_, invite): &(u64, &Invite)| show(state, invite);
-    Ok(match asked.query.one("email") {
-        Some(email) => {
-            let rows = invites
-                .like(email)
-                .rev()
-                .filter(|(number, invite)| paging.covers(order, *number) && keep(invite));
-            paging.page(rows, cursor, show)
-        }
-        None => {
-            let rows = invites.table.slice(order, paging.from()).filter(|(_, row)| keep(row));
-            paging.page(rows, cursor, show)
-        }
+    Ok(if let Some(email) = asked.query.one("email") {
+        let rows = invites
+            .like(email)
+            .rev()
+            .filter(|(number, invite)| paging.covers(order, *number) && keep(invite));
+        paging.page(rows, cursor, show)
+    } else {
+        let rows = invites.table.slice(order, paging.from()).filter(|(_, row)| keep(row));
+        paging.page(rows, cursor, show)
     })
 }
 

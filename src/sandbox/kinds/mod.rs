@@ -11,6 +11,7 @@ pub(super) mod residency;
 pub(super) mod user;
 pub(super) mod workspace;
 pub(super) mod workspace_member;
+pub(super) mod workspace_rules;
 
 const ROUTES: [&[Route]; 6] = [
     &me::ROUTES,

@@ -175,18 +175,15 @@ fn list(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
     let order = ListOrder::NewestFirst;
     let cursor = |(_, user): &(u64, &User)| user.id.clone();
     let show = |(_, user): &(u64, &User)| show(user);
-    Ok(match asked.query.one("email") {
-        Some(email) => {
-            let rows = users
-                .like(email)
-                .rev()
-                .filter(|(number, user)| paging.covers(order, *number) && keep(user));
-            paging.page(rows, cursor, show)
-        }
-        None => {
-            let rows = users.table.slice(order, paging.from()).filter(|(_, user)| keep(user));
-            paging.page(rows, cursor, show)
-        }
+    Ok(if let Some(email) = asked.query.one("email") {
+        let rows = users
+            .like(email)
+            .rev()
+            .filter(|(number, user)| paging.covers(order, *number) && keep(user));
+        paging.page(rows, cursor, show)
+    } else {
+        let rows = users.table.slice(order, paging.from()).filter(|(_, user)| keep(user));
+        paging.page(rows, cursor, show)
     })
 }
 
@@ -318,7 +315,7 @@ impl State {
         let id = self.user(who).map(|user| user.id.clone());
         match id.and_then(|id| self.users.table.get_mut(&id)) {
             Some(user) => {
-                user.role = role.to_owned();
+                role.clone_into(&mut user.role);
                 true
             }
             None => false,

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::{
     user::paging,
-    workspace::{self, Workspace, writable},
+    workspace::{self, Workspace},
+    workspace_rules::writable,
 };
 use crate::{
     api::transport::Method,
@@ -180,7 +181,7 @@ fn list(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
             DefaultMembers::NotFound => return Err(workspace::missing()),
         }
     }
-    // A cursor is a row of this list; a user id, or a row of another list, is refused.
+    // A cursor is a row number in disguise; a user id is refused.
     let rows = state.members.workspaces.get(id);
     let paging = paging(state, &asked.query, ids::row_of)?;
     let order = state.switches.list_order;
@@ -203,10 +204,12 @@ fn list(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
 fn get(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
     let [workspace, user] = [&asked.ids[0], &asked.ids[1]];
     state.workspaces.get(workspace).ok_or_else(workspace::missing)?;
-    match (seen(state, workspace, user), state.switches.inherited_member) {
-        (Seen::Explicit(role), _) => Ok(show(workspace, user, role)),
-        (Seen::Inherited(role), InheritedMember::Shown) => Ok(show(workspace, user, role)),
-        (Seen::Inherited(_) | Seen::Nobody, _) => Err(missing()),
+    match seen(state, workspace, user) {
+        Seen::Explicit(role) => Ok(show(workspace, user, role)),
+        Seen::Inherited(role) if state.switches.inherited_member == InheritedMember::Shown => {
+            Ok(show(workspace, user, role))
+        }
+        Seen::Inherited(_) | Seen::Nobody => Err(missing()),
     }
 }
 

@@ -1,242 +1,33 @@
-//! The seed file: an organization as YAML, pleasant to write by hand and exact when dumped.
+//! From a seed file to an organization: fills in what is left out, and checks that every name leads somewhere.
 //!
-//! Invariant: what `to_yaml` writes, `from_yaml` reads back to the same organization; an unknown field, a name that
-//! leads nowhere and a duplicate are errors, never guesses.
+//! Invariant: rows are planted in order of time, so that "newest first" holds however the file is sorted.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     time::Duration,
 };
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{
-    clock::{self, Clock, moment},
-    credentials::Credentials,
-    faults::{Faults, Rule},
+    ClockSeed, InviteSeed, KeySeed, ScopeSeed, Seed, SeedError, UserSeed, WorkspaceSeed, entry,
+};
+use crate::sandbox::{
+    clock::{self, Clock},
+    faults::Faults,
     ids::Ids,
     kinds::{
         api_key::{self, ApiKey, KeyStatus},
         invite::{Invite, InviteStatus, LIFE_DAYS},
-        residency::Residency,
         user::{User, name_of},
-        workspace::{Attachments, Workspace, is_color, is_reserved_tag, palette},
+        workspace::{Attachments, Workspace, palette},
+        workspace_rules::{is_color, is_reserved_tag},
     },
-    limits::Limits,
-    state::{Organization, OrganizationKind, State},
-    switches::Switches,
+    state::{Organization, State},
 };
 
-/// Why a seed file is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SeedError {
-    /// The YAML cannot be read.
-    #[error("line {line}, column {column}: {message}")]
-    Yaml {
-        /// The line, from 1; 0 if it is not known.
-        line: u64,
-        /// The column, from 1; 0 if it is not known.
-        column: u64,
-        /// What is wrong.
-        message: String,
-    },
-    /// The YAML can be read, but an entry makes no sense.
-    #[error("{at}: {message}")]
-    Entry {
-        /// Which entry, such as `api_keys[3]`.
-        at: String,
-        /// What is wrong, and what to write.
-        message: String,
-    },
-    /// The organization cannot be written.
-    #[error("cannot write the organization as YAML: {0}")]
-    Write(String),
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Seed {
-    organization: OrganizationSeed,
-    #[serde(with = "moment", skip_serializing_if = "Option::is_none")]
-    now: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    clock: Option<ClockSeed>,
-    #[serde(skip_serializing_if = "is_zero")]
-    tick_ms: u64,
-    #[serde(skip_serializing_if = "is_zero")]
-    seed: u64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    users: Vec<UserSeed>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    former_users: BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    invites: Vec<InviteSeed>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    workspaces: Vec<WorkspaceSeed>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    api_keys: Vec<KeySeed>,
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    external_keys: BTreeSet<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    user_profiles: BTreeMap<String, Option<String>>,
-    #[serde(skip_serializing_if = "is_false")]
-    requires_external_key: bool,
-    #[serde(skip_serializing_if = "is_default")]
-    limits: Limits,
-    #[serde(skip_serializing_if = "is_default")]
-    credentials: Credentials,
-    #[serde(serialize_with = "only_differences", skip_serializing_if = "is_default")]
-    switches: Switches,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    faults: Vec<Rule>,
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct OrganizationSeed {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    kind: OrganizationKind,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ClockSeed {
-    Frozen,
-    Running,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UserSeed {
-    email: String,
-    role: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
-    added_at: Option<Timestamp>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InviteSeed {
-    email: String,
-    role: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    status: Option<InviteStatus>,
-    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
-    invited_at: Option<Timestamp>,
-    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Timestamp>,
-    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
-    accepted_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    rbac_group_ids: Vec<String>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WorkspaceSeed {
-    name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(default, skip_serializing_if = "is_false")]
-    default: bool,
-    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
-    created_at: Option<Timestamp>,
-    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
-    archived_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    display_color: Option<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    tags: BTreeMap<String, String>,
-    #[serde(default, skip_serializing_if = "is_default")]
-    data_residency: Residency,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    external_key_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    user_profile_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    compartment_id: Option<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    members: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeySeed {
-    name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(default)]
-    status: KeyStatus,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    workspace: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    scope: Option<ScopeSeed>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    created_by: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    principal: Option<String>,
-    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
-    created_at: Option<Timestamp>,
-    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Timestamp>,
-    #[serde(default, with = "moment", skip_serializing_if = "Option::is_none")]
-    archives_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    partial_key_hint: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ScopeSeed {
-    Organization,
-}
-
-impl State {
-    /// Reads a seed file (`docs/sandbox.md` describes the format).
-    pub fn from_yaml(text: &str) -> Result<Self, SeedError> {
-        plant(read(text)?)
-    }
-
-    /// Writes the organization as a seed file that reads back to the same organization. The request log, tokens that
-    /// were given out and counters of fault rules are left out.
-    pub fn to_yaml(&self) -> Result<String, SeedError> {
-        serde_yaml::to_string(&dump(self)).map_err(|error| SeedError::Write(error.to_string()))
-    }
-}
-
-fn read(text: &str) -> Result<Seed, SeedError> {
-    if text.trim().is_empty() {
-        return Ok(Seed::default());
-    }
-    // The default budget of 250,000 nodes refuses an organization of 20,000 people.
-    let options = serde_yaml::options! {
-        budget: serde_yaml::budget! { max_nodes: 20_000_000, max_events: 60_000_000 },
-        with_snippet: false,
-    };
-    serde_yaml::from_str_with_options(text, options).map_err(|error| {
-        let place = error.location();
-        let message = error.to_string().lines().next().unwrap_or_default().to_owned();
-        SeedError::Yaml {
-            line: place.map_or(0, |place| place.line()),
-            column: place.map_or(0, |place| place.column()),
-            message,
-        }
-    })
-}
-
 /// Builds the organization.
-fn plant(seed: Seed) -> Result<State, SeedError> {
+pub(super) fn plant(seed: Seed) -> Result<State, SeedError> {
     let Seed {
         organization,
         now,
@@ -349,7 +140,9 @@ impl Planter {
             rows.push(self.invite(&at, seed)?);
         }
         rows.sort_by_key(|invite| invite.invited_at);
-        rows.into_iter().for_each(|row| self.state.invites.insert(row));
+        for row in rows {
+            self.state.invites.insert(row);
+        }
         Ok(())
     }
 
@@ -378,7 +171,7 @@ impl Planter {
         let invited_at = invited_at.unwrap_or_else(|| clock::sub(expires_at, life));
         let accepted_at = accepted_at.or_else(|| {
             let accepted = status == Some(InviteStatus::Accepted);
-            accepted.then(|| clock::add(invited_at, Duration::from_secs(3600)))
+            accepted.then(|| clock::add(invited_at, Duration::from_hours(1)))
         });
         let withdrawn = status == Some(InviteStatus::Deleted);
         let invite = Invite {
@@ -487,7 +280,9 @@ impl Planter {
             rows.push(self.api_key(&at, seed)?);
         }
         rows.sort_by_key(|key| key.created_at);
-        rows.into_iter().for_each(|row| self.state.api_keys.insert(row));
+        for row in rows {
+            self.state.api_keys.insert(row);
+        }
         Ok(())
     }
 
@@ -568,148 +363,4 @@ impl Planter {
             )),
         }
     }
-}
-
-fn dump(state: &State) -> Seed {
-    let Organization { id, name, kind } = state.organization.clone();
-    let Attachments { external_keys, user_profiles, requires_external_key } =
-        state.workspaces.attachments.clone();
-    let running = state.clock.runs().then_some(ClockSeed::Running);
-    Seed {
-        organization: OrganizationSeed { id: Some(id), name: Some(name), kind },
-        now: Some(state.now()),
-        clock: running,
-        tick_ms: u64::try_from(state.clock.tick().as_millis()).unwrap_or(u64::MAX),
-        seed: state.ids.seed(),
-        users: state.users().map(dump_user).collect(),
-        former_users: state.users.former().clone().into_iter().collect(),
-        invites: state.invites().map(|row| dump_invite(row, state)).collect(),
-        workspaces: state.workspaces().map(|row| dump_workspace(row, state)).collect(),
-        api_keys: state.api_keys().map(dump_key).collect(),
-        external_keys,
-        user_profiles,
-        requires_external_key,
-        limits: state.limits.clone(),
-        credentials: state.credentials.clone(),
-        switches: state.switches,
-        faults: state.faults.rules().cloned().collect(),
-    }
-}
-
-fn dump_user(user: &User) -> UserSeed {
-    let User { id, email, name, role, added_at } = user.clone();
-    UserSeed { email, role, id: Some(id), name: Some(name), added_at: Some(added_at) }
-}
-
-fn dump_invite(invite: &Invite, state: &State) -> InviteSeed {
-    let status = invite.status(state.now(), &state.switches);
-    let Invite {
-        id,
-        email,
-        role,
-        invited_at,
-        expires_at,
-        accepted_at,
-        withdrawn: _,
-        rbac_group_ids,
-    } = invite.clone();
-    InviteSeed {
-        email,
-        role,
-        id: Some(id),
-        status: Some(status),
-        invited_at: Some(invited_at),
-        expires_at: Some(expires_at),
-        accepted_at,
-        rbac_group_ids,
-    }
-}
-
-fn dump_workspace(workspace: &Workspace, state: &State) -> WorkspaceSeed {
-    let Workspace {
-        id,
-        name,
-        is_default,
-        created_at,
-        archived_at,
-        display_color,
-        data_residency,
-        tags,
-        external_key_id,
-        user_profile_id,
-        compartment_id,
-    } = workspace.clone();
-    let members = state.members.of(&id).map(|(user, role)| {
-        let email = state.users.get(user).map_or(user, |user| user.email.as_str());
-        (email.to_owned(), role.to_owned())
-    });
-    WorkspaceSeed {
-        name,
-        members: members.collect(),
-        id: Some(id),
-        default: is_default,
-        created_at: Some(created_at),
-        archived_at,
-        display_color: Some(display_color),
-        tags,
-        data_residency,
-        external_key_id,
-        user_profile_id,
-        compartment_id: Some(compartment_id),
-    }
-}
-
-fn dump_key(key: &ApiKey) -> KeySeed {
-    let ApiKey {
-        id,
-        name,
-        status,
-        workspace_id,
-        created_by,
-        principal,
-        created_at,
-        expires_at,
-        partial_key_hint,
-        archives_at,
-    } = key.clone();
-    KeySeed {
-        name,
-        id: Some(id),
-        status,
-        scope: workspace_id.is_none().then_some(ScopeSeed::Organization),
-        workspace: workspace_id,
-        created_by,
-        principal,
-        created_at: Some(created_at),
-        expires_at,
-        archives_at,
-        partial_key_hint,
-    }
-}
-
-fn entry(at: &str, message: impl Into<String>) -> SeedError {
-    SeedError::Entry { at: at.to_owned(), message: message.into() }
-}
-
-// The signatures are what serde calls.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_false(flag: &bool) -> bool {
-    !*flag
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
-fn only_differences<S: serde::Serializer>(
-    switches: &Switches,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let differences: BTreeMap<&str, Value> = switches.differences();
-    differences.serialize(serializer)
 }
