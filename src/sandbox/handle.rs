@@ -54,6 +54,8 @@ pub(crate) enum Offered {
     Workspaces,
     /// Console.
     Console,
+    /// Enterprise.
+    Enterprise,
 }
 
 /// What a route takes as body.
@@ -84,6 +86,8 @@ pub(crate) struct Asked {
     /// `anthropic-version`.
     pub(crate) version: String,
     pub(crate) grant: Grant,
+    /// The values of `anthropic-beta`.
+    pub(crate) betas: Vec<String>,
 }
 
 const VERSIONS: [&str; 3] = ["2023-01-01", "2023-06-01", "2026-10-21"];
@@ -216,15 +220,16 @@ fn answer(
         return Err(Refusal::not_found("object"));
     }
     let version = version.to_owned();
-    (route.handler)(state, Asked { ids, query, body, version, grant })
+    let betas = header(request, "anthropic-beta").unwrap_or_default().split(',');
+    let betas = betas.map(|beta| beta.trim().to_owned()).collect();
+    (route.handler)(state, Asked { ids, query, body, version, grant, betas })
 }
 
 fn meter(state: &mut State, request: &RawRequest, trace: &mut Trace) -> Result<(), Refusal> {
     let path = request.target.split('?').next().unwrap_or_default();
     let reading = state.meter.count(&state.limits, state.clock.now(), request.method, path);
-    if let Some((limit, remaining, reset)) = reading.headers
-        && state.switches.rate_limit_headers == RateLimitHeaders::Present
-    {
+    if state.switches.rate_limit_headers == RateLimitHeaders::Present {
+        let (limit, remaining, reset) = reading.headers;
         for (name, value) in [
             ("limit", limit.to_string()),
             ("remaining", remaining.to_string()),
@@ -251,6 +256,7 @@ fn offered(state: &State, route: &Route, grant: &Grant) -> Result<(), Refusal> {
         Offered::People => kind != Aws,
         Offered::Workspaces => kind != Enterprise,
         Offered::Console => kind == Console,
+        Offered::Enterprise => kind == Enterprise,
     };
     if !there {
         let message = "this organization has no such endpoint";

@@ -66,9 +66,11 @@ pub(crate) struct Reading {
     /// How long to wait, if it is refused.
     pub(crate) wait: Option<Duration>,
     /// Limit, remaining, and when the oldest request leaves the window.
-    pub(crate) headers: Option<(usize, usize, Timestamp)>,
+    pub(crate) headers: (usize, usize, Timestamp),
 }
 
+/// What headers say when nothing is limited here.
+const DOCUMENTED_PER_MINUTE: usize = 100;
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -91,18 +93,14 @@ impl Meter {
         let wait = too_many(&self.requests, limits.requests_per_minute, MINUTE)
             .max(too_many(&self.invites, limits.invites_per_hour, HOUR).filter(|_| invite));
         if wait.is_none() {
-            if limits.requests_per_minute.is_some() {
-                self.requests.push_back(now);
-            }
+            self.requests.push_back(now);
             if invite && limits.invites_per_hour.is_some() {
                 self.invites.push_back(now);
             }
         }
-        let headers = limits.requests_per_minute.map(|limit| {
-            let reset = self.requests.front().map_or(now, |oldest| clock::add(*oldest, MINUTE));
-            (limit, limit.saturating_sub(self.requests.len()), reset)
-        });
-        Reading { wait, headers }
+        let limit = limits.requests_per_minute.unwrap_or(DOCUMENTED_PER_MINUTE);
+        let reset = self.requests.front().map_or(now, |oldest| clock::add(*oldest, MINUTE));
+        Reading { wait, headers: (limit, limit.saturating_sub(self.requests.len()), reset) }
     }
 }
 

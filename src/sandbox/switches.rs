@@ -347,6 +347,13 @@ switches! {
         /// Present.
         Present,
     }
+    /// Whether an Enterprise organization takes part in the sign-out beta.
+    sign_out_beta: SignOutBeta {
+        /// Yes.
+        #[default] Enrolled,
+        /// No: 400 `organization_not_enrolled_in_beta`.
+        NotEnrolled,
+    }
     /// `service_account_id` in a token exchange.
     exchange_account: ExchangeAccount {
         /// May be left out.

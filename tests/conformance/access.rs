@@ -79,7 +79,7 @@ fn adding_a_member_again_is_refused_or_updates() {
 #[test]
 fn admins_are_not_listed_added_changed_or_removed() {
     let sandbox = acme_changed(|state| {
-        assert!(state.set_grant("Production", "ada@acme.com", "workspace_user"))
+        assert!(state.set_grant("Production", "ada@acme.com", "workspace_user"));
     });
     let ada = format!("{PROD}/user_ada");
     assert_eq!(members(&ok(get(&sandbox, PROD))), ["user_bob"]);

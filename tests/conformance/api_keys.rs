@@ -12,7 +12,7 @@ use orgcharter::api::transport::Method;
 
 fn under_old_version(sandbox: &orgcharter::sandbox::Sandbox, id: &str) -> Value {
     let mut asked = request(Method::Get, &format!("{ORG}/api_keys/{id}"), None);
-    asked.headers[1].1 = "2023-06-01".to_owned();
+    asked.headers[1].1 = "2023-06-01".into();
     ok(send(sandbox, &asked))
 }
 
@@ -123,10 +123,10 @@ fn reactivation_meets_the_limits() {
 #[test]
 fn a_key_expires_by_the_clock() {
     let sandbox = acme_changed(|state| {
-        let soon = state.now() + std::time::Duration::from_secs(60);
+        let soon = state.now() + std::time::Duration::from_mins(1);
         assert!(state.edit_api_key("ci", |key| key.expires_at = Some(soon)));
     });
     assert_eq!(ok(get(&sandbox, "/api_keys/apikey_ci"))["status"], "active");
-    sandbox.advance(std::time::Duration::from_secs(60));
+    sandbox.advance(std::time::Duration::from_mins(1));
     assert_eq!(ok(get(&sandbox, "/api_keys/apikey_ci"))["status"], "expired");
 }

@@ -9,7 +9,10 @@ use orgcharter::{
     api::transport::{Method, RawRequest},
     sandbox::{
         CredentialKind, Organization, OrganizationKind, Sandbox, State,
-        switches::{ExchangeAccount, MeElsewhere, MissingEndpoint, RateLimitHeaders, WrongPrefix},
+        switches::{
+            ExchangeAccount, MeElsewhere, MissingEndpoint, RateLimitHeaders, SignOutBeta,
+            WrongPrefix,
+        },
     },
 };
 use serde_json::{Value, json};
@@ -198,6 +201,37 @@ fn an_enterprise_organization_has_people_roles_of_its_own_and_scoped_keys() {
 }
 
 #[test]
+fn signing_out_is_a_beta_of_enterprise_and_spares_the_privileged() {
+    let mut state = organization(OrganizationKind::Enterprise);
+    let ids: Vec<String> = ["user", "primary_owner", "owner", "membership_admin", "managed"]
+        .iter()
+        .map(|role| state.add_user(&format!("{role}@acme.com"), role))
+        .collect();
+    let sandbox = Sandbox::new(state);
+    let sign_out = |id: &str, beta: bool| {
+        let mut asked = request(Method::Post, &format!("{ORG}/users/{id}/sign_out"), None);
+        if beta {
+            let value = "admin-user-sign-out-2026-10-08".to_owned();
+            asked.headers.push(("anthropic-beta".to_owned(), value));
+        }
+        send(&sandbox, &asked)
+    };
+    assert_eq!(refused(sign_out(&ids[0], false)), (404, None));
+    assert_eq!(ok(sign_out(&ids[0], true))["id"], ids[0].as_str());
+    for (id, status, code) in [
+        (&ids[1], 400, "cannot_sign_out_primary_owner"),
+        (&ids[2], 403, "cannot_sign_out_owner"),
+        (&ids[3], 403, "cannot_sign_out_membership_admin"),
+        (&ids[4], 403, "cannot_sign_out_managed_member"),
+    ] {
+        assert_eq!(coded(sign_out(id, true)), (status, code.to_owned()));
+    }
+    sandbox.with(|state| state.switches.sign_out_beta = SignOutBeta::NotEnrolled);
+    let reply = sign_out(&ids[0], true);
+    assert_eq!(coded(reply), (400, "organization_not_enrolled_in_beta".to_owned()));
+}
+
+#[test]
 fn the_server_limits_requests_a_minute_and_invites_an_hour() {
     let sandbox = acme_changed(|state| {
         state.limits.requests_per_minute = Some(3);
@@ -213,7 +247,7 @@ fn the_server_limits_requests_a_minute_and_invites_an_hour() {
     assert_eq!(json(&refused_one)["error"]["type"], "rate_limit_error");
     sandbox.advance(Duration::from_secs(50));
     assert_eq!((me().status, me().status), (200, 429));
-    sandbox.advance(Duration::from_secs(600));
+    sandbox.advance(Duration::from_mins(10));
     let invite = |email: &str| {
         let body = json!({"email": email, "role": "user"});
         sandbox.exchange(&request(Method::Post, &format!("{ORG}/invites"), Some(&body))).response
@@ -222,7 +256,7 @@ fn the_server_limits_requests_a_minute_and_invites_an_hour() {
     let refused_one = invite("b@acme.com");
     assert_eq!((refused_one.status, refused_one.header("retry-after")), (429, Some("3600")));
     assert_eq!(me().status, 200);
-    sandbox.advance(Duration::from_secs(3600));
+    sandbox.advance(Duration::from_hours(1));
     assert_eq!(invite("b@acme.com").status, 200);
 }
 
@@ -259,7 +293,7 @@ fn an_identity_token_is_exchanged_for_one_that_expires() {
     let bearer = format!("Bearer {}", made["access_token"].as_str().unwrap());
     let me = || send(&sandbox, &asking("authorization", &bearer)).0;
     assert_eq!(me(), 200);
-    sandbox.advance(Duration::from_secs(600));
+    sandbox.advance(Duration::from_mins(10));
     assert_eq!(me(), 401);
     let weak = ok(send(
         &sandbox,

@@ -2,6 +2,9 @@
 //!
 //! Invariant: each test states a documented fact, or both positions of a switch where nothing is documented.
 
+// Helpers of tests may unwrap as tests do.
+#![allow(clippy::unwrap_used)]
+
 mod access;
 mod api_keys;
 mod http;

@@ -12,7 +12,7 @@ use serde_json::Value;
 pub(crate) const ORG: &str = "/v1/organizations";
 
 /// A seed with people of every role, workspaces of every sort and keys of every status.
-pub(crate) const SEED: &str = r#"
+pub(crate) const SEED: &str = r"
 organization: {name: Acme}
 now: 2026-11-22T09:00:00Z
 users:
@@ -37,7 +37,7 @@ api_keys:
   - {name: dead, id: apikey_dead, workspace: Attic, created_at: 2026-01-04}
   - {name: bobs, id: apikey_bobs, scope: organization, created_by: bob@acme.com, principal: bob@acme.com, created_at: 2026-01-05}
   - {name: robot, id: apikey_robot, workspace: Default, created_by: svac_robot, principal: svac_robot, created_at: 2026-01-06}
-"#;
+";
 
 /// The organization of [`SEED`].
 pub(crate) fn acme() -> Sandbox {

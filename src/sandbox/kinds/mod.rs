@@ -8,14 +8,16 @@ pub(super) mod api_key;
 pub(super) mod invite;
 mod me;
 pub(super) mod residency;
+mod sign_out;
 pub(super) mod user;
 pub(super) mod workspace;
 pub(super) mod workspace_member;
 pub(super) mod workspace_rules;
 
-const ROUTES: [&[Route]; 6] = [
+const ROUTES: [&[Route]; 7] = [
     &me::ROUTES,
     &user::ROUTES,
+    &sign_out::ROUTES,
     &invite::ROUTES,
     &workspace::ROUTES,
     &workspace_member::ROUTES,

@@ -263,11 +263,11 @@ fn changeable(state: &State, user: &User) -> Result<(), Refusal> {
     ruled_here(state)
 }
 
-fn missing() -> Refusal {
+pub(crate) fn missing() -> Refusal {
     Refusal::not_found("user")
 }
 
-fn show(user: &User) -> Value {
+pub(crate) fn show(user: &User) -> Value {
     let User { id, email, name, role, added_at } = user;
     json!({
         "id": id, "email": email, "name": name, "role": role,

@@ -222,7 +222,17 @@ fn read(text: &str) -> Result<Seed, SeedError> {
     };
     serde_yaml::from_str_with_options(text, options).map_err(|error| {
         let place = error.location();
-        let message = error.to_string().lines().next().unwrap_or_default().to_owned();
+        let text = error.to_string();
+        let mut message = text.lines().next().unwrap_or_default();
+        // The place is told apart, and what the library advises its callers is no help to whoever wrote the file.
+        for tail in [" at line ", ", set DuplicateKeyPolicy"] {
+            message = message.split(tail).next().unwrap_or_default();
+        }
+        let message = match message {
+            "expected sequence start" => "expected a list".to_owned(),
+            "expected mapping start" => "expected a mapping".to_owned(),
+            other => other.to_owned(),
+        };
         SeedError::Yaml {
             line: place.map_or(0, |place| place.line()),
             column: place.map_or(0, |place| place.column()),

@@ -114,20 +114,20 @@ impl Planter {
 
     fn users(&mut self, seeds: Vec<UserSeed>) -> Result<(), SeedError> {
         let mut rows = Vec::with_capacity(seeds.len());
+        let mut addresses: HashMap<String, String> = HashMap::with_capacity(seeds.len());
         for (index, seed) in seeds.into_iter().enumerate() {
             let UserSeed { email, role, id, name, added_at } = seed;
             let at = format!("users[{index}]");
+            if let Some(other) = addresses.insert(email.to_ascii_lowercase(), email.clone()) {
+                return Err(entry(&at, format!("`{other}` and `{email}` are the same address")));
+            }
             let id = self.id(&at, id, "user_", &email)?;
             let added_at = added_at.unwrap_or_else(|| clock::sub(self.now, clock::days(100)));
             let name = name.unwrap_or_else(|| name_of(&email));
             rows.push(User { id, email, name, role, added_at });
         }
         rows.sort_by_key(|user| user.added_at);
-        for (index, row) in rows.into_iter().enumerate() {
-            if let Some(other) = self.state.user(&row.email) {
-                let message = format!("`{}` and `{}` are the same address", other.email, row.email);
-                return Err(entry(&format!("users[{index}]"), message));
-            }
+        for row in rows {
             self.state.users.insert(row);
         }
         Ok(())
