@@ -58,7 +58,7 @@ fn person(object: &Object) -> Option<PersonAccess> {
 }
 
 /// A person's access to the organization or one workspace before and after.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AccessChange {
     /// The person's address.
     pub person: String,
@@ -73,7 +73,9 @@ pub struct AccessChange {
 }
 
 /// Where access holds.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// The organization itself.
@@ -85,7 +87,9 @@ pub enum Place {
 }
 
 /// A role and where it comes from.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct AccessRole {
     /// The role's word.
     pub role: String,

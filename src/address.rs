@@ -8,7 +8,19 @@ use std::{cmp::Ordering, fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 /// What sort of object an address names. The declaration order is the apply order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A person of the organization, from invite to access.
@@ -55,7 +67,9 @@ impl fmt::Display for Kind {
 /// A remote id as the API gives it: `user_…`, `invite_…`, `wrkspc_…`, `apikey_…`.
 ///
 /// A grant has no id of its own: its remote id is `<workspace id>/<user id>`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct RemoteId(pub Arc<str>);
 
@@ -83,7 +97,7 @@ impl fmt::Display for RemoteId {
 }
 
 /// One part of an address: a name from the files (or an e-mail), or a remote id for what no file names.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Name {
     /// The key in the files: an e-mail in canonical form, a workspace label, a key's name.
@@ -159,7 +173,9 @@ impl fmt::Display for Name {
 
 /// The stable name of one object: its kind, the name of the object it lives in (a grant and a key by name
 /// live in a workspace), and its own name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct Address {
     /// What it is.
     pub kind: Kind,

@@ -7,7 +7,7 @@ use std::{cmp::Ordering, collections::BTreeMap, fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 /// A place in a file: where a value or key stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Span {
     /// The file's path as the user gave it (or below the folder the user gave), with `/` separators.
     pub file: Arc<str>,
@@ -44,7 +44,9 @@ impl fmt::Display for Span {
 }
 
 /// How much a diagnostic weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Nothing runs.
@@ -56,7 +58,7 @@ pub enum Severity {
 }
 
 /// One finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Diagnostic {
     /// Stable code: `config/unknown-role`, `guard/too-many-removals`.
     pub code: std::borrow::Cow<'static, str>,

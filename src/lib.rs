@@ -8,6 +8,7 @@ pub mod diagnostic;
 pub mod email;
 pub mod observe;
 pub mod plan;
+pub mod render;
 pub mod resource;
 pub mod sandbox;
 pub mod secret;

@@ -13,7 +13,7 @@ use super::transport::{Method, RawRequest};
 use crate::address::{Address, RemoteId};
 
 /// A piece of a path or body: text known now, or the id of an object that does not exist yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
     /// Known text: a path segment (not yet percent-encoded) or a JSON value in a body.
@@ -36,7 +36,7 @@ impl From<&RemoteId> for Part {
 }
 
 /// How a write behaves when it is sent twice (`admin-api` notes on what is safe to resend).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Resend {
     /// Sets absolute values: sending it again changes nothing more.
@@ -48,7 +48,9 @@ pub enum Resend {
 }
 
 /// The budget a write is counted against, besides the one all requests share.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Budget {
     /// Only the shared one.
@@ -59,7 +61,7 @@ pub enum Budget {
 }
 
 /// One write to the Admin API.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Call {
     /// POST or DELETE.
     pub method: Method,

@@ -22,7 +22,7 @@ use crate::{
 pub const FORMAT_VERSION: u32 = 1;
 
 /// What apply would do, and what it means.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Plan {
     /// The version of this form.
     pub format_version: u32,
@@ -59,7 +59,7 @@ pub struct Plan {
 }
 
 /// The organization a plan is for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Organization {
     /// Its id.
     pub id: String,
@@ -73,7 +73,7 @@ pub struct Organization {
 }
 
 /// How the organization was seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Observed {
     /// The credential's source, never its text: `ANTHROPIC_ADMIN_KEY`.
     pub credential: String,
@@ -85,7 +85,7 @@ pub struct Observed {
 }
 
 /// One step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Step {
     /// What it is about.
     pub address: Address,
@@ -108,7 +108,9 @@ pub struct Step {
 }
 
 /// Why a step is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The files list it so.
@@ -126,7 +128,9 @@ pub enum Cause {
 }
 
 /// When a step runs. The declaration order is the apply order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Keys switched on or off or renamed: they wait for nothing, and a leaked key must not wait behind invites.
@@ -144,7 +148,7 @@ pub enum Stage {
 }
 
 /// Somebody whose invite waits for them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Waiting {
     /// The person.
     pub address: Address,
@@ -155,7 +159,7 @@ pub struct Waiting {
 }
 
 /// A live object that a named list leaves out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Unmanaged {
     /// Its address.
     pub address: Address,
@@ -168,7 +172,9 @@ pub struct Unmanaged {
 }
 
 /// Something that ends soon.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct Expiring {
     /// The last day.
     pub on: Date,
@@ -182,7 +188,9 @@ pub struct Expiring {
 }
 
 /// Which end comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ExpiringKind {
     /// An `until` of a member, grant or key in the files.
@@ -196,7 +204,7 @@ pub enum ExpiringKind {
 }
 
 /// What becomes of a key when the ready steps are done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KeyFate {
     /// The key.
     pub address: Address,
@@ -220,7 +228,7 @@ pub struct KeyFate {
 }
 
 /// What one guard counted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct GuardResult {
     /// The guard.
     pub guard: GuardName,
@@ -241,7 +249,7 @@ pub struct GuardResult {
 }
 
 /// Live objects per class.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Population {
     /// People: members, and invites that wait.
     pub members: u64,
@@ -283,7 +291,9 @@ impl Plan {
 }
 
 /// Steps by disposition.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct Counts {
     /// Apply does them.
     pub ready: usize,

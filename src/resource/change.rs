@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A difference between live and wanted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "verb", rename_all = "snake_case")]
 pub enum Change {
     /// Wanted, not live.
@@ -48,7 +48,9 @@ pub enum Change {
 }
 
 /// The bare kind of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Verb {
     /// Make.
@@ -117,7 +119,7 @@ impl Change {
 }
 
 /// One field that differs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FieldChange {
     /// The field, as the files call it: `role`, `tags.env`, `data_residency.default_inference_geo`.
     pub field: String,
@@ -128,7 +130,7 @@ pub struct FieldChange {
 }
 
 /// Whether a step can be done by this plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "disposition", rename_all = "snake_case")]
 pub enum Disposition {
     /// Apply does it.
@@ -197,7 +199,9 @@ pub type Calls = Result<Vec<Call>, Manual>;
 
 /// Something about the live organization that a step rests on: if it differs when a saved plan is applied,
 /// the plan is stale.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(tag = "fact", rename_all = "snake_case")]
 pub enum Fact {
     /// This live object has this value in this field.

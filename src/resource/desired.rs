@@ -151,7 +151,9 @@ pub enum IgnoreTarget {
 pub struct GuardLimits(pub BTreeMap<GuardName, (Limit, Span)>);
 
 /// The guards, in the order they are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub enum GuardName {
     /// People removed.
     #[serde(rename = "removals.members")]
@@ -213,7 +215,7 @@ impl GuardName {
 }
 
 /// A limit: a share of the live objects, a count, or both (then both must hold).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Limit {
     /// Percent of the live objects of that class, 0 to 100.
     pub share: Option<u8>,

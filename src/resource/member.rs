@@ -24,7 +24,7 @@ const EXPIRED_INVITES_LIMIT: usize = 3;
 const EXPIRED_INVITES_DAYS: i64 = 120;
 
 /// A person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Member {
     /// The address: of a wanted person as the files write it, of a live one as the API shows it.
     pub email: Email,
@@ -34,7 +34,7 @@ pub struct Member {
 }
 
 /// What the API says of a live person beyond the role.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MemberFacts {
     /// The display name; empty for somebody invited.
     pub name: Arc<str>,
@@ -47,7 +47,7 @@ pub struct MemberFacts {
 }
 
 /// An invite that waits for an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PendingInvite {
     /// Its id.
     pub id: RemoteId,

@@ -38,7 +38,7 @@ use crate::{
 };
 
 /// What an object is, or should be. A field that is `None` in a desired spec is not managed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Spec {
     /// A person.

@@ -17,7 +17,9 @@ use crate::{
 };
 
 /// Whether a live object is in force, or waits for a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// In force.
@@ -27,7 +29,7 @@ pub enum Phase {
 }
 
 /// What the API says of a live object beyond its spec: read-only, per kind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Facts {
     /// Of a person.
@@ -41,7 +43,7 @@ pub enum Facts {
 }
 
 /// The live side of an object.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Remote {
     /// The id; of a pending person, the invite's.
     pub id: RemoteId,
@@ -52,7 +54,7 @@ pub struct Remote {
 }
 
 /// Where in the files an object stands, and what only the files know of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Source {
     /// The place of its key.
     pub span: Span,
@@ -75,7 +77,7 @@ impl Source {
 }
 
 /// One object: what it is, its live side if it is live, its place if it is in the files.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Object {
     /// What it is or should be.
     pub spec: Spec,

@@ -29,7 +29,7 @@ pub const DEFAULT: &str = "Default";
 pub const RESERVED_TAG_PREFIX: &str = "anthropic";
 
 /// A workspace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Workspace {
     /// Its name; not unique.
     pub name: Arc<str>,
@@ -54,7 +54,7 @@ pub struct Workspace {
 }
 
 /// Where data may be stored and processed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Residency {
     /// Where it lives; cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,6 +64,7 @@ pub struct Residency {
     pub default_inference_geo: Option<Arc<str>>,
     /// Where inference may run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Value>")]
     pub allowed_inference_geos: Option<Geos>,
 }
 
@@ -126,7 +127,7 @@ impl<'de> Deserialize<'de> for Geos {
 }
 
 /// A colour, compared without regard to case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Color(Arc<str>);
 
@@ -155,7 +156,7 @@ impl fmt::Display for Color {
 }
 
 /// What the API says of a live workspace beyond its spec.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct WorkspaceFacts {
     /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]

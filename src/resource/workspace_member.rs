@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A grant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct WorkspaceMember {
     /// The workspace's name in its address.
     pub workspace: Name,

@@ -1,0 +1,127 @@
+//! Makes text from files and from the API fit for a terminal.
+//!
+//! Invariant: nothing that comes out can move the cursor, start a line, change colours, reverse the reading
+//! direction, or hide; what is replaced stays visible, so that a reviewer sees that it was there.
+
+use std::{borrow::Cow, fmt::Write as _};
+
+/// The text on one line: what steers a terminal or a reader is spelled out (`\n`, `\u{202e}`).
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for letter in text.chars() {
+        match letter {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            letter if steers(letter) => {
+                // Writing to a string does not fail.
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(letter));
+            }
+            letter => out.push(letter),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The same for text that carries byte positions: every such character gives way to one of the same length in
+/// bytes; line ends stay.
+pub fn clean_in_place(text: &str) -> Cow<'_, str> {
+    let bad = |letter: char| steers(letter) && !matches!(letter, '\n' | '\t');
+    if !text.contains(bad) {
+        return Cow::Borrowed(text);
+    }
+    let replace = |letter: char| match letter {
+        '\r' => ' ',
+        letter if !bad(letter) => letter,
+        letter => match letter.len_utf8() {
+            1 => '?',
+            2 => '\u{bf}',
+            3 => char::REPLACEMENT_CHARACTER,
+            _ => '\u{1f6c7}',
+        },
+    };
+    Cow::Owned(text.chars().map(replace).collect())
+}
+
+/// JSON text that shows nothing but what it says: such characters are escaped, which JSON readers undo.
+///
+/// They can only stand inside strings, so the meaning stays the same; line ends between values stay.
+pub fn clean_json(json: &str) -> Cow<'_, str> {
+    let bad = |letter: char| steers(letter) && letter != '\n';
+    if !json.contains(bad) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for letter in json.chars() {
+        if bad(letter) {
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(letter);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Control characters, direction marks and invisible ones.
+fn steers(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn plain_text_stays_as_it_is() {
+        for text in ["Production", "Ünïcode · 工程 🚀", ""] {
+            assert!(matches!(clean(text), Cow::Borrowed(same) if same == text));
+        }
+    }
+
+    #[test]
+    fn escapes_line_ends_and_direction_marks_are_spelled_out() {
+        assert_eq!(clean("a\x1b[31mb"), "a\\u{1b}[31mb");
+        assert_eq!(clean("ops\nplan: nothing to do"), "ops\\nplan: nothing to do");
+        assert_eq!(clean("x\u{202e}nimda\u{9b}2J\u{200b}"), "x\\u{202e}nimda\\u{9b}2J\\u{200b}");
+    }
+
+    #[test]
+    fn cleaned_json_reads_back_the_same() -> Result<(), serde_json::Error> {
+        let value = serde_json::json!({"n\u{202e}": "a\u{1b}\u{9b}\u{7f}\u{e0041} 🚀"});
+        let text = value.to_string();
+        let cleaned = clean_json(&text);
+        assert!(!cleaned.contains(steers));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&cleaned)?, value);
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_steers_comes_out(text in "\\PC*|[\\x00-\\x20\\u{7f}-\\u{ad}\\u{2000}-\\u{2070}a]*") {
+            prop_assert!(!clean(&text).contains(steers));
+            let in_place = clean_in_place(&text);
+            prop_assert_eq!(in_place.len(), text.len());
+            let visible = |letter: char| steers(letter) && !matches!(letter, '\n' | '\t');
+            prop_assert!(!in_place.contains(visible));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Plans as JSON: how they are printed and saved, read back, and described by a schema.
+//!
+//! Invariant: a plan of a form that this charter does not know is refused before anything of it is used.
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::clean::clean_json;
+use crate::plan::{Plan, step::FORMAT_VERSION};
+
+/// A value as JSON, fit for a terminal.
+///
+/// # Errors
+/// If the value cannot be JSON: a map with keys that are no strings.
+pub fn json<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
+    let mut text = clean_json(&serde_json::to_string_pretty(value)?).into_owned();
+    text.push('\n');
+    Ok(text)
+}
+
+/// Why a text is not a plan to be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// It is no JSON, or JSON of something else.
+    #[error("it is no saved plan: {0}")]
+    NotPlan(serde_json::Error),
+    /// Its form is not known.
+    #[error("its format_version is {0}, and this charter knows {FORMAT_VERSION}")]
+    Version(u64),
+}
+
+impl PlanError {
+    /// What to do next.
+    pub fn next_step(&self) -> &'static str {
+        "make a new plan with `charter plan --out FILE`, by the charter that applies it"
+    }
+}
+
+/// Whether a text looks like JSON and not like a charter file.
+pub fn is_json(text: &str) -> bool {
+    text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('{')
+        && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// Reads a saved plan.
+pub fn read_plan(text: &str) -> Result<Plan, PlanError> {
+    #[derive(Deserialize)]
+    struct Head {
+        format_version: u64,
+    }
+    let Head { format_version } = serde_json::from_str(text).map_err(PlanError::NotPlan)?;
+    if format_version != u64::from(FORMAT_VERSION) {
+        return Err(PlanError::Version(format_version));
+    }
+    serde_json::from_str(text).map_err(PlanError::NotPlan)
+}
+
+/// The JSON Schema of a saved plan.
+pub fn plan_schema() -> Value {
+    let mut schema = schema_of::<Plan>("charter plan", "plan.schema.json");
+    if let Some(version) = schema.pointer_mut("/properties/format_version") {
+        *version = json!({
+            "description": "The version of this form. A plan of another version is refused.",
+            "const": FORMAT_VERSION,
+        });
+    }
+    schema
+}
+
+/// The schema of one of charter's own forms.
+pub fn schema_of<T: JsonSchema>(title: &str, file: &str) -> Value {
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let mut schema = generator.into_root_schema_for::<T>().to_value();
+    if let Value::Object(map) = &mut schema {
+        map.insert("title".to_owned(), title.into());
+        let id =
+            format!("https://raw.githubusercontent.com/orgcharter/orgcharter/main/schema/{file}");
+        map.insert("$id".to_owned(), id.into());
+    }
+    schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample::{empty, full};
+
+    #[test]
+    fn a_plan_reads_back_as_it_was() {
+        for plan in [empty(), full()] {
+            let text = json(&plan).unwrap();
+            assert_eq!(read_plan(&text).unwrap(), plan);
+            assert_eq!(json(&read_plan(&text).unwrap()).unwrap(), text);
+            assert!(is_json(&text));
+        }
+    }
+
+    #[test]
+    fn a_plan_of_another_version_is_refused_by_its_version() {
+        let text =
+            json(&empty()).unwrap().replacen("\"format_version\": 1", "\"format_version\": 2", 1);
+        let error = read_plan(&text).unwrap_err();
+        assert_eq!(error.to_string(), "its format_version is 2, and this charter knows 1");
+        // Whatever else a newer form holds.
+        assert!(matches!(read_plan("{\"format_version\": 7}"), Err(PlanError::Version(7))));
+    }
+
+    #[test]
+    fn a_charter_file_is_not_taken_for_a_plan() {
+        assert!(!is_json("version: 1\nmembers: {}\n"));
+        assert!(!is_json("{version: 1, members: {}}"));
+    }
+
+    #[test]
+    fn every_plan_fits_the_schema() {
+        let schema = plan_schema();
+        jsonschema::meta::validate(&schema).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        for plan in [empty(), full()] {
+            let value = serde_json::to_value(&plan).unwrap();
+            let errors: Vec<String> =
+                validator.iter_errors(&value).map(|error| error.to_string()).collect();
+            assert_eq!(errors, Vec::<String>::new());
+        }
+        assert!(!validator.is_valid(&json!({"format_version": 1})));
+    }
+
+    #[test]
+    fn the_committed_schema_is_the_one_that_is_printed() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/plan.schema.json");
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            committed == json(&plan_schema()).unwrap(),
+            "run: cargo run -- schema plan > schema/plan.schema.json"
+        );
+    }
+}

@@ -1,0 +1,13 @@
+//! How plans and findings are shown: as text for people, as JSON for machines.
+//!
+//! Invariant: everything that came from files or the API goes through [`clean`] before it is part of a text, and
+//! nothing here prints: a renderer returns a string with ANSI styles, and the shell decides whether they stay.
+
+pub mod clean;
+pub mod diagnostics;
+pub mod json;
+pub mod layout;
+#[cfg(test)]
+mod sample;
+pub mod style;
+pub mod text;

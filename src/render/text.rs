@@ -1,0 +1,129 @@
+//! A plan as text for people: what happens, what waits, what it means for access and keys, and the sum.
+//!
+//! Invariant: the same plan and width give the same text; without its styles it says the same.
+
+mod guards;
+mod meaning;
+mod steps;
+mod summary;
+
+use super::{
+    clean::clean,
+    layout::{Flow, paragraph},
+    style::{ATTENTION, BOLD, DIM, PLAIN, paint},
+};
+use crate::plan::{
+    Plan,
+    step::{Observed, Organization},
+};
+
+pub use self::{
+    guards::breaches,
+    meaning::access_changes,
+    steps::{changes, one_line, words_of},
+    summary::{Done, summary, totals},
+};
+
+/// How a plan is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Columns.
+    pub width: usize,
+    /// The exact calls under each step.
+    pub calls: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { width: super::layout::WIDTH, calls: false }
+    }
+}
+
+/// The whole plan, with ANSI styles.
+pub fn plan(plan: &Plan, options: Options) -> String {
+    let Plan {
+        format_version: _,
+        charter_version: _,
+        organization,
+        created_at: _,
+        observed,
+        steps,
+        waiting,
+        unmanaged,
+        expiring,
+        keys,
+        access,
+        guards,
+        // Shown beside the plan, with the lines they point at.
+        notes: _,
+        bindings: _,
+        population: _,
+        limits: _,
+    } = plan;
+    let width = options.width;
+    let mut out = head(organization, observed, width);
+    let mut section = |text: String| {
+        if !text.is_empty() {
+            out.push('\n');
+            out.push_str(&text);
+        }
+    };
+    for text in steps::ready(steps, options) {
+        section(text);
+    }
+    section(steps::held(steps, options));
+    section(steps::manual(steps, options));
+    section(steps::deferred(steps, options));
+    section(meaning::waiting(waiting, width));
+    section(meaning::access(access, width));
+    section(meaning::keys(keys, width));
+    section(meaning::expiring(expiring, width));
+    section(meaning::unmanaged(unmanaged, width));
+    section(guards::breaches(guards, width));
+    section(summary(plan));
+    out
+}
+
+/// A section's heading.
+fn heading(text: &str) -> String {
+    format!("{}\n", paint(BOLD, &clean(text)))
+}
+
+/// A heading that somebody has to act on.
+fn call_to_act(text: &str, what: &str, width: usize) -> String {
+    let flow = Flow::new().solid(0, ATTENTION.bold(), text).words(1, DIM, &format!("({what})"));
+    flow.lines("", 0, 2, width)
+}
+
+fn head(organization: &Organization, observed: &Observed, width: usize) -> String {
+    let Organization { id, name, kind, pinned } = organization;
+    let Observed { credential, credentials_unused, reads } = observed;
+    let mut flow = Flow::new();
+    flow = match name {
+        Some(name) => flow.solid(0, BOLD, name).solid(1, PLAIN, id),
+        None => flow.solid(0, BOLD, id),
+    };
+    flow = flow.words(0, PLAIN, &format!(", a {kind} organization"));
+    let mut out = flow.lines("", 0, 2, width);
+    let mut seen = Flow::new().words(0, DIM, &format!("seen with {credential} in {reads} reads"));
+    if !credentials_unused.is_empty() {
+        let unused = format!("; also set, and not used: {}", credentials_unused.join(", "));
+        seen = seen.words(0, DIM, &unused);
+    }
+    out.push_str(&seen.lines("", 0, 2, width));
+    if !pinned {
+        let why = format!(
+            "the files name no organization, so this plan cannot be applied: add `organization: {{id: {id}}}`"
+        );
+        out.push_str(&paragraph(0, &why, width));
+    }
+    out
+}
+
+/// `1 person`, `3 people`.
+fn count(number: usize, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}
+
+#[cfg(test)]
+mod tests;

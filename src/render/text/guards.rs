@@ -1,0 +1,83 @@
+//! Guards that refuse: what was counted, the limit, and what to pass if it is meant.
+//!
+//! Invariant: the option shown is the exact one that lets this plan pass.
+
+use std::collections::BTreeMap;
+
+use super::call_to_act;
+use crate::{
+    plan::step::GuardResult,
+    render::{
+        layout::{Flow, line, paragraph},
+        style::{BOLD, PLAIN, REMOVE, paint},
+    },
+    resource::desired::GuardName,
+};
+
+/// The breached guards; empty if none is.
+pub fn breaches(guards: &[GuardResult], width: usize) -> String {
+    let breached: Vec<&GuardResult> = guards.iter().filter(|guard| guard.breached).collect();
+    if breached.is_empty() {
+        return String::new();
+    }
+    let mut out = call_to_act("refused by a guard", "nothing of this plan is applied", width);
+    for GuardResult { guard, within, count, of, limit, allowed: _, breached: _ } in &breached {
+        let place = within.as_ref().map(|name| format!(" in {name}")).unwrap_or_default();
+        let total = if counts_a_share(*guard) { format!(" of {of}") } else { String::new() };
+        let text = format!("{}{place}: {count}{total}, and the limit is {limit}", what(*guard));
+        let lead = format!("  {} ", paint(REMOVE.bold(), "!"));
+        let flow = Flow::new().solid(0, BOLD, guard.as_str()).words(2, PLAIN, &text);
+        out.push_str(&flow.lines(&lead, 4, 4, width));
+    }
+    let allow = allowances(guards)
+        .iter()
+        .map(|(guard, count)| format!("--allow {}={count}", guard.as_str()))
+        .collect::<Vec<_>>()
+        .join(" ");
+    out.push_str(&paragraph(
+        2,
+        "if this is meant, pass for this one run (it is written to the journal):",
+        width,
+    ));
+    out.push_str(&line(4, &allow));
+    out
+}
+
+/// The allowance per breached guard: over all, if it is counted per workspace too.
+fn allowances(guards: &[GuardResult]) -> BTreeMap<GuardName, u64> {
+    let mut counts = BTreeMap::new();
+    for breached in guards.iter().filter(|guard| guard.breached) {
+        let whole = guards
+            .iter()
+            .find(|other| other.guard == breached.guard && other.within.is_none())
+            .map_or(breached.count, |whole| whole.count);
+        counts.insert(breached.guard, whole);
+    }
+    counts
+}
+
+fn counts_a_share(guard: GuardName) -> bool {
+    match guard {
+        GuardName::RemovalsMembers
+        | GuardName::RemovalsWorkspaceMembers
+        | GuardName::Downgrades => true,
+        GuardName::Invites
+        | GuardName::Returns
+        | GuardName::Archives
+        | GuardName::Deactivations
+        | GuardName::DyingKeys => false,
+    }
+}
+
+fn what(guard: GuardName) -> &'static str {
+    match guard {
+        GuardName::RemovalsMembers => "people removed",
+        GuardName::RemovalsWorkspaceMembers => "grants removed",
+        GuardName::Downgrades => "role changes to less",
+        GuardName::Invites => "invites sent",
+        GuardName::Returns => "invites to former members",
+        GuardName::Archives => "workspaces and keys archived",
+        GuardName::Deactivations => "keys switched off",
+        GuardName::DyingKeys => "active listed keys that would stop working",
+    }
+}
