@@ -91,6 +91,7 @@ pub(crate) struct Asked {
 }
 
 const VERSIONS: [&str; 3] = ["2023-01-01", "2023-06-01", "2026-10-21"];
+const TOKEN_PATH: [&str; 3] = ["v1", "oauth", "token"];
 const MAX_BODY: usize = 1024 * 1024;
 
 /// Answers one request and logs it.
@@ -101,7 +102,7 @@ pub fn handle(state: &mut State, request: &RawRequest) -> Exchange {
     let fault = state.faults.pick(request.method, &request.target, &mut state.ids);
     let request_id = state.ids.fresh("req_");
     let (credential, verdict) = credentials::check(state, request);
-    let mut trace = Trace { route: None, done: false, headers: Vec::new() };
+    let mut trace = Trace { done: false, headers: Vec::new() };
 
     let response = match fault.as_ref().and_then(|fault| fault.before(now)) {
         Some(Instead::Closed) => blank(0),
@@ -146,7 +147,7 @@ pub fn handle(state: &mut State, request: &RawRequest) -> Exchange {
         at: now,
         method: request.method,
         target: request.target.clone(),
-        route: trace.route,
+        route: pattern_of(request),
         body: request.body.as_ref().and_then(|body| serde_json::from_slice(body).ok()),
         credential,
         status: if wire == Wire::Closed { 0 } else { response.status },
@@ -164,7 +165,6 @@ pub(crate) fn method_not_allowed(state: &mut State) -> RawResponse {
 }
 
 struct Trace {
-    route: Option<&'static str>,
     done: bool,
     headers: Vec<(String, String)>,
 }
@@ -181,8 +181,7 @@ fn answer(
     if request.body.as_ref().is_some_and(|body| body.len() > MAX_BODY) {
         return Err(Refusal::status(413, "request exceeds the maximum size"));
     }
-    if words == ["v1", "oauth", "token"] {
-        trace.route = Some("/v1/oauth/token");
+    if words == TOKEN_PATH {
         return match request.method {
             Method::Post => credentials::exchange(state, request),
             Method::Get | Method::Delete => Err(Refusal::status(405, "method not allowed")),
@@ -205,7 +204,6 @@ fn answer(
     let route = matching
         .find(|route| route.method == request.method)
         .ok_or_else(|| Refusal::status(405, "method not allowed"))?;
-    trace.route = Some(route.pattern);
     offered(state, route, &grant)?;
     let ids = ids_of(state, route.pattern, path)?;
     let body = match route.takes {
@@ -272,6 +270,19 @@ fn offered(state: &State, route: &Route, grant: &Grant) -> Result<(), Refusal> {
         (Offered::People, Method::Get) => grant.needs("read:members"),
         (Offered::People, Method::Post | Method::Delete) => grant.needs("write:members"),
         _ => Ok(()),
+    }
+}
+
+/// The route that a request means, whatever becomes of it.
+fn pattern_of(request: &RawRequest) -> Option<&'static str> {
+    let (segments, _) = request::split(&request.target)?;
+    let words: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        words if words == TOKEN_PATH => Some("/v1/oauth/token"),
+        ["v1", "organizations", path @ ..] => kinds::routes()
+            .find(|route| route.method == request.method && matches(route.pattern, path))
+            .map(|route| route.pattern),
+        _ => None,
     }
 }
 

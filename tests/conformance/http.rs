@@ -8,7 +8,7 @@ use bytes::Bytes;
 use orgcharter::{
     api::transport::{Method, RawRequest},
     sandbox::{
-        CredentialKind, Organization, OrganizationKind, Sandbox, State,
+        CredentialKind, Fault, Organization, OrganizationKind, Rule, Sandbox, State,
         switches::{
             ExchangeAccount, MeElsewhere, MissingEndpoint, RateLimitHeaders, SignOutBeta,
             WrongPrefix,
@@ -349,6 +349,10 @@ fn the_log_has_every_call_and_counts_reads_by_list() {
     ok(get(&sandbox, "/workspaces/wrkspc_prod/members"));
     ok(post(&sandbox, "/users/user_bob", &json!({"role": "user"})));
     refused(delete(&sandbox, "/users/user_ada"));
+    sandbox.with(|state| {
+        state.faults.add(Rule::new("GET /v1/**", Fault::StatusBefore(503)).times(1)).unwrap();
+    });
+    refused(get(&sandbox, "/users"));
     let log = sandbox.log();
     assert_eq!(
         log.calls(),
@@ -358,7 +362,7 @@ fn the_log_has_every_call_and_counts_reads_by_list() {
         ]
     );
     let reads = log.reads();
-    assert_eq!(reads["/v1/organizations/users"], 2);
+    assert_eq!(reads["/v1/organizations/users"], 3);
     assert_eq!(reads["/v1/organizations/workspaces/{wrkspc_}/members"], 1);
     let outcomes: Vec<_> = log.writes().map(|entry| (entry.status, entry.done)).collect();
     assert_eq!(outcomes, [(200, true), (400, false)]);

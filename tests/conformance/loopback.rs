@@ -97,6 +97,11 @@ async fn it_stops_when_told_and_when_dropped() {
         }
     };
     tokio::time::timeout(Duration::from_secs(5), gone).await.unwrap();
+    // A client that keeps its connection open does not hold the server up.
+    let server = serve().await;
+    let client = reqwest::Client::new();
+    client.get(format!("{}/_sandbox/clock", server.base_url())).send().await.unwrap();
+    tokio::time::timeout(Duration::from_secs(5), server.stop()).await.unwrap();
     let far = Server::start(State::from_yaml("").unwrap(), ([0, 0, 0, 0], 0).into()).await;
     assert!(far.unwrap_err().to_string().contains("loopback"));
 }

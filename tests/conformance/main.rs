@@ -7,6 +7,7 @@
 
 mod access;
 mod api_keys;
+mod chaos;
 mod http;
 mod loopback;
 mod paging;
