@@ -1,0 +1,356 @@
+//! Carries out one step: looks first where it destroys, sends its calls in order, and looks again where a reply was
+//! lost or a refusal may mean that it is so already.
+//!
+//! Invariant: a call that makes something is sent a second time only after looking showed that the first had no
+//! effect.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{
+    refusal,
+    report::{CallTrace, Failure, Outcome, Reason},
+    verify::{After, Before, Effect, Eyes},
+};
+use crate::{
+    address::{Address, RemoteId},
+    api::{
+        call::{Call, Resend},
+        client::{Reader, Reply, Writer},
+        clock::Clock,
+        error::{ApiError, Asked, WriteError},
+        transport::{Method, RawRequest},
+    },
+    plan::Step,
+    resource::Phase,
+};
+
+/// Waits before a call is sent again that found something missing which this run has just made.
+const NOT_THERE_YET: [u64; 5] = [1, 2, 4, 8, 15];
+
+/// What apply works with.
+#[derive(Clone)]
+pub struct Hands {
+    /// Looks.
+    pub reader: Reader,
+    /// Acts.
+    pub writer: Writer,
+    /// Waits and tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What the steps of a run share.
+pub(super) struct Shared<'a> {
+    pub(super) hands: &'a Hands,
+    /// When the run began.
+    pub(super) began: Timestamp,
+    /// Ids of what this run made.
+    pub(super) made: Mutex<BTreeMap<Address, RemoteId>>,
+}
+
+/// How a step went.
+pub(super) struct Executed {
+    pub(super) outcome: Outcome,
+    pub(super) calls: Vec<CallTrace>,
+    pub(super) id: Option<RemoteId>,
+    /// The error behind a bad outcome.
+    pub(super) error: Option<WriteError>,
+    pub(super) took: Duration,
+}
+
+/// One step under way.
+struct Execution<'a> {
+    step: &'a Step,
+    shared: &'a Shared<'a>,
+    calls: Vec<CallTrace>,
+    notes: Vec<String>,
+    id: Option<RemoteId>,
+    request_id: Option<String>,
+    error: Option<WriteError>,
+}
+
+/// Why a step ends before its last call.
+type Ends = Outcome;
+
+/// What looking for the effect of a lost reply showed.
+enum Looked {
+    Done,
+    NotDone(ApiError),
+}
+
+impl Shared<'_> {
+    pub(super) fn made(&self) -> MutexGuard<'_, BTreeMap<Address, RemoteId>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn eyes(&self) -> Eyes<'_> {
+        Eyes {
+            reader: &self.hands.reader,
+            now: self.hands.clock.now(),
+            began: self.began,
+            claimed: self.made().values().cloned().collect(),
+        }
+    }
+}
+
+/// Carries out a step.
+pub(super) async fn execute(step: &Step, shared: &Shared<'_>) -> Executed {
+    let start = shared.hands.clock.monotonic();
+    let mut execution = Execution {
+        step,
+        shared,
+        calls: Vec::new(),
+        notes: Vec::new(),
+        id: None,
+        request_id: None,
+        error: None,
+    };
+    let outcome = match execution.all().await {
+        Ok(()) => {
+            let notes = std::mem::take(&mut execution.notes);
+            let note = (!notes.is_empty()).then(|| notes.join("; "));
+            Outcome::Done { request_id: execution.request_id.take(), note }
+        }
+        Err(ends) => ends,
+    };
+    let took = shared.hands.clock.monotonic().saturating_sub(start);
+    let Execution { calls, id, error, .. } = execution;
+    Executed { outcome, calls, id, error, took }
+}
+
+impl Execution<'_> {
+    async fn all(&mut self) -> Result<(), Ends> {
+        if self.look_before().await? {
+            return Ok(());
+        }
+        let calls: Vec<Call> = self.step.calls.clone();
+        for (index, call) in calls.iter().enumerate() {
+            if let Err(ends) = self.one(call).await {
+                return Err(if index == 0 { ends } else { self.half_way(ends, index) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at everything the step destroys. `true`: there is nothing left to do.
+    async fn look_before(&mut self) -> Result<bool, Ends> {
+        for call in &self.step.calls {
+            let Some(effect) = Effect::of(call, &self.shared.made()) else { continue };
+            if !effect.is_destructive(self.step) {
+                continue;
+            }
+            match effect.before(self.step, &self.shared.eyes()).await {
+                Ok(Before::Same) => {}
+                Ok(Before::AlreadySo(note)) => {
+                    self.notes.push(note.to_owned());
+                    return Ok(true);
+                }
+                Ok(Before::Skip(because)) => return Err(Outcome::Skipped { because }),
+                Err(error) => return Err(self.failed(WriteError::Failed(error))),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Makes one call, whatever becomes of its replies.
+    async fn one(&mut self, call: &Call) -> Result<(), Ends> {
+        let (request, effect) = {
+            let made = self.shared.made();
+            let request = call.resolve(&made).map_err(|unknown| Outcome::Skipped {
+                because: Reason::Blocked { on: unknown.0 },
+            })?;
+            (request, Effect::of(call, &made))
+        };
+        let mut sent_again = false;
+        let mut not_there = NOT_THERE_YET.iter();
+        loop {
+            match self.send(&request, call).await {
+                Ok(reply) => match self.take(&reply, effect.as_ref()) {
+                    Ok(()) => return Ok(()),
+                    // It was made, and the answer does not say under which id.
+                    Err(error) => match self.look_after_loss(effect.as_ref(), error).await? {
+                        Looked::Done => return Ok(()),
+                        Looked::NotDone(error) => return Err(self.unknown(error)),
+                    },
+                },
+                Err(WriteError::Failed(error)) if error.is_not_found() => {
+                    if call.resend == Resend::Gone {
+                        self.notes.push("it was gone already".to_owned());
+                        return Ok(());
+                    }
+                    // What this run has just made may not be seen everywhere yet.
+                    let fresh = call.references().next().is_some();
+                    let Some(wait) = not_there.next().filter(|_| fresh) else {
+                        return self.look_after_refusal(effect.as_ref(), error).await;
+                    };
+                    self.shared.hands.clock.sleep(Duration::from_secs(*wait)).await;
+                }
+                Err(WriteError::Failed(error)) => {
+                    return self.look_after_refusal(effect.as_ref(), error).await;
+                }
+                Err(WriteError::Unknown(error)) => {
+                    match self.look_after_loss(effect.as_ref(), error).await? {
+                        Looked::Done => return Ok(()),
+                        Looked::NotDone(error) => {
+                            if call.resend != Resend::LookFirst || sent_again {
+                                return Err(self.unknown(error));
+                            }
+                        }
+                    }
+                    sent_again = true;
+                }
+            }
+        }
+    }
+
+    /// Sends a request and keeps what the journal needs of it.
+    async fn send(&mut self, request: &RawRequest, call: &Call) -> Result<Reply, WriteError> {
+        let sent = self.shared.hands.writer.send(request.clone(), call.resend, call.budget).await;
+        let (request_id, attempts, error) = match &sent {
+            Ok(reply) => (reply.request_id.clone(), Some(reply.attempts), None),
+            Err(error) => {
+                (error.error().request_id().map(str::to_owned), None, Some(error.error()))
+            }
+        };
+        if request_id.is_some() {
+            self.request_id.clone_from(&request_id);
+        }
+        self.calls.push(CallTrace {
+            method: request.method,
+            path: request.target.clone(),
+            status: error.and_then(ApiError::status),
+            request_id,
+            attempts,
+            code: error.and_then(ApiError::code).map(str::to_owned),
+        });
+        sent
+    }
+
+    /// Takes what a success says: the id of what was made.
+    fn take(&mut self, reply: &Reply, effect: Option<&Effect>) -> Result<(), ApiError> {
+        if reply.already_gone {
+            self.notes.push("it was gone already".to_owned());
+        }
+        if !matches!(effect, Some(Effect::MakeWorkspace | Effect::Invite)) {
+            return Ok(());
+        }
+        match reply.value.get("id").and_then(Value::as_str) {
+            Some(id) => {
+                self.keep(RemoteId::new(id));
+                Ok(())
+            }
+            None => Err(ApiError::Shape {
+                asked: self.asked(),
+                why: "id: missing".to_owned(),
+                request_id: reply.request_id.clone(),
+            }),
+        }
+    }
+
+    /// Keeps the id of what was made. Others may refer to a workspace; somebody invited is nobody's member yet.
+    fn keep(&mut self, id: RemoteId) {
+        if self.step.change.object().spec.resource().born() == Phase::Active {
+            self.shared.made().insert(self.step.address.clone(), id.clone());
+        }
+        self.id = Some(id);
+    }
+
+    /// After a refusal: what was wanted may hold already, or something else explains it.
+    async fn look_after_refusal(
+        &mut self,
+        effect: Option<&Effect>,
+        error: ApiError,
+    ) -> Result<(), Ends> {
+        let refused = matches!(error.status(), Some(400 | 403 | 404 | 409));
+        let found = match effect.filter(|_| refused) {
+            Some(effect) => effect.after(self.step, Some(&error), &self.shared.eyes()).await,
+            None => Ok(After::Not),
+        };
+        match found {
+            Ok(After::Holds { id, note }) => {
+                self.notes.push(note.unwrap_or_else(|| "it was so already".to_owned()));
+                id.into_iter().for_each(|id| self.keep(id));
+                Ok(())
+            }
+            Ok(After::Instead(outcome)) => Err(outcome),
+            // If looking fails too, the refusal is the better message.
+            Ok(After::Not) | Err(_) => Err(self.failed(WriteError::Failed(error))),
+        }
+    }
+
+    /// After a reply was lost: looks, more than once where reads may lag.
+    async fn look_after_loss(
+        &mut self,
+        effect: Option<&Effect>,
+        error: ApiError,
+    ) -> Result<Looked, Ends> {
+        let Some(effect) = effect else { return Err(self.unknown(error)) };
+        for wait in effect.looks() {
+            self.shared.hands.clock.sleep(Duration::from_secs(*wait)).await;
+            match effect.after(self.step, None, &self.shared.eyes()).await {
+                Ok(After::Holds { id, note }) => {
+                    self.notes
+                        .push("the reply was lost, and looking showed that it is done".to_owned());
+                    self.notes.extend(note);
+                    id.into_iter().for_each(|id| self.keep(id));
+                    return Ok(Looked::Done);
+                }
+                Ok(After::Not) => {}
+                Ok(After::Instead(outcome)) => return Err(outcome),
+                Err(_) => return Err(self.unknown(error)),
+            }
+        }
+        Ok(Looked::NotDone(error))
+    }
+
+    fn failed(&mut self, error: WriteError) -> Outcome {
+        let failure =
+            Failure { help: refusal::help(self.step, error.error()), ..Failure::of(error.error()) };
+        self.error = Some(error);
+        Outcome::Failed { failure }
+    }
+
+    fn unknown(&mut self, error: ApiError) -> Outcome {
+        let failure = Failure {
+            help: Some("run `charter plan`: it shows what is left to do".to_owned()),
+            ..Failure::of(&error)
+        };
+        self.error = Some(WriteError::Unknown(error));
+        Outcome::Unknown { failure }
+    }
+
+    /// Says that some calls of the step were made before it failed.
+    fn half_way(&self, ends: Outcome, made: usize) -> Outcome {
+        let rest = format!(
+            "{made} of {} calls were made; the next run does the rest",
+            self.step.calls.len()
+        );
+        let tell = |mut failure: Failure| {
+            failure.help = Some(match failure.help {
+                Some(help) => format!("{rest}; {help}"),
+                None => rest.clone(),
+            });
+            failure
+        };
+        match ends {
+            Outcome::Failed { failure } => Outcome::Failed { failure: tell(failure) },
+            Outcome::Unknown { failure } => Outcome::Unknown { failure: tell(failure) },
+            other => other,
+        }
+    }
+
+    /// The request of the last call.
+    fn asked(&self) -> Asked {
+        let (method, target) = match self.calls.last() {
+            Some(call) => (call.method, call.path.clone()),
+            None => (Method::Post, String::new()),
+        };
+        Asked { method, target }
+    }
+}

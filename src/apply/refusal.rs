@@ -1,0 +1,269 @@
+//! What an error means beyond its step: advice for its code, whether others of its sort would meet it too, whether
+//! the run can go on at all.
+//!
+//! Invariant: nothing here reads the text of a message; only status, type and code decide.
+
+use std::collections::BTreeMap;
+
+use super::report::Outcome;
+use crate::{
+    address::Kind,
+    api::{
+        error::{ApiError, WriteError},
+        transport::TransportError,
+    },
+    plan::Step,
+    resource::Verb,
+};
+
+/// So many steps of one class meet the same refusal, and none succeeds, before the class is given up.
+const REFUSALS: usize = 3;
+/// So many steps in a row end in trouble of the network or the server before the run is given up.
+const TROUBLES: usize = 8;
+
+/// What to do about an error of `step`.
+pub(super) fn help(step: &Step, error: &ApiError) -> Option<String> {
+    let title = step.change.object().spec.resource().title();
+    let domain = title.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let help = match error.code().unwrap_or_default() {
+        "cannot_remove_last_member" => format!(
+            "an organization keeps at least one member: let somebody else join first, or keep `{title}` in the files"
+        ),
+        "org_member_limit_exceeded" => {
+            "no seat is free (an open invite takes one too): remove somebody or get more seats in the Console, then \
+             run again"
+                .to_owned()
+        }
+        "email_domain_not_allowed" => format!(
+            "allow the domain `{domain}` in the Console, or take `{title}` out of the files"
+        ),
+        "cannot_invite_emails_with_unverified_domains" => format!(
+            "verify the domain `{domain}` in the Console, or take `{title}` out of the files"
+        ),
+        "workspace_member_limit_exceeded" => {
+            "the workspace takes no more members: remove some, or ask for a higher limit".to_owned()
+        }
+        "org_api_key_limit_exceeded" | "workspace_api_key_limit_exceeded" => {
+            "too many keys are active: switch another one off first".to_owned()
+        }
+        "external_key_validation_failed" => {
+            "check the key and its policy in your key management service, and `external_key_id`".to_owned()
+        }
+        "external_key_validation_timed_out" => {
+            "the key management service did not answer in time: run again".to_owned()
+        }
+        "key_profile_mismatch" | "user_profile_not_found" => {
+            "check `user_profile_id`, and that it goes with `external_key_id`".to_owned()
+        }
+        "workspace_policy_violation" => {
+            let field = match error {
+                ApiError::Status(error) => error
+                    .details
+                    .as_ref()
+                    .and_then(|details| details.get("field"))
+                    .and_then(serde_json::Value::as_str),
+                _ => None,
+            };
+            match field {
+                // The one documented field; a word from the server is not repeated unchecked.
+                Some("external_key_id") => {
+                    "the organization's policy wants a customer-managed key: set `external_key_id`".to_owned()
+                }
+                _ => "the organization's policy forbids this: change it in the Console, or change the entry".to_owned(),
+            }
+        }
+        _ => return error.next_step(),
+    };
+    Some(help)
+}
+
+/// Steps that the API would refuse alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Class(Kind, Verb);
+
+impl Class {
+    pub(super) fn of(step: &Step) -> Self {
+        let verb = match step.change.verb() {
+            // A replaced invite is withdrawn and sent anew: what stops invites stops it.
+            Verb::Replace => Verb::Create,
+            verb => verb,
+        };
+        Self(step.address.kind, verb)
+    }
+
+    fn noun(self) -> &'static str {
+        match (self.0, self.1) {
+            (Kind::Member, Verb::Create | Verb::Replace) => "invites",
+            (Kind::Member, Verb::Update) => "role changes",
+            (Kind::Member, Verb::Remove) => "removals of members",
+            (Kind::Workspace, Verb::Create | Verb::Replace) => "new workspaces",
+            (Kind::Workspace, Verb::Update) => "changes of workspaces",
+            (Kind::Workspace, Verb::Remove) => "archiving of workspaces",
+            (Kind::WorkspaceMember, Verb::Create | Verb::Replace) => "new workspace members",
+            (Kind::WorkspaceMember, Verb::Update) => "role changes in workspaces",
+            (Kind::WorkspaceMember, Verb::Remove) => "removals of workspace members",
+            (Kind::ApiKey, _) => "changes of API keys",
+        }
+    }
+}
+
+/// Invites, which also have a budget of their own.
+const INVITES: Class = Class(Kind::Member, Verb::Create);
+
+#[derive(Debug, Default)]
+struct Record {
+    succeeded: bool,
+    refused: usize,
+    /// Why no more steps of this class are begun.
+    closed: Option<String>,
+}
+
+/// Notices refusals that would meet every other step of the same class, and trouble that would meet every step.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    classes: BTreeMap<Class, Record>,
+    troubles: usize,
+}
+
+/// What follows from an outcome for the rest of the run.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Follows {
+    /// Nothing.
+    Nothing,
+    /// No more steps of this class, for this reason.
+    Close(String),
+    /// No more steps at all, for this reason.
+    Halt(String),
+}
+
+impl Watch {
+    /// Why steps of this class are no longer begun.
+    pub(super) fn closed(&self, class: Class) -> Option<&str> {
+        self.classes.get(&class).and_then(|record| record.closed.as_deref())
+    }
+
+    /// How many steps of a class may be in flight: few until one has succeeded, so that a refusal which would meet
+    /// all of them is met by few.
+    pub(super) fn at_once(&self, class: Class, most: usize) -> usize {
+        if self.classes.get(&class).is_some_and(|record| record.succeeded) {
+            most
+        } else {
+            most.min(REFUSALS)
+        }
+    }
+
+    /// Takes note of an outcome and of the error behind it.
+    pub(super) fn note(
+        &mut self,
+        class: Class,
+        outcome: &Outcome,
+        error: Option<&WriteError>,
+    ) -> Follows {
+        let record = self.classes.entry(class).or_default();
+        let (Outcome::Failed { .. } | Outcome::Unknown { .. }, Some(error)) = (outcome, error)
+        else {
+            record.succeeded |= outcome.is_done();
+            if outcome.is_done() {
+                self.troubles = 0;
+            }
+            return Follows::Nothing;
+        };
+        let error = error.error();
+        // Invites have a budget of their own: its end is not the end of the run.
+        let invites_only = class == INVITES && limited(error);
+        if let Some(why) = fatal(error).filter(|_| !invites_only) {
+            return Follows::Halt(why);
+        }
+        if trouble(error) {
+            self.troubles += 1;
+            if self.troubles >= TROUBLES {
+                return Follows::Halt(format!(
+                    "{TROUBLES} steps in a row met trouble of the network or the API"
+                ));
+            }
+            return Follows::Nothing;
+        }
+        if record.closed.is_some() {
+            return Follows::Nothing;
+        }
+        match closing(class, record, error) {
+            Some(why) => {
+                record.closed = Some(why.clone());
+                Follows::Close(why)
+            }
+            None => Follows::Nothing,
+        }
+    }
+}
+
+/// Why the API would refuse every other step of this class too.
+fn closing(class: Class, record: &mut Record, error: &ApiError) -> Option<String> {
+    let noun = class.noun();
+    if class == INVITES && limited(error) {
+        return Some("the API takes no more invites for now: run again later".to_owned());
+    }
+    match (error.status(), error.code()) {
+        (_, Some("org_member_limit_exceeded")) => {
+            return Some("the API refuses more invites: no seat is free".to_owned());
+        }
+        (_, Some("organization_type_not_supported")) => {
+            return Some(format!(
+                "the API offers no {noun} for this kind of organization: check `organization.kind`"
+            ));
+        }
+        (Some(400 | 403), None) => {}
+        _ => return None,
+    }
+    record.refused += 1;
+    if record.succeeded || record.refused < REFUSALS {
+        return None;
+    }
+    let why = match (error.status(), class.0) {
+        (Some(403), _) => format!(
+            "the API refuses all {noun}: the credential may not do this; use an Admin API key, or a token with the \
+             scope `org:admin`"
+        ),
+        (_, Kind::Member) => format!(
+            "the API refuses all {noun} and does not say why: people and roles are probably managed by your \
+             identity provider (SSO, SCIM); change them there, and write `unmanaged` for roles, or leave `members:` out"
+        ),
+        _ => format!("the API refuses all {noun} and does not say why"),
+    };
+    Some(why)
+}
+
+/// Why no other step can succeed either.
+fn fatal(error: &ApiError) -> Option<String> {
+    let why = match error {
+        ApiError::TokenExchange(_) | ApiError::IdentityToken(_) => {
+            "the credential cannot be renewed"
+        }
+        ApiError::Limited { .. } => "the API asked to wait too long",
+        ApiError::Transport { source, .. } => match source {
+            TransportError::Connect(_) => "the API cannot be reached",
+            TransportError::Certificate(_) => "the server's certificate is refused",
+            TransportError::Redirect(_) => "the server redirects elsewhere",
+            TransportError::Lost(_) | TransportError::TooLarge(_) => return None,
+        },
+        _ => match (error.status()?, error.code().unwrap_or_default()) {
+            (_, "organization_on_hold") => "the organization is on hold",
+            (_, "sandbox_egress_restricted") => {
+                "calls from inside a restricted sandbox are refused"
+            }
+            (401, _) => "the credential is refused",
+            (402, _) => "the organization's billing blocks it",
+            _ => return None,
+        },
+    };
+    Some(why.to_owned())
+}
+
+/// The API asked to wait longer than one request may.
+fn limited(error: &ApiError) -> bool {
+    matches!(error, ApiError::Limited { .. }) || error.status() == Some(429)
+}
+
+/// The network or the server, not the request.
+fn trouble(error: &ApiError) -> bool {
+    error.maybe_done() || matches!(error, ApiError::NotJson { .. })
+}

@@ -1,0 +1,220 @@
+//! Goes through a plan's ready steps: stage by stage, the steps of a stage side by side.
+//!
+//! Invariant: decides nothing the plan has not decided; only leaves steps out, and each with its reason.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Mutex,
+    time::Duration,
+};
+
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+
+use super::{
+    execute::{Executed, Hands, Shared, execute},
+    journal::Journal,
+    progress::{Progress, Stop},
+    refusal::{Class, Follows, Watch},
+    report::{Outcome, Reason, Report, StepReport},
+};
+use crate::{
+    address::{Address, Kind},
+    plan::{Plan, Stage, Step},
+    resource::Verb,
+};
+
+/// How a run goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Steps in flight at once; the client's limiter decides how fast their calls start.
+    pub at_once: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { at_once: 16 }
+    }
+}
+
+/// Applies a plan. The journal is opened by the caller and closed here.
+pub async fn run(
+    plan: &Plan,
+    hands: &Hands,
+    journal: Journal,
+    progress: &dyn Progress,
+    stop: &Stop,
+    options: Options,
+) -> Report {
+    let start = hands.clock.monotonic();
+    let shared = Shared { hands, began: hands.clock.now(), made: Mutex::new(BTreeMap::new()) };
+    let mut run = Run {
+        journal,
+        progress,
+        stop,
+        at_once: options.at_once.max(1),
+        shared: &shared,
+        watch: Watch::default(),
+        reports: BTreeMap::new(),
+        not_done: BTreeMap::new(),
+        refused: Vec::new(),
+        halted: None,
+    };
+    run.all(plan).await;
+    let Run { mut journal, reports, refused, mut halted, .. } = run;
+    let mut report = Report {
+        steps: reports.into_values().collect(),
+        refused,
+        halted: halted.take(),
+        took: hands.clock.monotonic().saturating_sub(start),
+    };
+    if let Err(error) = journal.end(hands.clock.now(), &report) {
+        report.halted.get_or_insert_with(|| error.to_string());
+    }
+    report
+}
+
+struct Run<'a> {
+    journal: Journal,
+    progress: &'a dyn Progress,
+    stop: &'a Stop,
+    at_once: usize,
+    shared: &'a Shared<'a>,
+    watch: Watch,
+    /// Outcomes so far, by the step's place in the plan.
+    reports: BTreeMap<usize, StepReport>,
+    /// Addresses whose step was not done, with its verb.
+    not_done: BTreeMap<Address, Verb>,
+    refused: Vec<String>,
+    halted: Option<String>,
+}
+
+type Running<'a> = FuturesUnordered<BoxFuture<'a, (usize, &'a Step, Executed)>>;
+
+impl<'a> Run<'a> {
+    async fn all(&mut self, plan: &'a Plan) {
+        let mut stages: BTreeMap<Stage, VecDeque<(usize, &Step)>> = BTreeMap::new();
+        for (index, step) in plan.steps.iter().enumerate() {
+            if step.disposition.is_ready() {
+                stages.entry(step.stage).or_default().push_back((index, step));
+            }
+        }
+        self.progress.begin(stages.values().map(VecDeque::len).sum());
+        if let Err(error) = self.journal.begin(self.shared.began, plan) {
+            self.halt(&error.to_string());
+        }
+        for steps in stages.into_values() {
+            self.stage(steps).await;
+        }
+    }
+
+    async fn stage(&mut self, mut queue: VecDeque<(usize, &'a Step)>) {
+        let mut running: Running<'a> = FuturesUnordered::new();
+        let mut in_flight: BTreeMap<Class, usize> = BTreeMap::new();
+        loop {
+            while running.len() < self.at_once
+                && let Some((index, step)) = queue.pop_front()
+            {
+                if self.stop.requested() {
+                    self.halt("stopped on request");
+                }
+                let class = Class::of(step);
+                if let Some(outcome) = self.left_out(step, class) {
+                    self.settle(index, step, Executed::without_calls(outcome));
+                    continue;
+                }
+                let busy = in_flight.entry(class).or_default();
+                if *busy >= self.watch.at_once(class, self.at_once) {
+                    queue.push_front((index, step));
+                    break;
+                }
+                if let Err(error) = self.journal.start(self.shared.hands.clock.now(), index, step) {
+                    // What cannot be written down is not done.
+                    self.halt(&error.to_string());
+                    queue.push_front((index, step));
+                    continue;
+                }
+                *busy += 1;
+                self.progress.started(step);
+                let shared = self.shared;
+                running.push(async move { (index, step, execute(step, shared).await) }.boxed());
+            }
+            let Some((index, step, executed)) = running.next().await else { break };
+            if let Some(busy) = in_flight.get_mut(&Class::of(step)) {
+                *busy = busy.saturating_sub(1);
+            }
+            self.settle(index, step, executed);
+        }
+    }
+
+    /// Why a step is not begun.
+    fn left_out(&self, step: &Step, class: Class) -> Option<Outcome> {
+        if self.halted.is_some() {
+            return Some(Outcome::NotStarted);
+        }
+        let skipped = |because| Some(Outcome::Skipped { because });
+        if let Some(on) = self.blocked_by(step) {
+            return skipped(Reason::Blocked { on });
+        }
+        if let Some(what) = self.watch.closed(class) {
+            return skipped(Reason::Refused { what: what.to_owned() });
+        }
+        None
+    }
+
+    /// What it refers to and was to be made or taken away, or a person whose role was to change first: roles decide
+    /// what a grant adds. What only goes needs nothing to succeed before it.
+    fn blocked_by(&self, step: &Step) -> Option<Address> {
+        if step.change.verb() == Verb::Remove || self.not_done.is_empty() {
+            return None;
+        }
+        let references = step.change.object().spec.resource().references();
+        references.into_iter().find(|address| match self.not_done.get(address) {
+            Some(Verb::Update) => address.kind == Kind::Member,
+            Some(Verb::Create | Verb::Replace | Verb::Remove) => true,
+            None => false,
+        })
+    }
+
+    fn settle(&mut self, index: usize, step: &Step, executed: Executed) {
+        let Executed { outcome, calls, id, error, took } = executed;
+        if !outcome.is_done() {
+            self.not_done.insert(step.address.clone(), step.change.verb());
+        }
+        let report = StepReport {
+            step: index,
+            address: step.address.clone(),
+            verb: step.change.verb(),
+            outcome,
+            calls,
+            id,
+            took,
+        };
+        if let Err(error) = self.journal.outcome(self.shared.hands.clock.now(), &report) {
+            self.halt(&error.to_string());
+        }
+        self.progress.finished(step, &report.outcome);
+        match self.watch.note(Class::of(step), &report.outcome, error.as_ref()) {
+            Follows::Nothing => {}
+            Follows::Close(why) => {
+                self.progress.line(&why);
+                self.refused.push(why);
+            }
+            Follows::Halt(why) => self.halt(&why),
+        }
+        self.reports.insert(index, report);
+    }
+
+    /// Begins nothing more.
+    fn halt(&mut self, why: &str) {
+        if self.halted.is_none() {
+            self.progress.line(&format!("{why}: nothing more is begun"));
+            self.halted = Some(why.to_owned());
+        }
+    }
+}
+
+impl Executed {
+    fn without_calls(outcome: Outcome) -> Self {
+        Self { outcome, calls: Vec::new(), id: None, error: None, took: Duration::ZERO }
+    }
+}

@@ -1,0 +1,560 @@
+//! How to look at what a call works on: just before a destructive one, and after one that was refused or whose
+//! reply was lost. All that apply knows of the four kinds is here.
+//!
+//! Invariant: looking never writes; what cannot be seen for certain is never called done.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::report::{Outcome, Reason};
+use crate::{
+    address::{Address, Kind, RemoteId},
+    api::{
+        call::{Call, Part},
+        client::Reader,
+        error::ApiError,
+        transport::Method,
+        wire,
+    },
+    email::Email,
+    observe::{InviteState, objects},
+    plan::Step,
+    resource::{KeyStatus, Member, Object, Phase, Role, Spec, Workspace, WorkspaceMember},
+};
+
+/// How far the server's clock may be behind ours when a workspace is recognized by when it was made.
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(10);
+
+/// What one call is for, read off its method and path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Invites somebody.
+    Invite,
+    /// Withdraws an invite.
+    Withdraw(String),
+    /// Changes a person's role.
+    SetRole(String),
+    /// Removes a person.
+    RemoveUser(String),
+    /// Makes a workspace.
+    MakeWorkspace,
+    /// Changes a workspace.
+    ChangeWorkspace(String),
+    /// Archives a workspace.
+    Archive(String),
+    /// Grants a role in a workspace.
+    Grant(Place),
+    /// Changes the role in a workspace.
+    ChangeGrant(Place),
+    /// Takes a grant away.
+    RemoveGrant(Place),
+    /// Changes a key.
+    ChangeKey(String),
+}
+
+/// Where a grant is, and whose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    workspace: String,
+    user: String,
+}
+
+/// What is seen before a destructive call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// What the plan saw, or nothing at all: then the call itself tells.
+    Same,
+    /// The step has nothing left to do.
+    AlreadySo(&'static str),
+    /// Something else than the plan saw.
+    Skip(Reason),
+}
+
+/// What is seen after a call that did not simply succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// Its effect is there.
+    Holds {
+        /// The id of what it made.
+        id: Option<RemoteId>,
+        /// How that came, if not by the call.
+        note: Option<String>,
+    },
+    /// Its effect is not there, and could still come by the call.
+    Not,
+    /// Something else is there, which decides what becomes of the step.
+    Instead(Outcome),
+}
+
+impl After {
+    const HOLDS: After = After::Holds { id: None, note: None };
+
+    fn noted(note: &str) -> Self {
+        After::Holds { id: None, note: Some(note.to_owned()) }
+    }
+
+    fn changed(what: String) -> Self {
+        After::Instead(Outcome::Skipped { because: Reason::Changed { what } })
+    }
+
+    fn when(holds: bool) -> Self {
+        if holds { After::HOLDS } else { After::Not }
+    }
+}
+
+/// With what to look.
+pub(super) struct Eyes<'a> {
+    pub(super) reader: &'a Reader,
+    /// The time.
+    pub(super) now: Timestamp,
+    /// When the run began.
+    pub(super) began: Timestamp,
+    /// Workspaces that other steps of this run made.
+    pub(super) claimed: BTreeSet<RemoteId>,
+}
+
+impl Effect {
+    /// What `call` is for; `None` if it is no call that charter makes.
+    pub(super) fn of(call: &Call, ids: &BTreeMap<Address, RemoteId>) -> Option<Self> {
+        let text = |part: &Part| match part {
+            Part::Text(Value::String(text)) => Some(text.clone()),
+            Part::Text(_) => None,
+            Part::IdOf(address) => ids.get(address).map(|id| id.as_str().to_owned()),
+        };
+        let path: Vec<String> = call.path.iter().map(text).collect::<Option<_>>()?;
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let place = |workspace: &str, user: &str| Place {
+            workspace: workspace.to_owned(),
+            user: user.to_owned(),
+        };
+        Some(match (call.method, path.as_slice()) {
+            (Method::Post, ["invites"]) => Effect::Invite,
+            (Method::Delete, ["invites", id]) => Effect::Withdraw((*id).to_owned()),
+            (Method::Post, ["users", id]) => Effect::SetRole((*id).to_owned()),
+            (Method::Delete, ["users", id]) => Effect::RemoveUser((*id).to_owned()),
+            (Method::Post, ["workspaces"]) => Effect::MakeWorkspace,
+            (Method::Post, ["workspaces", id]) => Effect::ChangeWorkspace((*id).to_owned()),
+            (Method::Post, ["workspaces", id, "archive"]) => Effect::Archive((*id).to_owned()),
+            (Method::Post, ["workspaces", id, "members"]) => {
+                let user = call.body.as_ref()?.get("user_id").and_then(text)?;
+                Effect::Grant(place(id, &user))
+            }
+            (Method::Post, ["workspaces", id, "members", user]) => {
+                Effect::ChangeGrant(place(id, user))
+            }
+            (Method::Delete, ["workspaces", id, "members", user]) => {
+                Effect::RemoveGrant(place(id, user))
+            }
+            (Method::Post, ["api_keys", id]) => Effect::ChangeKey((*id).to_owned()),
+            _ => return None,
+        })
+    }
+
+    /// Whether what it works on is looked at once more before it is sent: nothing brings back what it takes.
+    pub(super) fn is_destructive(&self, step: &Step) -> bool {
+        match self {
+            Effect::Withdraw(_)
+            | Effect::RemoveUser(_)
+            | Effect::Archive(_)
+            | Effect::RemoveGrant(_) => true,
+            Effect::ChangeKey(_) => step
+                .change
+                .field("status")
+                .is_some_and(|field| field.after.as_str() != Some(KeyStatus::Active.as_str())),
+            Effect::Invite
+            | Effect::SetRole(_)
+            | Effect::MakeWorkspace
+            | Effect::ChangeWorkspace(_)
+            | Effect::Grant(_)
+            | Effect::ChangeGrant(_) => false,
+        }
+    }
+
+    /// Looks at what a destructive call is about to take. What is not found is left to the call: reads may lag,
+    /// and its own 404 is the proof.
+    pub(super) async fn before(&self, step: &Step, eyes: &Eyes<'_>) -> Result<Before, ApiError> {
+        let Some(planned) = step.change.before() else { return Ok(Before::Same) };
+        let now = match self {
+            Effect::Withdraw(id) => return withdrawable(id, planned, eyes).await,
+            Effect::RemoveUser(id) => found(eyes.reader.get::<wire::User>(&["users", id]).await)?
+                .map(|user| objects::user(&user, Vec::new())),
+            Effect::Archive(id) => {
+                let found = found(eyes.reader.get::<wire::Workspace>(&["workspaces", id]).await)?;
+                if found.as_ref().is_some_and(|workspace| workspace.archived_at.is_some()) {
+                    return Ok(Before::AlreadySo("it was archived already"));
+                }
+                found.map(|workspace| objects::workspace(&workspace, false))
+            }
+            Effect::RemoveGrant(Place { workspace, user }) => {
+                let path = ["workspaces", workspace, "members", user];
+                found(eyes.reader.get::<wire::WorkspaceMember>(&path).await)?.map(|row| {
+                    let (workspace, user) = (RemoteId::new(&**workspace), row.user_id);
+                    objects::grant(&workspace, &user, &row.workspace_role)
+                })
+            }
+            Effect::ChangeKey(id) => {
+                let key = found(eyes.reader.get::<wire::ApiKey>(&["api_keys", id]).await)?;
+                let key = key.map(|key| objects::api_key(&key, None, false));
+                if key.as_ref().is_some_and(|key| wanted_fields_hold(step, key)) {
+                    return Ok(Before::AlreadySo("it was so already"));
+                }
+                key
+            }
+            Effect::Invite
+            | Effect::SetRole(_)
+            | Effect::MakeWorkspace
+            | Effect::ChangeWorkspace(_)
+            | Effect::Grant(_)
+            | Effect::ChangeGrant(_) => None,
+        };
+        Ok(match now.and_then(|now| difference(planned, &now)) {
+            Some(what) => Before::Skip(Reason::Changed { what }),
+            None => Before::Same,
+        })
+    }
+
+    /// Looks whether the effect is there. `refusal`: how the API refused the call; `None`: the reply was lost.
+    pub(super) async fn after(
+        &self,
+        step: &Step,
+        refusal: Option<&ApiError>,
+        eyes: &Eyes<'_>,
+    ) -> Result<After, ApiError> {
+        let title = step.change.object().spec.resource().title();
+        match self {
+            Effect::Invite => invited(step, refusal, eyes).await,
+            Effect::Withdraw(id) => {
+                let planned = step.change.before().and_then(|before| before.phase());
+                let invite = found(eyes.reader.get::<wire::Invite>(&["invites", id]).await)?;
+                Ok(match invite.map(|invite| InviteState::of(&invite, eyes.now)) {
+                    Some(InviteState::Open(_)) => After::Not,
+                    Some(InviteState::Accepted(_)) if planned == Some(Phase::Pending) => {
+                        After::Instead(Outcome::Skipped { because: accepted(&title) })
+                    }
+                    Some(
+                        InviteState::Accepted(_) | InviteState::Expired(_) | InviteState::Over,
+                    )
+                    | None => After::noted("it was open no longer"),
+                })
+            }
+            Effect::SetRole(id) => {
+                let Some(user) = found(eyes.reader.get::<wire::User>(&["users", id]).await)? else {
+                    return Ok(After::changed(format!("`{title}` is no longer a member")));
+                };
+                let live = objects::user(&user, Vec::new());
+                Ok(match protected(&live) {
+                    _ if wanted_fields_hold(step, &live) => After::HOLDS,
+                    Some(role) => After::Instead(by_hand(&title, &role)),
+                    None => After::Not,
+                })
+            }
+            Effect::RemoveUser(id) => {
+                let Some(user) = found(eyes.reader.get::<wire::User>(&["users", id]).await)? else {
+                    return Ok(After::HOLDS);
+                };
+                Ok(match protected(&objects::user(&user, Vec::new())) {
+                    Some(role) => After::Instead(by_hand(&title, &role)),
+                    None => After::Not,
+                })
+            }
+            Effect::MakeWorkspace => made(step, eyes).await,
+            Effect::ChangeWorkspace(id) => {
+                let Some(live) =
+                    found(eyes.reader.get::<wire::Workspace>(&["workspaces", id]).await)?
+                else {
+                    return Ok(After::Not);
+                };
+                if live.archived_at.is_some() {
+                    return Ok(After::changed(format!("`{title}` was archived meanwhile")));
+                }
+                Ok(After::when(wanted_fields_hold(step, &objects::workspace(&live, false))))
+            }
+            Effect::Archive(id) => {
+                let live = found(eyes.reader.get::<wire::Workspace>(&["workspaces", id]).await)?;
+                Ok(After::when(live.is_some_and(|live| live.archived_at.is_some())))
+            }
+            Effect::Grant(place) => granted(step, place, eyes).await,
+            Effect::ChangeGrant(place) => Ok(match row(place, eyes).await? {
+                Some(live) => After::when(wanted_fields_hold(step, &live)),
+                None => After::Not,
+            }),
+            Effect::RemoveGrant(place) => Ok(After::when(row(place, eyes).await?.is_none())),
+            Effect::ChangeKey(id) => {
+                let key = found(eyes.reader.get::<wire::ApiKey>(&["api_keys", id]).await)?;
+                let live = key.map(|key| objects::api_key(&key, None, false));
+                Ok(After::when(live.is_some_and(|live| wanted_fields_hold(step, &live))))
+            }
+        }
+    }
+
+    /// How long to wait before each look for what a lost reply may have made. A workspace made twice stays for
+    /// ever, and reads may lag behind writes, so that one is looked for longest.
+    pub(super) fn looks(&self) -> &'static [u64] {
+        match self {
+            Effect::MakeWorkspace => &[1, 4, 10],
+            Effect::Invite | Effect::Grant(_) => &[1, 4],
+            Effect::Withdraw(_)
+            | Effect::SetRole(_)
+            | Effect::RemoveUser(_)
+            | Effect::ChangeWorkspace(_)
+            | Effect::Archive(_)
+            | Effect::ChangeGrant(_)
+            | Effect::RemoveGrant(_)
+            | Effect::ChangeKey(_) => &[1],
+        }
+    }
+}
+
+/// Whether an invite is still the plan's to withdraw.
+async fn withdrawable(id: &str, planned: &Object, eyes: &Eyes<'_>) -> Result<Before, ApiError> {
+    let invite = found(eyes.reader.get::<wire::Invite>(&["invites", id]).await)?;
+    let state = invite.map(|invite| InviteState::of(&invite, eyes.now));
+    Ok(match state {
+        Some(InviteState::Accepted(_)) if planned.phase() == Some(Phase::Pending) => {
+            Before::Skip(accepted(&planned.spec.resource().title()))
+        }
+        // Of a member whose other invites go too, or no longer open: the call finds out.
+        _ => Before::Same,
+    })
+}
+
+fn accepted(title: &str) -> Reason {
+    Reason::Accepted {
+        what: format!("`{title}` accepted the invite meanwhile; the next run sees a member"),
+    }
+}
+
+/// What there is of somebody who was to be invited.
+async fn invited(
+    step: &Step,
+    refusal: Option<&ApiError>,
+    eyes: &Eyes<'_>,
+) -> Result<After, ApiError> {
+    let Spec::Member(wanted) = &step.change.object().spec else { return Ok(After::Not) };
+    let query = [("email", wanted.email.as_written())];
+    let invites = eyes.reader.list::<wire::Invite>(&["invites"], &query).await?;
+    let users = eyes.reader.list::<wire::User>(&["users"], &query).await?;
+    let code = refusal.and_then(ApiError::code);
+    Ok(judge_invite(wanted, &users, &invites, code, eyes.now))
+}
+
+/// Judges the answers. The API's filter by address is fuzzy, so each hit is compared.
+fn judge_invite(
+    wanted: &Member,
+    users: &[wire::User],
+    invites: &[wire::Invite],
+    code: Option<&str>,
+    now: Timestamp,
+) -> After {
+    let is_them = |email: &str| Email::lenient(email) == wanted.email;
+    let title = &wanted.email;
+    let as_wanted = |role: &str| wanted.role.as_ref().is_some_and(|want| want.as_str() == role);
+    if let Some(user) = users.iter().find(|user| is_them(&user.email)) {
+        if as_wanted(&user.role) {
+            return After::noted("is a member already");
+        }
+        return After::changed(format!(
+            "`{title}` is a member meanwhile, with the role `{}`; the next run sets it",
+            Role::from_wire(&user.role)
+        ));
+    }
+    let open = |invite: &&wire::Invite| {
+        is_them(&invite.email) && matches!(InviteState::of(invite, now), InviteState::Open(_))
+    };
+    if let Some(invite) = invites.iter().filter(open).find(|invite| as_wanted(&invite.role)) {
+        return After::Holds { id: Some(invite.id.clone()), note: None };
+    }
+    if let Some(invite) = invites.iter().find(open) {
+        return After::changed(format!(
+            "`{title}` was invited meanwhile, with the role `{}`; the next run replaces the invite",
+            Role::from_wire(&invite.role)
+        ));
+    }
+    let lapsed = invites.iter().any(|invite| is_them(&invite.email) && invite.status == "pending");
+    let variant = match code {
+        Some("already_member") => users.first().map(|user| &user.email),
+        Some("invite_already_exists") if lapsed => {
+            return After::Instead(Outcome::Waiting {
+                why: format!(
+                    "the API still counts a lapsed invite to `{title}` as open; the next run invites"
+                ),
+            });
+        }
+        Some("invite_already_exists") => {
+            invites.iter().find(|invite| invite.status == "pending").map(|invite| &invite.email)
+        }
+        _ => return After::Not,
+    };
+    let has = if code == Some("already_member") { "a member" } else { "somebody invited" };
+    After::Instead(Outcome::Manual {
+        why: match variant {
+            Some(variant) => format!(
+                "the API takes `{title}` for {has} whose address differs only in case, dots or a plus-tag: `{}`; write \
+                 that address in the files, or `previously` if it changed",
+                Email::lenient(variant)
+            ),
+            None => format!(
+                "the API takes `{title}` for {has}, but shows nobody with that address: look in the Console under \
+                 Settings > Members, and write the address shown there in the files"
+            ),
+        },
+    })
+}
+
+/// The workspace that a lost reply was about: no active one had its name when the plan was made, so one that was
+/// made since is it.
+async fn made(step: &Step, eyes: &Eyes<'_>) -> Result<After, ApiError> {
+    let Spec::Workspace(wanted) = &step.change.object().spec else { return Ok(After::Not) };
+    let query = [("include_archived", "true")];
+    let all = eyes.reader.list::<wire::Workspace>(&["workspaces"], &query).await?;
+    Ok(judge_made(wanted, &all, eyes.began, &eyes.claimed))
+}
+
+fn judge_made(
+    wanted: &Workspace,
+    all: &[wire::Workspace],
+    began: Timestamp,
+    claimed: &BTreeSet<RemoteId>,
+) -> After {
+    let since = began.checked_sub(CLOCK_SLACK).unwrap_or(began);
+    let new: Vec<&wire::Workspace> = all
+        .iter()
+        .filter(|workspace| workspace.name == *wanted.name && !claimed.contains(&workspace.id))
+        .filter(|workspace| workspace.created_at.is_none_or(|created| created >= since))
+        // Without a time, an archived one is taken for old.
+        .filter(|workspace| workspace.archived_at.is_none() || workspace.created_at.is_some())
+        .collect();
+    match new.as_slice() {
+        [] => After::Not,
+        [one] if one.archived_at.is_none() => After::Holds { id: Some(one.id.clone()), note: None },
+        [one] => After::changed(format!(
+            "`{}` ({}) was made and archived meanwhile; the next run makes it anew",
+            wanted.name, one.id
+        )),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|workspace| workspace.id.as_str()).collect();
+            After::Instead(Outcome::Manual {
+                why: format!(
+                    "several workspaces named `{}` were made just now ({}): archive all but one in the Console, and \
+                     write its id in the files",
+                    wanted.name,
+                    ids.join(", ")
+                ),
+            })
+        }
+    }
+}
+
+/// What there is of a grant that was to be made.
+async fn granted(step: &Step, place: &Place, eyes: &Eyes<'_>) -> Result<After, ApiError> {
+    let title = step.change.object().spec.resource().title();
+    if let Some(live) = row(place, eyes).await? {
+        if wanted_fields_hold(step, &live) {
+            return Ok(After::HOLDS);
+        }
+        let Spec::WorkspaceMember(WorkspaceMember { role, .. }) = &live.spec else {
+            return Ok(After::Not);
+        };
+        return Ok(After::changed(format!(
+            "`{title}` has the role `{role}` there meanwhile; the next run sets it"
+        )));
+    }
+    let Some(user) = found(eyes.reader.get::<wire::User>(&["users", &place.user]).await)? else {
+        return Ok(After::changed(format!("`{title}` is no longer a member")));
+    };
+    let role = Role::from_wire(&user.role);
+    Ok(match role.inherited() {
+        Some(inherited) => After::changed(format!(
+            "`{title}` has the organization role `{role}` meanwhile, and `{inherited}` everywhere through it"
+        )),
+        None => After::Not,
+    })
+}
+
+/// The grant in the workspace's list: a read of the one member may be stale, or show what is inherited.
+async fn row(place: &Place, eyes: &Eyes<'_>) -> Result<Option<Object>, ApiError> {
+    let Place { workspace, user } = place;
+    let path = ["workspaces", workspace.as_str(), "members"];
+    let rows = eyes.reader.list::<wire::WorkspaceMember>(&path, &[]).await?;
+    Ok(rows.iter().find(|row| row.user_id.as_str() == user).map(|row| {
+        objects::grant(&RemoteId::new(workspace.as_str()), &row.user_id, &row.workspace_role)
+    }))
+}
+
+/// A read in which 404 is an answer.
+fn found<T>(read: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
+    match read {
+        Ok(object) => Ok(Some(object)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a live object's fields are, by name. A key's workspace is left out: it cannot change, and one read of the
+/// key does not tell its name.
+fn fields(object: &Object) -> BTreeMap<String, Value> {
+    let mut fields: BTreeMap<String, Value> = object.spec.resource().fields().into_iter().collect();
+    if matches!(object.spec, Spec::ApiKey(_)) {
+        fields.remove("workspace");
+    }
+    fields
+}
+
+/// Whether every field that the step sets is as it wants, and, for what it makes, every field it names.
+fn wanted_fields_hold(step: &Step, live: &Object) -> bool {
+    let now = fields(live);
+    let is = |field: &str, wanted: &Value| now.get(field).unwrap_or(&Value::Null) == wanted;
+    match step.change.before() {
+        Some(_) => step.change.fields().iter().all(|change| {
+            is(&change.field, &change.after)
+                // What has expired or is archived does not work any more, which is what was wanted.
+                || (step.address.kind == Kind::ApiKey
+                    && change.field == "status"
+                    && change.after.as_str() == Some(KeyStatus::Inactive.as_str())
+                    && [KeyStatus::Expired, KeyStatus::Archived]
+                        .iter()
+                        .any(|status| is("status", &status.as_str().into())))
+        }),
+        None => fields(step.change.object()).iter().all(|(field, wanted)| is(field, wanted)),
+    }
+}
+
+/// How a live object differs from what the plan saw.
+fn difference(planned: &Object, now: &Object) -> Option<String> {
+    let (then, now) = (fields(planned), fields(now));
+    let names: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+    let title = planned.spec.resource().title();
+    names.into_iter().find_map(|name| {
+        let (then, now) = (then.get(name), now.get(name));
+        let show = |value: Option<&Value>| match value {
+            Some(Value::String(text)) => format!("`{text}`"),
+            Some(other) => format!("`{other}`"),
+            None => "absent".to_owned(),
+        };
+        (then != now).then(|| {
+            format!(
+                "`{title}` changed meanwhile: {name} is {}, and was {} when the plan was made",
+                show(now),
+                show(then)
+            )
+        })
+    })
+}
+
+fn protected(live: &Object) -> Option<Role> {
+    match &live.spec {
+        Spec::Member(Member { role: Some(role), .. }) if role.protected() => Some(role.clone()),
+        _ => None,
+    }
+}
+
+fn by_hand(title: &str, role: &Role) -> Outcome {
+    Outcome::Manual {
+        why: format!(
+            "`{title}` has become `{role}`, which the API neither changes nor removes: do it in the Console under \
+             Settings > Members"
+        ),
+    }
+}
