@@ -275,7 +275,9 @@ impl Execution<'_> {
         match found {
             Ok(After::Holds { id, note }) => {
                 self.notes.push(note.unwrap_or_else(|| "it was so already".to_owned()));
-                id.into_iter().for_each(|id| self.keep(id));
+                if let Some(id) = id {
+                    self.keep(id);
+                }
                 Ok(())
             }
             Ok(After::Instead(outcome)) => Err(outcome),
@@ -298,7 +300,9 @@ impl Execution<'_> {
                     self.notes
                         .push("the reply was lost, and looking showed that it is done".to_owned());
                     self.notes.extend(note);
-                    id.into_iter().for_each(|id| self.keep(id));
+                    if let Some(id) = id {
+                        self.keep(id);
+                    }
                     return Ok(Looked::Done);
                 }
                 Ok(After::Not) => {}

@@ -142,13 +142,13 @@ impl Watch {
         self.classes.get(&class).and_then(|record| record.closed.as_deref())
     }
 
-    /// How many steps of a class may be in flight: few until one has succeeded, so that a refusal which would meet
-    /// all of them is met by few.
+    /// How many steps of a class may be in flight: until one has succeeded no more than can be refused before the
+    /// class is given up.
     pub(super) fn at_once(&self, class: Class, most: usize) -> usize {
-        if self.classes.get(&class).is_some_and(|record| record.succeeded) {
-            most
-        } else {
-            most.min(REFUSALS)
+        match self.classes.get(&class) {
+            Some(Record { succeeded: true, .. }) => most,
+            Some(Record { refused, .. }) => most.min(REFUSALS.saturating_sub(*refused).max(1)),
+            None => most.min(REFUSALS),
         }
     }
 

@@ -114,11 +114,6 @@ impl Failure {
 }
 
 impl Outcome {
-    /// Done, without anything to add.
-    pub(super) fn done(request_id: Option<String>) -> Self {
-        Outcome::Done { request_id, note: None }
-    }
-
     /// Whether what the step wanted holds now.
     pub fn is_done(&self) -> bool {
         matches!(self, Outcome::Done { .. })

@@ -1,0 +1,154 @@
+//! What the journal keeps, and what it must not.
+
+use std::path::Path;
+
+use orgcharter::{
+    apply::{
+        Ended, Journal,
+        journal::{self, JournalError, Record, Word},
+    },
+    sandbox::Fault,
+};
+
+use super::support::*;
+
+async fn a_run(path: &Path) -> Org {
+    let org = Org::new(|state| {
+        state.add_user("bob@acme.com", "user");
+    });
+    let wanted = Wanted::new()
+        .member("ada@acme.com", "developer")
+        .member("bob@acme.com", "developer")
+        .workspace_with("New", full);
+    let plan = org.plan(&wanted).await;
+    org.fault("POST /v1/organizations/invites", Fault::ClosedAfter);
+    org.fault(
+        "POST /v1/organizations/workspaces",
+        refusal(400, Some("workspace_policy_violation")),
+    );
+    let report = org.run_with(&plan, Journal::create(path).unwrap(), &()).await;
+    assert_eq!(report.ended(), Ended::Partly);
+    org
+}
+
+#[tokio::test]
+async fn a_journal_tells_each_step_from_its_start_to_its_outcome() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal.jsonl");
+    a_run(&path).await;
+    let lines = journal::read(&path).unwrap();
+    assert!(!lines.torn && lines.open_steps().is_empty());
+    let Record::Begin(begin) = &lines.records[0] else { panic!("begin first") };
+    assert_eq!(begin.organization, "3f0c1b1e-0000-4000-8000-000000000000");
+    assert_eq!(begin.credential, "ANTHROPIC_ADMIN_KEY");
+    let steps: Vec<_> = begin.steps.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    assert_eq!(steps, ["member create 1", "member update 1", "workspace create 1"]);
+    let Some(Record::End(end)) = lines.records.last() else { panic!("end last") };
+    assert_eq!((end.counts.done, end.counts.failed, end.ended), (2, 1, Ended::Partly));
+
+    let mut told = Vec::new();
+    for record in &lines.records {
+        match record {
+            Record::Start(start) => {
+                let role = start.fields.get("role").cloned().unwrap_or_default();
+                told.push(format!("start {} {:?} {:?}", start.address, role.before, role.after));
+            }
+            Record::Outcome(outcome) => {
+                assert!(outcome.calls.iter().all(|call| call.path.starts_with("/v1/")));
+                told.push(format!("{:?} {}", outcome.outcome, outcome.address));
+                match outcome.outcome {
+                    Word::Failed => {
+                        assert_eq!(
+                            outcome.error_code.as_deref(),
+                            Some("workspace_policy_violation")
+                        );
+                        assert_eq!(outcome.calls[0].status, Some(400));
+                        assert!(outcome.calls[0].request_id.is_some());
+                    }
+                    _ => assert_eq!(outcome.error_code, None),
+                }
+            }
+            Record::Begin(_) | Record::End(_) => {}
+        }
+    }
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "Done member/ada@acme.com",
+            "Done member/bob@acme.com",
+            "Failed workspace/New",
+            r#"start member/ada@acme.com None Some("developer")"#,
+            r#"start member/bob@acme.com Some("user") Some("developer")"#,
+            "start workspace/New None None",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_journal_has_no_secrets_and_only_its_owner_may_read_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal.jsonl");
+    let org = a_run(&path).await;
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(!text.contains(&org.sandbox.admin_key()));
+    for word in ["x-api-key", "authorization", "prod", "6C5BB9"] {
+        assert!(!text.contains(word), "{word}");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    assert!(matches!(Journal::create(&path), Err(JournalError::Exists(_))));
+}
+
+#[tokio::test]
+async fn a_torn_last_line_is_left_out_and_the_open_step_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal.jsonl");
+    a_run(&path).await;
+    let whole = std::fs::read(&path).unwrap();
+    let records = journal::read(&path).unwrap().records.len();
+    let mut open = std::collections::BTreeSet::new();
+    let at_a_line = |end: &usize| *end > 0 && whole[*end - 1] == b'\n';
+    for end in (0..whole.len()).filter(|end| end % 23 == 0 || at_a_line(end)) {
+        std::fs::write(&path, &whole[..end]).unwrap();
+        let lines = journal::read(&path).unwrap();
+        assert!(lines.records.len() < records);
+        assert_eq!(lines.torn, end > 0 && !at_a_line(&end));
+        open.extend(lines.open_steps().iter().map(|start| start.address.clone()));
+    }
+    assert_eq!(open.len(), 3);
+    std::fs::write(&path, b"{\"record\":\"end\"}\n{}\n").unwrap();
+    assert!(matches!(journal::read(&path), Err(JournalError::Line { line: 1, .. })));
+    std::fs::write(&path, b"{\"record\":\"begin\",\"format_version\":99}\n").unwrap();
+    assert!(matches!(journal::read(&path), Err(JournalError::Newer { found: 99, .. })));
+}
+
+#[tokio::test]
+async fn every_line_of_a_journal_fits_its_schema() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal.jsonl");
+    a_run(&path).await;
+    let validator = jsonschema::validator_for(&journal::schema()).unwrap();
+    for line in std::fs::read_to_string(&path).unwrap().lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let errors: Vec<_> = validator.iter_errors(&line).map(|e| e.to_string()).collect();
+        assert!(errors.is_empty(), "{line}: {errors:?}");
+    }
+}
+
+#[test]
+fn the_committed_schema_is_the_one_the_program_has() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/journal.schema.json");
+    let current = serde_json::to_string_pretty(&journal::schema()).unwrap() + "\n";
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &current).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        committed, current,
+        "schema/journal.schema.json is out of date: run `UPDATE_GOLDEN=1 cargo test --test apply_run journal`"
+    );
+}

@@ -1,0 +1,14 @@
+//! Applies plans to an organization in process: exactly the plan's calls, through faults, console edits and stops.
+//!
+//! Invariant: each test says what the organization looks like afterwards, not only what was reported.
+
+// Helpers are not marked as tests, so the exception for tests does not reach them.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+mod destructive;
+mod faults;
+mod happy;
+mod journal;
+mod refusals;
