@@ -91,7 +91,7 @@ async fn a_lapsed_invite_needs_no_withdrawal() {
     });
     let wanted = Wanted::new().members_are_all().member("root@acme.com", "admin");
     let plan = org.plan(&wanted).await;
-    org.pass(std::time::Duration::from_secs(22 * 86_400));
+    org.pass(std::time::Duration::from_hours(22 * 24));
     let report = org.run(&plan).await;
     assert_eq!(note(only(&report)), "it was open no longer");
 }

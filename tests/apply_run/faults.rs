@@ -59,7 +59,7 @@ async fn an_archived_namesake_is_not_taken_for_a_new_workspace() {
         state.add_workspace("New");
         state.archive_workspace("New");
     });
-    org.pass(std::time::Duration::from_secs(3600));
+    org.pass(std::time::Duration::from_hours(1));
     let wanted = Wanted::new().workspace("New").declared_new("New");
     let plan = org.plan(&wanted).await;
     org.fault(WORKSPACES, Fault::StatusBefore(500));

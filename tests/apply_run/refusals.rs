@@ -67,7 +67,7 @@ async fn an_invite_that_the_api_has_not_let_lapse_yet_waits_for_the_next_run() {
         state.switches.invite_expiry = switches::InviteExpiry::LagsAnHour;
         state.add_invite("ada@acme.com", "user");
     });
-    org.pass(std::time::Duration::from_secs(21 * 86_400 + 60));
+    org.pass(std::time::Duration::from_hours(21 * 24 + 1) - std::time::Duration::from_mins(30));
     let wanted = Wanted::new().member("ada@acme.com", "user");
     let report = org.apply(&wanted).await;
     assert!(matches!(only(&report), Outcome::Waiting { .. }), "{report:#?}");

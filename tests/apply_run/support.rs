@@ -33,7 +33,7 @@ use orgcharter::{
 
 /// What the files would ask for.
 #[derive(Default)]
-pub struct Wanted(pub Desired);
+pub(crate) struct Wanted(pub(crate) Desired);
 
 fn span() -> Span {
     Span { file: "charter.yaml".into(), line: 1, column: 1, bytes: (0, 0) }
@@ -45,7 +45,7 @@ fn list(unlisted: Unlisted) -> ListScope {
 
 impl Wanted {
     /// Nothing yet, in the sandbox's organization.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut desired = Desired::default();
         desired.organization.id = Some("3f0c1b1e-0000-4000-8000-000000000000".into());
         desired.organization.kind = OrgKind::Console;
@@ -58,23 +58,23 @@ impl Wanted {
         self
     }
 
-    pub fn member(mut self, email: &str, role: &str) -> Self {
+    pub(crate) fn member(mut self, email: &str, role: &str) -> Self {
         self.0.scope.members.get_or_insert_with(|| list(Unlisted::Report));
         let email = Email::parse(email).unwrap();
         let address = Address::member(Name::label(email.canonical().clone()));
         self.put(address, Spec::Member(Member { email, role: Some(Role::from_wire(role)) }))
     }
 
-    pub fn members_are_all(mut self) -> Self {
+    pub(crate) fn members_are_all(mut self) -> Self {
         self.0.scope.members = Some(list(Unlisted::Remove));
         self
     }
 
-    pub fn workspace(self, name: &str) -> Self {
+    pub(crate) fn workspace(self, name: &str) -> Self {
         self.workspace_with(name, |_| {})
     }
 
-    pub fn workspace_with(mut self, name: &str, edit: impl FnOnce(&mut Workspace)) -> Self {
+    pub(crate) fn workspace_with(mut self, name: &str, edit: impl FnOnce(&mut Workspace)) -> Self {
         self.0.scope.workspaces.get_or_insert_with(|| list(Unlisted::Report));
         let mut workspace = Workspace {
             name: name.into(),
@@ -90,13 +90,13 @@ impl Wanted {
     }
 
     /// `previously: []`: new, whatever it resembles.
-    pub fn declared_new(mut self, name: &str) -> Self {
+    pub(crate) fn declared_new(mut self, name: &str) -> Self {
         let pin = Pin { id: None, previously: Some(Vec::new()) };
         self.0.pins.insert(Address::workspace(Name::label(name)), pin);
         self
     }
 
-    pub fn archived(mut self, name: &str, id: &str) -> Self {
+    pub(crate) fn archived(mut self, name: &str, id: &str) -> Self {
         self.0.scope.workspaces.get_or_insert_with(|| list(Unlisted::Report));
         let address = Address::workspace(Name::label(name));
         let pin = Pin { id: Some(RemoteId::new(id)), previously: None };
@@ -106,7 +106,7 @@ impl Wanted {
         self
     }
 
-    pub fn grant(mut self, workspace: &str, email: &str, role: &str) -> Self {
+    pub(crate) fn grant(mut self, workspace: &str, email: &str, role: &str) -> Self {
         let name = Name::label(workspace);
         let scope = &mut self.0.scope.workspace_members;
         scope.entry(name.clone()).or_insert_with(|| list(Unlisted::Report));
@@ -119,13 +119,13 @@ impl Wanted {
         self.put(address, Spec::WorkspaceMember(grant))
     }
 
-    pub fn grants_are_all(mut self, workspace: &str) -> Self {
+    pub(crate) fn grants_are_all(mut self, workspace: &str) -> Self {
         let scope = list(Unlisted::Remove);
         self.0.scope.workspace_members.insert(Name::label(workspace), scope);
         self
     }
 
-    pub fn key(mut self, workspace: &str, id: &str, status: &str) -> Self {
+    pub(crate) fn key(mut self, workspace: &str, id: &str, status: &str) -> Self {
         let name = Name::label(workspace);
         self.0.scope.api_keys.entry(Some(name.clone())).or_insert_with(|| list(Unlisted::Report));
         let spec = ApiKey {
@@ -141,7 +141,7 @@ impl Wanted {
 }
 
 /// Sets every part of a workspace that can be set.
-pub fn full(workspace: &mut Workspace) {
+pub(crate) fn full(workspace: &mut Workspace) {
     workspace.display_color = Some(Color::new("#6c5bb9"));
     workspace.tags = Some([("env".to_owned(), "prod".to_owned())].into());
     workspace.data_residency = Residency {
@@ -152,14 +152,14 @@ pub fn full(workspace: &mut Workspace) {
 }
 
 /// An organization and the way to it.
-pub struct Org {
-    pub sandbox: Sandbox,
-    pub clock: TestClock,
-    pub hands: Hands,
+pub(crate) struct Org {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) clock: TestClock,
+    pub(crate) hands: Hands,
 }
 
 impl Org {
-    pub fn new(plant: impl FnOnce(&mut State)) -> Self {
+    pub(crate) fn new(plant: impl FnOnce(&mut State)) -> Self {
         let mut state = State::empty(orgcharter::sandbox::Organization::default());
         state.add_user("root@acme.com", "admin");
         plant(&mut state);
@@ -181,7 +181,7 @@ impl Org {
         Self { sandbox, clock, hands }
     }
 
-    pub async fn observe(&self, wanted: &Wanted) -> Live {
+    pub(crate) async fn observe(&self, wanted: &Wanted) -> Live {
         let info = observe::identify(&self.hands.reader, OrgKind::Console).await.unwrap();
         let mut scope = wanted.0.read_scope();
         scope.api_keys |= scope.workspaces; // archived workspaces and leavers take keys along
@@ -189,7 +189,7 @@ impl Org {
         observe::observe(&self.hands.reader, &info, &scope, &own, self.clock.now()).await.unwrap()
     }
 
-    pub async fn plan(&self, wanted: &Wanted) -> Plan {
+    pub(crate) async fn plan(&self, wanted: &Wanted) -> Plan {
         let live = self.observe(wanted).await;
         plan::make(Input {
             desired: &wanted.0,
@@ -206,62 +206,67 @@ impl Org {
         })
     }
 
-    pub async fn run(&self, plan: &Plan) -> Report {
+    pub(crate) async fn run(&self, plan: &Plan) -> Report {
         self.run_with(plan, Journal::none(), &()).await
     }
 
-    pub async fn run_with(&self, plan: &Plan, journal: Journal, progress: &dyn Progress) -> Report {
+    pub(crate) async fn run_with(
+        &self,
+        plan: &Plan,
+        journal: Journal,
+        progress: &dyn Progress,
+    ) -> Report {
         self.sandbox.with(|state| state.log.clear());
         let stop = Stop::new();
         apply::run(plan, &self.hands, journal, progress, &stop, Options::default()).await
     }
 
     /// Plans and applies.
-    pub async fn apply(&self, wanted: &Wanted) -> Report {
+    pub(crate) async fn apply(&self, wanted: &Wanted) -> Report {
         let plan = self.plan(wanted).await;
         self.run(&plan).await
     }
 
     /// Ready steps that a plan still has.
-    pub async fn left(&self, wanted: &Wanted) -> Vec<String> {
+    pub(crate) async fn left(&self, wanted: &Wanted) -> Vec<String> {
         self.plan(wanted).await.ready().map(line).collect()
     }
 
-    pub fn fault(&self, on: &str, then: Fault) {
+    pub(crate) fn fault(&self, on: &str, then: Fault) {
         self.rule(Rule::new(on, then).times(1));
     }
 
-    pub fn rule(&self, rule: Rule) {
+    pub(crate) fn rule(&self, rule: Rule) {
         self.sandbox.with(|state| state.faults.add(rule).unwrap());
     }
 
     /// Writes that came, `POST /invites {…}`, without what comes before.
-    pub fn writes(&self) -> Vec<String> {
+    pub(crate) fn writes(&self) -> Vec<String> {
         let calls = self.sandbox.log().calls();
         calls.iter().map(|call| call.replace("/v1/organizations", "")).collect()
     }
 
-    pub fn pass(&self, time: Duration) {
+    pub(crate) fn pass(&self, time: Duration) {
         self.sandbox.advance(time);
         self.clock.advance(time);
     }
 
-    pub fn id_of(&self, email: &str) -> String {
+    pub(crate) fn id_of(&self, email: &str) -> String {
         self.sandbox.with(|state| state.user(email).unwrap().id.clone())
     }
 
-    pub fn workspaces_named(&self, name: &str) -> usize {
+    pub(crate) fn workspaces_named(&self, name: &str) -> usize {
         self.sandbox.with(|state| state.workspaces().filter(|space| space.name == name).count())
     }
 
-    pub fn invites_to(&self, email: &str) -> usize {
+    pub(crate) fn invites_to(&self, email: &str) -> usize {
         self.sandbox
             .with(|state| state.invites().filter(|i| i.email == email && !i.withdrawn).count())
     }
 }
 
 /// A typed refusal.
-pub fn refusal(status: u16, code: Option<&str>) -> Fault {
+pub(crate) fn refusal(status: u16, code: Option<&str>) -> Fault {
     Fault::Error(TypedError {
         status,
         code: code.map(str::to_owned),
@@ -272,31 +277,31 @@ pub fn refusal(status: u16, code: Option<&str>) -> Fault {
 }
 
 /// `create member/ada@acme.com`.
-pub fn line(step: &Step) -> String {
+pub(crate) fn line(step: &Step) -> String {
     format!("{:?} {}", step.change.verb(), step.address).to_lowercase()
 }
 
 /// Outcomes as `done member/ada@acme.com`.
-pub fn outcomes(report: &Report) -> Vec<String> {
+pub(crate) fn outcomes(report: &Report) -> Vec<String> {
     report.steps.iter().map(|s| format!("{} {}", s.outcome.word(), s.address)).collect()
 }
 
 /// The outcome of the only step.
-pub fn only(report: &Report) -> &Outcome {
+pub(crate) fn only(report: &Report) -> &Outcome {
     match report.steps.as_slice() {
         [step] => &step.outcome,
         steps => panic!("one step was expected, not {steps:#?}"),
     }
 }
 
-pub fn note(outcome: &Outcome) -> &str {
+pub(crate) fn note(outcome: &Outcome) -> &str {
     match outcome {
         Outcome::Done { note: Some(note), .. } => note,
         other => panic!("done with a note was expected, not {other:#?}"),
     }
 }
 
-pub fn changed(outcome: &Outcome) -> &str {
+pub(crate) fn changed(outcome: &Outcome) -> &str {
     match outcome {
         Outcome::Skipped { because: Reason::Changed { what } } => what,
         other => panic!("a change was expected, not {other:#?}"),
@@ -304,7 +309,7 @@ pub fn changed(outcome: &Outcome) -> &str {
 }
 
 /// The plan's calls as the request log shows them; only for plans without references.
-pub fn calls(plan: &Plan) -> Vec<String> {
+pub(crate) fn calls(plan: &Plan) -> Vec<String> {
     let ids = BTreeMap::new();
     let text = |call: &Call| {
         let request = call.resolve(&ids).unwrap();
@@ -320,9 +325,9 @@ pub fn calls(plan: &Plan) -> Vec<String> {
 }
 
 /// Does something in the Console just before a step of this address starts.
-pub struct Meanwhile<'a, F: Fn() + Send + Sync> {
-    pub before: &'a str,
-    pub act: F,
+pub(crate) struct Meanwhile<'a, F: Fn() + Send + Sync> {
+    pub(crate) before: &'a str,
+    pub(crate) act: F,
 }
 
 impl<F: Fn() + Send + Sync> Progress for Meanwhile<'_, F> {
@@ -335,7 +340,7 @@ impl<F: Fn() + Send + Sync> Progress for Meanwhile<'_, F> {
 
 /// Keeps what it hears.
 #[derive(Default)]
-pub struct Heard(pub Mutex<Vec<String>>);
+pub(crate) struct Heard(pub(crate) Mutex<Vec<String>>);
 
 impl Progress for Heard {
     fn begin(&self, steps: usize) {
