@@ -205,6 +205,31 @@ proptest! {
                 prop_assert_eq!(before, after, "{:?} {}", asked, reply.status);
             }
         }
+        sandbox.with(|state| check(state));
+        prop_assert_eq!(sandbox.log().len(), requests.len());
+        let dump = sandbox.state().to_yaml().unwrap();
+        prop_assert_eq!(State::from_yaml(&dump).unwrap().to_yaml().unwrap(), dump);
+    }
+
+    #[test]
+    fn random_bytes_are_answered_too(
+        target in "\\PC{0,40}",
+        body in prop::collection::vec(any::<u8>(), 0..60),
+        headers in prop::collection::vec(("[a-z-]{1,12}", "\\PC{0,12}"), 0..4),
+    ) {
+        let sandbox = Sandbox::new(State::from_yaml(SEED).unwrap());
+        let body = Some(Bytes::from(body));
+        let asked = RawRequest { method: Method::Post, target, headers, body };
+        let status = sandbox.exchange(&asked).response.status;
+        prop_assert!((400..500).contains(&status));
+    }
+
+    #[test]
+    fn mutated_seed_files_are_refused_or_read(at in 0..SEED.len(), with in any::<char>()) {
+        let mut text = SEED.to_owned();
+        if text.is_char_boundary(at) {
+            text.insert(at, with);
+        }
         if let Err(error) = State::from_yaml(&text) {
             prop_assert!(!error.to_string().is_empty());
         }
@@ -216,12 +241,14 @@ proptest! {
         limit in 1_usize..7,
     ) {
         let mut state = State::from_yaml(SEED).unwrap();
-        let mut ids: Vec<String> = (0..20).map(|n| state.add_user(&format!("p{n}@acme.com"), "user")).collect();
+        let mut ids: Vec<String> =
+            (0..20).map(|n| state.add_user(&format!("p{n}@acme.com"), "user")).collect();
         let sandbox = Sandbox::new(state);
         let (mut moves, mut seen, mut after) = (moves.into_iter(), Vec::new(), String::new());
         loop {
             let page = ok(get(&sandbox, &format!("/users?limit={limit}{after}")));
-            seen.extend(page["data"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+            let rows = page["data"].as_array().unwrap();
+            seen.extend(rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
             if page["has_more"] == false {
                 break;
             }
@@ -229,7 +256,7 @@ proptest! {
             if let Some((add, which)) = moves.next() {
                 sandbox.with(|state| {
                     if add {
-                        state.add_user(&format!("late{which}{}@acme.com", ids.len()), "user");
+                        state.add_user(&format!("late{which}@acme.com"), "user");
                     } else if !ids.is_empty() {
                         state.remove_user(&ids.remove(which % ids.len()));
                     }
