@@ -22,7 +22,7 @@ use crate::{
     address::{Address, RemoteId},
     api::{
         call::{Call, Resend},
-        client::{Reader, Reply, Writer},
+        client::{Client, Reader, Reply, Writer},
         clock::Clock,
         error::{ApiError, Asked, WriteError},
         transport::{Method, RawRequest},
@@ -34,15 +34,20 @@ use crate::{
 /// Waits before a call is sent again that found something missing which this run has just made.
 const NOT_THERE_YET: [u64; 5] = [1, 2, 4, 8, 15];
 
-/// What apply works with.
+/// What apply works with: the one place that can write.
 #[derive(Clone)]
 pub struct Hands {
-    /// Looks.
-    pub reader: Reader,
-    /// Acts.
-    pub writer: Writer,
-    /// Waits and tells the time.
-    pub clock: Arc<dyn Clock>,
+    pub(super) client: Client,
+    pub(super) reader: Reader,
+    writer: Writer,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Hands {
+    /// Works through `client`; waits and tells the time by `clock`.
+    pub fn new(client: &Client, clock: Arc<dyn Clock>) -> Self {
+        Self { client: client.clone(), reader: client.reader(), writer: client.writer(), clock }
+    }
 }
 
 /// What the steps of a run share.
@@ -92,6 +97,7 @@ impl Shared<'_> {
     fn eyes(&self) -> Eyes<'_> {
         Eyes {
             reader: &self.hands.reader,
+            credential: self.hands.client.credential(),
             now: self.hands.clock.now(),
             began: self.began,
             claimed: self.made().values().cloned().collect(),
@@ -151,7 +157,7 @@ impl Execution<'_> {
                     self.notes.push(note.to_owned());
                     return Ok(true);
                 }
-                Ok(Before::Skip(because)) => return Err(Outcome::Skipped { because }),
+                Ok(Before::Instead(outcome)) => return Err(outcome),
                 Err(error) => return Err(self.failed(WriteError::Failed(error))),
             }
         }

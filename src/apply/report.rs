@@ -211,6 +211,8 @@ pub struct Report {
     /// Why the run ended before its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub halted: Option<String>,
+    /// It ended so because somebody asked.
+    pub stopped: bool,
     /// How long it took.
     #[serde(rename = "took_ms", serialize_with = "milliseconds")]
     pub took: Duration,
@@ -226,7 +228,7 @@ pub enum Ended {
     Complete,
     /// Some of it is not done, or an outcome is unknown.
     Partly,
-    /// Every step that was tried failed.
+    /// Every step that was tried failed, or none could be.
     Failed,
 }
 
@@ -286,7 +288,8 @@ impl Report {
             _ => false,
         });
         let Tally { done, failed, skipped: _, manual, waiting, unknown, not_started } = tally;
-        if failed > 0 && done + manual + waiting + unknown == 0 {
+        let broke_off = failed > 0 || (not_started > 0 && !self.stopped);
+        if broke_off && done + manual + waiting + unknown == 0 {
             Ended::Failed
         } else if failed + unknown + not_started > 0 || given_up || self.halted.is_some() {
             Ended::Partly

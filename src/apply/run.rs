@@ -58,13 +58,15 @@ pub async fn run(
         not_done: BTreeMap::new(),
         refused: Vec::new(),
         halted: None,
+        stopped: false,
     };
     run.all(plan).await;
-    let Run { mut journal, reports, refused, mut halted, .. } = run;
+    let Run { mut journal, reports, refused, halted, stopped, .. } = run;
     let mut report = Report {
         steps: reports.into_values().collect(),
         refused,
-        halted: halted.take(),
+        halted,
+        stopped,
         took: hands.clock.monotonic().saturating_sub(start),
     };
     if let Err(error) = journal.end(hands.clock.now(), &report) {
@@ -86,6 +88,7 @@ struct Run<'a> {
     not_done: BTreeMap<Address, Verb>,
     refused: Vec<String>,
     halted: Option<String>,
+    stopped: bool,
 }
 
 type Running<'a> = FuturesUnordered<BoxFuture<'a, (usize, &'a Step, Executed)>>;
@@ -114,7 +117,8 @@ impl<'a> Run<'a> {
             while running.len() < self.at_once
                 && let Some((index, step)) = queue.pop_front()
             {
-                if self.stop.requested() {
+                if self.stop.requested() && self.halted.is_none() {
+                    self.stopped = true;
                     self.halt("stopped on request");
                 }
                 let class = Class::of(step);

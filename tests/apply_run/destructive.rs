@@ -176,3 +176,23 @@ async fn the_look_is_taken_just_before_the_step_and_not_when_the_run_begins() {
     let report = org.run_with(&plan, orgcharter::apply::Journal::none(), &meanwhile).await;
     assert_eq!(outcomes(&report), ["done member/bob@acme.com", "skipped member/leaver@acme.com"]);
 }
+
+#[tokio::test]
+async fn the_key_that_charter_runs_with_is_not_switched_off_by_a_plan_made_with_another() {
+    let mut key = String::new();
+    let org = Org::new(|state| {
+        state.add_workspace("Staging");
+        key = state.add_api_key("ci", Some("Staging")).unwrap();
+    });
+    let wanted = Wanted::new().workspace("Staging").key("Staging", &key, "inactive");
+    let plan = org.plan(&wanted).await;
+    let own = org.sandbox.admin_key();
+    let hint = format!("{}...{}", &own[..12], &own[own.len() - 4..]);
+    org.sandbox.with(|state| {
+        state.edit_api_key(&key, |key| key.partial_key_hint = Some(hint));
+    });
+    let report = org.run(&plan).await;
+    let Outcome::Manual { why } = only(&report) else { panic!("{report:#?}") };
+    assert!(why.contains("the one charter runs with"), "{why}");
+    assert_eq!(org.writes(), Vec::<String>::new());
+}

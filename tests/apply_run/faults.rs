@@ -235,3 +235,35 @@ async fn when_every_step_fails_the_run_has_failed() {
     assert!(failure.help.as_deref().unwrap().contains("`acme.com`"));
     assert!(failure.request_id.is_some());
 }
+
+#[tokio::test]
+async fn a_replaced_invite_whose_new_one_fails_says_how_far_it_came_and_the_next_run_mends_it() {
+    let org = Org::new(|state| {
+        state.add_invite("cy@acme.com", "user");
+    });
+    let wanted = Wanted::new().member("cy@acme.com", "developer");
+    let plan = org.plan(&wanted).await;
+    org.fault(INVITES, refusal(400, Some("email_domain_not_allowed")));
+    let report = org.run(&plan).await;
+    let Outcome::Failed { failure } = only(&report) else { panic!("{report:#?}") };
+    let help = failure.help.as_deref().unwrap();
+    assert!(help.starts_with("1 of 2 calls were made; the next run does the rest; "), "{help}");
+    assert_eq!(org.invites_to("cy@acme.com"), 0);
+    assert_eq!(org.left(&wanted).await, ["create member/cy@acme.com"]);
+    assert_eq!(org.apply(&wanted).await.ended(), Ended::Complete);
+}
+
+#[tokio::test]
+async fn a_replaced_invite_whose_replies_are_lost_is_one_invite_with_the_new_role() {
+    let org = Org::new(|state| {
+        state.add_invite("cy@acme.com", "user");
+    });
+    let wanted = Wanted::new().member("cy@acme.com", "developer");
+    let plan = org.plan(&wanted).await;
+    org.fault("DELETE /v1/organizations/invites/*", Fault::ClosedAfter);
+    org.fault(INVITES, Fault::ClosedAfter);
+    let report = org.run(&plan).await;
+    assert!(only(&report).is_done(), "{report:#?}");
+    assert_eq!(org.invites_to("cy@acme.com"), 1);
+    assert_eq!(org.left(&wanted).await, Vec::<String>::new());
+}

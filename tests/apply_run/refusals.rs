@@ -204,6 +204,10 @@ async fn a_server_in_lasting_trouble_ends_the_run() {
     assert!(report.tally().not_started >= 29);
 }
 
+fn can_move_between_threads<T: Send>(future: T) -> T {
+    future
+}
+
 /// Asks to stop when the third step starts.
 struct StopAt<'a>(&'a Stop, std::sync::atomic::AtomicUsize);
 

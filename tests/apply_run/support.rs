@@ -12,7 +12,7 @@ use orgcharter::{
     address::{Address, Name, RemoteId},
     api::{
         call::Call,
-        client::{Client, Options as ClientOptions},
+        client::{Client, Options as ClientOptions, Reader},
         clock::{Clock, TestClock},
         credential::Credential,
     },
@@ -155,6 +155,7 @@ pub(crate) fn full(workspace: &mut Workspace) {
 pub(crate) struct Org {
     pub(crate) sandbox: Sandbox,
     pub(crate) clock: TestClock,
+    pub(crate) reader: Reader,
     pub(crate) hands: Hands,
 }
 
@@ -173,20 +174,16 @@ impl Org {
             Arc::new(clock.clone()),
             options,
         );
-        let hands = Hands {
-            reader: client.reader(),
-            writer: client.writer(),
-            clock: Arc::new(clock.clone()),
-        };
-        Self { sandbox, clock, hands }
+        let hands = Hands::new(&client, Arc::new(clock.clone()));
+        Self { sandbox, clock, reader: client.reader(), hands }
     }
 
     pub(crate) async fn observe(&self, wanted: &Wanted) -> Live {
-        let info = observe::identify(&self.hands.reader, OrgKind::Console).await.unwrap();
+        let info = observe::identify(&self.reader, OrgKind::Console).await.unwrap();
         let mut scope = wanted.0.read_scope();
         scope.api_keys |= scope.workspaces; // archived workspaces and leavers take keys along
         let own = |_: &str| false;
-        observe::observe(&self.hands.reader, &info, &scope, &own, self.clock.now()).await.unwrap()
+        observe::observe(&self.reader, &info, &scope, &own, self.clock.now()).await.unwrap()
     }
 
     pub(crate) async fn plan(&self, wanted: &Wanted) -> Plan {

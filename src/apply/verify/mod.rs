@@ -3,29 +3,29 @@
 //!
 //! Invariant: looking never writes; what cannot be seen for certain is never called done.
 
+mod judge;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 
+use self::judge::{by_hand, difference, judge_invite, judge_made, protected, wanted_fields_hold};
 use super::report::{Outcome, Reason};
 use crate::{
-    address::{Address, Kind, RemoteId},
+    address::{Address, RemoteId},
     api::{
         call::{Call, Part},
         client::Reader,
+        credential::Credential,
         error::ApiError,
         transport::Method,
         wire,
     },
-    email::Email,
     observe::{InviteState, objects},
     plan::Step,
-    resource::{KeyStatus, Member, Object, Phase, Role, Spec, Workspace, WorkspaceMember},
+    resource::{KeyStatus, Object, Phase, Role, Spec, WorkspaceMember},
 };
-
-/// How far the server's clock may be behind ours when a workspace is recognized by when it was made.
-const CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(10);
 
 /// What one call is for, read off its method and path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +68,8 @@ pub(super) enum Before {
     Same,
     /// The step has nothing left to do.
     AlreadySo(&'static str),
-    /// Something else than the plan saw.
-    Skip(Reason),
+    /// Something that decides what becomes of the step.
+    Instead(Outcome),
 }
 
 /// What is seen after a call that did not simply succeed.
@@ -96,7 +96,7 @@ impl After {
     }
 
     fn changed(what: String) -> Self {
-        After::Instead(Outcome::Skipped { because: Reason::Changed { what } })
+        After::Instead(changed(what))
     }
 
     fn when(holds: bool) -> Self {
@@ -107,6 +107,8 @@ impl After {
 /// With what to look.
 pub(super) struct Eyes<'a> {
     pub(super) reader: &'a Reader,
+    /// What charter signs in with: a key that is never switched off.
+    pub(super) credential: &'a Credential,
     /// The time.
     pub(super) now: Timestamp,
     /// When the run began.
@@ -196,6 +198,16 @@ impl Effect {
             }
             Effect::ChangeKey(id) => {
                 let key = found(eyes.reader.get::<wire::ApiKey>(&["api_keys", id]).await)?;
+                let own = |hint: &String| eyes.credential.matches_hint(hint);
+                if key.as_ref().and_then(|key| key.partial_key_hint.as_ref()).is_some_and(own) {
+                    // The plan may have been made with another credential.
+                    return Ok(Before::Instead(Outcome::Manual {
+                        why: format!(
+                            "key `{}` is the one charter runs with now: run with another credential to switch it off",
+                            planned.spec.resource().title()
+                        ),
+                    }));
+                }
                 let key = key.map(|key| objects::api_key(&key, None, false));
                 if key.as_ref().is_some_and(|key| wanted_fields_hold(step, key)) {
                     return Ok(Before::AlreadySo("it was so already"));
@@ -210,7 +222,7 @@ impl Effect {
             | Effect::ChangeGrant(_) => None,
         };
         Ok(match now.and_then(|now| difference(planned, &now)) {
-            Some(what) => Before::Skip(Reason::Changed { what }),
+            Some(what) => Before::Instead(changed(what)),
             None => Before::Same,
         })
     }
@@ -231,7 +243,7 @@ impl Effect {
                 Ok(match invite.map(|invite| InviteState::of(&invite, eyes.now)) {
                     Some(InviteState::Open(_)) => After::Not,
                     Some(InviteState::Accepted(_)) if planned == Some(Phase::Pending) => {
-                        After::Instead(Outcome::Skipped { because: accepted(&title) })
+                        After::Instead(accepted(&title))
                     }
                     Some(
                         InviteState::Accepted(_) | InviteState::Expired(_) | InviteState::Over,
@@ -278,7 +290,9 @@ impl Effect {
             Effect::Grant(place) => granted(step, place, eyes).await,
             Effect::ChangeGrant(place) => Ok(match row(place, eyes).await? {
                 Some(live) => After::when(wanted_fields_hold(step, &live)),
-                None => After::Not,
+                None => After::changed(format!(
+                    "`{title}` has no grant there any more; the next run makes it anew"
+                )),
             }),
             Effect::RemoveGrant(place) => Ok(After::when(row(place, eyes).await?.is_none())),
             Effect::ChangeKey(id) => {
@@ -313,17 +327,20 @@ async fn withdrawable(id: &str, planned: &Object, eyes: &Eyes<'_>) -> Result<Bef
     let state = invite.map(|invite| InviteState::of(&invite, eyes.now));
     Ok(match state {
         Some(InviteState::Accepted(_)) if planned.phase() == Some(Phase::Pending) => {
-            Before::Skip(accepted(&planned.spec.resource().title()))
+            Before::Instead(accepted(&planned.spec.resource().title()))
         }
         // Of a member whose other invites go too, or no longer open: the call finds out.
         _ => Before::Same,
     })
 }
 
-fn accepted(title: &str) -> Reason {
-    Reason::Accepted {
-        what: format!("`{title}` accepted the invite meanwhile; the next run sees a member"),
-    }
+fn accepted(title: &str) -> Outcome {
+    let what = format!("`{title}` accepted the invite meanwhile; the next run sees a member");
+    Outcome::Skipped { because: Reason::Accepted { what } }
+}
+
+fn changed(what: String) -> Outcome {
+    Outcome::Skipped { because: Reason::Changed { what } }
 }
 
 /// What there is of somebody who was to be invited.
@@ -340,69 +357,6 @@ async fn invited(
     Ok(judge_invite(wanted, &users, &invites, code, eyes.now))
 }
 
-/// Judges the answers. The API's filter by address is fuzzy, so each hit is compared.
-fn judge_invite(
-    wanted: &Member,
-    users: &[wire::User],
-    invites: &[wire::Invite],
-    code: Option<&str>,
-    now: Timestamp,
-) -> After {
-    let is_them = |email: &str| Email::lenient(email) == wanted.email;
-    let title = &wanted.email;
-    let as_wanted = |role: &str| wanted.role.as_ref().is_some_and(|want| want.as_str() == role);
-    if let Some(user) = users.iter().find(|user| is_them(&user.email)) {
-        if as_wanted(&user.role) {
-            return After::noted("is a member already");
-        }
-        return After::changed(format!(
-            "`{title}` is a member meanwhile, with the role `{}`; the next run sets it",
-            Role::from_wire(&user.role)
-        ));
-    }
-    let open = |invite: &&wire::Invite| {
-        is_them(&invite.email) && matches!(InviteState::of(invite, now), InviteState::Open(_))
-    };
-    if let Some(invite) = invites.iter().filter(open).find(|invite| as_wanted(&invite.role)) {
-        return After::Holds { id: Some(invite.id.clone()), note: None };
-    }
-    if let Some(invite) = invites.iter().find(open) {
-        return After::changed(format!(
-            "`{title}` was invited meanwhile, with the role `{}`; the next run replaces the invite",
-            Role::from_wire(&invite.role)
-        ));
-    }
-    let lapsed = invites.iter().any(|invite| is_them(&invite.email) && invite.status == "pending");
-    let variant = match code {
-        Some("already_member") => users.first().map(|user| &user.email),
-        Some("invite_already_exists") if lapsed => {
-            return After::Instead(Outcome::Waiting {
-                why: format!(
-                    "the API still counts a lapsed invite to `{title}` as open; the next run invites"
-                ),
-            });
-        }
-        Some("invite_already_exists") => {
-            invites.iter().find(|invite| invite.status == "pending").map(|invite| &invite.email)
-        }
-        _ => return After::Not,
-    };
-    let has = if code == Some("already_member") { "a member" } else { "somebody invited" };
-    After::Instead(Outcome::Manual {
-        why: match variant {
-            Some(variant) => format!(
-                "the API takes `{title}` for {has} whose address differs only in case, dots or a plus-tag: `{}`; write \
-                 that address in the files, or `previously` if it changed",
-                Email::lenient(variant)
-            ),
-            None => format!(
-                "the API takes `{title}` for {has}, but shows nobody with that address: look in the Console under \
-                 Settings > Members, and write the address shown there in the files"
-            ),
-        },
-    })
-}
-
 /// The workspace that a lost reply was about: no active one had its name when the plan was made, so one that was
 /// made since is it.
 async fn made(step: &Step, eyes: &Eyes<'_>) -> Result<After, ApiError> {
@@ -410,41 +364,6 @@ async fn made(step: &Step, eyes: &Eyes<'_>) -> Result<After, ApiError> {
     let query = [("include_archived", "true")];
     let all = eyes.reader.list::<wire::Workspace>(&["workspaces"], &query).await?;
     Ok(judge_made(wanted, &all, eyes.began, &eyes.claimed))
-}
-
-fn judge_made(
-    wanted: &Workspace,
-    all: &[wire::Workspace],
-    began: Timestamp,
-    claimed: &BTreeSet<RemoteId>,
-) -> After {
-    let since = began.checked_sub(CLOCK_SLACK).unwrap_or(began);
-    let new: Vec<&wire::Workspace> = all
-        .iter()
-        .filter(|workspace| workspace.name == *wanted.name && !claimed.contains(&workspace.id))
-        .filter(|workspace| workspace.created_at.is_none_or(|created| created >= since))
-        // Without a time, an archived one is taken for old.
-        .filter(|workspace| workspace.archived_at.is_none() || workspace.created_at.is_some())
-        .collect();
-    match new.as_slice() {
-        [] => After::Not,
-        [one] if one.archived_at.is_none() => After::Holds { id: Some(one.id.clone()), note: None },
-        [one] => After::changed(format!(
-            "`{}` ({}) was made and archived meanwhile; the next run makes it anew",
-            wanted.name, one.id
-        )),
-        several => {
-            let ids: Vec<&str> = several.iter().map(|workspace| workspace.id.as_str()).collect();
-            After::Instead(Outcome::Manual {
-                why: format!(
-                    "several workspaces named `{}` were made just now ({}): archive all but one in the Console, and \
-                     write its id in the files",
-                    wanted.name,
-                    ids.join(", ")
-                ),
-            })
-        }
-    }
 }
 
 /// What there is of a grant that was to be made.
@@ -489,72 +408,5 @@ fn found<T>(read: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
         Ok(object) => Ok(Some(object)),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-/// What a live object's fields are, by name. A key's workspace is left out: it cannot change, and one read of the
-/// key does not tell its name.
-fn fields(object: &Object) -> BTreeMap<String, Value> {
-    let mut fields: BTreeMap<String, Value> = object.spec.resource().fields().into_iter().collect();
-    if matches!(object.spec, Spec::ApiKey(_)) {
-        fields.remove("workspace");
-    }
-    fields
-}
-
-/// Whether every field that the step sets is as it wants, and, for what it makes, every field it names.
-fn wanted_fields_hold(step: &Step, live: &Object) -> bool {
-    let now = fields(live);
-    let is = |field: &str, wanted: &Value| now.get(field).unwrap_or(&Value::Null) == wanted;
-    match step.change.before() {
-        Some(_) => step.change.fields().iter().all(|change| {
-            is(&change.field, &change.after)
-                // What has expired or is archived does not work any more, which is what was wanted.
-                || (step.address.kind == Kind::ApiKey
-                    && change.field == "status"
-                    && change.after.as_str() == Some(KeyStatus::Inactive.as_str())
-                    && [KeyStatus::Expired, KeyStatus::Archived]
-                        .iter()
-                        .any(|status| is("status", &status.as_str().into())))
-        }),
-        None => fields(step.change.object()).iter().all(|(field, wanted)| is(field, wanted)),
-    }
-}
-
-/// How a live object differs from what the plan saw.
-fn difference(planned: &Object, now: &Object) -> Option<String> {
-    let (then, now) = (fields(planned), fields(now));
-    let names: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
-    let title = planned.spec.resource().title();
-    names.into_iter().find_map(|name| {
-        let (then, now) = (then.get(name), now.get(name));
-        let show = |value: Option<&Value>| match value {
-            Some(Value::String(text)) => format!("`{text}`"),
-            Some(other) => format!("`{other}`"),
-            None => "absent".to_owned(),
-        };
-        (then != now).then(|| {
-            format!(
-                "`{title}` changed meanwhile: {name} is {}, and was {} when the plan was made",
-                show(now),
-                show(then)
-            )
-        })
-    })
-}
-
-fn protected(live: &Object) -> Option<Role> {
-    match &live.spec {
-        Spec::Member(Member { role: Some(role), .. }) if role.protected() => Some(role.clone()),
-        _ => None,
-    }
-}
-
-fn by_hand(title: &str, role: &Role) -> Outcome {
-    Outcome::Manual {
-        why: format!(
-            "`{title}` has become `{role}`, which the API neither changes nor removes: do it in the Console under \
-             Settings > Members"
-        ),
     }
 }
