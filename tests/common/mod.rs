@@ -1,0 +1,120 @@
+//! What integration tests share: files from texts, and plans against a sandbox without sockets.
+//!
+//! Invariant: time is the sandbox's own and waits cost nothing, so whatever runs here runs at once.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::{Timestamp, tz::TimeZone};
+use orgcharter::{
+    api::{
+        client::{Client, Options},
+        clock::TestClock,
+        credential::Credential,
+    },
+    config::{
+        document::Document,
+        load::{Loaded, load_sources},
+        lower::lower,
+    },
+    diagnostic::Diagnostic,
+    observe::{self, ObserveError, OrganizationInfo},
+    plan::{self, Only, Plan, step::Observed},
+    resource::{Desired, Live, OrgKind, read_scope::ReadScope},
+    sandbox::Sandbox,
+};
+
+/// A runtime for one test thread.
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime")
+}
+
+/// Loads files from their names and texts, the root file first; what is wrong with them as text.
+pub(crate) fn load<N: AsRef<str>, T: AsRef<str>>(sources: &[(N, T)]) -> Result<Loaded, String> {
+    let sources = sources
+        .iter()
+        .map(|(name, text)| (Arc::from(name.as_ref()), Arc::from(text.as_ref())))
+        .collect();
+    load_sources(sources).map_err(|rejected| {
+        let shown = rejected.diagnostics.iter().filter(|found| found.is_error());
+        shown.map(|found| format!("{found:?}\n")).collect()
+    })
+}
+
+/// What a document wants at a moment.
+pub(crate) fn lowered(document: &Document, now: Timestamp) -> (Desired, Vec<Diagnostic>) {
+    lower(document, now.to_zoned(TimeZone::UTC).date())
+}
+
+/// One command's view of a sandbox: its own client, its own clock.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    pub(crate) clock: Arc<TestClock>,
+    /// Read once.
+    pub(crate) now: Timestamp,
+    credential: Credential,
+}
+
+impl Session {
+    /// A new command.
+    pub(crate) fn new(sandbox: &Sandbox) -> Self {
+        let now = sandbox.now();
+        let clock = Arc::new(TestClock::new(now));
+        let credential = credential(&sandbox.admin_key());
+        let options = Options { seed: 7, requests_per_minute: 100_000, ..Options::default() };
+        let client = Client::new(
+            Arc::new(sandbox.transport()),
+            credential.clone(),
+            Arc::clone(&clock) as _,
+            options,
+        );
+        Self { client, clock, now, credential }
+    }
+
+    /// Reads what the files need.
+    pub(crate) async fn observe(&self, desired: &Desired) -> Result<Live, ObserveError> {
+        self.read(&desired.read_scope(), desired.organization.kind).await
+    }
+
+    /// Reads a scope.
+    pub(crate) async fn read(
+        &self,
+        scope: &ReadScope,
+        kind: OrgKind,
+    ) -> Result<Live, ObserveError> {
+        let reader = self.client.reader();
+        let info: OrganizationInfo = observe::identify(&reader, kind).await?;
+        let own = |hint: &str| self.credential.matches_hint(hint);
+        observe::observe(&reader, &info, scope, &own, self.now).await
+    }
+
+    /// Plans; with a second look at keys where the plan takes something away that keys may depend on.
+    pub(crate) async fn plan(&self, desired: &Desired) -> Result<(Plan, Live), ObserveError> {
+        let live = self.observe(desired).await?;
+        let plan = make(desired, &live, self.now, &[]);
+        if !plan::wants_keys(&plan, &live) {
+            return Ok((plan, live));
+        }
+        let scope = ReadScope { api_keys: true, ..desired.read_scope() };
+        let live = self.read(&scope, desired.organization.kind).await?;
+        let plan = make(desired, &live, self.now, &[]);
+        Ok((plan, live))
+    }
+}
+
+/// A plan from what was read.
+pub(crate) fn make(desired: &Desired, live: &Live, now: Timestamp, only: &[Only]) -> Plan {
+    plan::make(plan::Input {
+        desired,
+        live,
+        now,
+        notes: Vec::new(),
+        observed: Observed { credential: "ANTHROPIC_ADMIN_KEY".to_owned(), ..Observed::default() },
+        only,
+        allow: &BTreeMap::new(),
+    })
+}
+
+fn credential(key: &str) -> Credential {
+    let env = |name: &str| (name == "ANTHROPIC_ADMIN_KEY").then(|| key.to_owned());
+    Credential::from_env(&env).expect("a credential").credential
+}

@@ -1,0 +1,14 @@
+//! The nine laws of charter as properties of random organizations.
+//!
+//! Each law runs over 500 organizations from one generator (`PROPTEST_CASES` asks for more). The seed is fixed, so
+//! that a build that passed passes again; `PROPTEST_RNG_SEED=N` explores others. A failure prints the smallest files
+//! and live state it could find. Each law also counts what its organizations had in them, and fails if anything of
+//! [`coverage::FEATURES`] never came.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod coverage;
+mod generate;
+mod model;
+mod run;
+mod plans;
