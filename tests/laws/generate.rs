@@ -12,7 +12,7 @@ pub(crate) use self::people::UNKNOWN_ROLE;
 
 use std::fmt;
 
-use orgcharter::sandbox::{State, Switches};
+use orgcharter::sandbox::{Sandbox, State, Switches};
 use proptest::{collection::vec, prelude::*};
 
 use self::tape::Tape;
@@ -41,18 +41,22 @@ pub(crate) struct Blueprint {
 pub(crate) struct Case {
     pub(crate) files: Files,
     pub(crate) live: Live,
-    pub(crate) switches: Switches,
     /// Names and texts of the files, the root file first.
     pub(crate) sources: Vec<(String, String)>,
-    pub(crate) seed: u64,
     pub(crate) later: Vec<u8>,
     positions: Vec<u8>,
+    state: State,
 }
 
 impl Case {
     /// A sandbox's state that holds the live side.
     pub(crate) fn state(&self) -> State {
-        seed::plant(&self.live, self.switches, self.seed)
+        self.state.clone()
+    }
+
+    /// A sandbox that holds the live side.
+    pub(crate) fn sandbox(&self) -> Sandbox {
+        Sandbox::new(self.state())
     }
 
     /// The choices that the switches were set from.
@@ -145,12 +149,12 @@ impl Blueprint {
         for (to, from) in seed.iter_mut().zip(&self.later) {
             *to = *from;
         }
+        let switches = Switches::from_choices(&self.switches);
         Case {
+            state: seed::plant(&live, switches, u64::from_le_bytes(seed)),
             files,
             live,
-            switches: Switches::from_choices(&self.switches),
             sources,
-            seed: u64::from_le_bytes(seed),
             later: self.later.clone(),
             positions: self.switches.clone(),
         }

@@ -2,12 +2,346 @@
 //!
 //! Invariant: nothing here writes to the organization but the edits that a person makes in the Console.
 
+use orgcharter::{
+    address::Kind,
+    plan::{self, Plan, Step, stale},
+    resource::{Live, Phase, Spec, Verb},
+    sandbox::{KeyStatus, Sandbox, State, Switches, switches},
+};
+
 use crate::{
-    common::load,
-    run::law,
+    common::{Session, load, lowered, make, runtime},
+    generate::{Case, tape::Tape},
+    run::{Verdict, ensure, law},
 };
 
 #[test]
 fn generated_files_are_always_valid() {
     law("0 valid files", |case, _| load(&case.sources).map(|_| ()));
 }
+
+#[test]
+fn law_4_references_point_to_smaller_kinds() {
+    let runtime = runtime();
+    law("4 references", |case, coverage| {
+        coverage.want("a grant's references");
+        coverage.want("a key's reference");
+        let planned = Planned::of(case, &runtime)?;
+        let Planned { desired, live, plan, .. } = &planned;
+        let bound = plan::bind::bind(desired, live);
+        let adopted = plan::adopt::adopt(desired, live, &bound);
+        let listed = live.objects.iter().map(|(address, object)| (address, object));
+        let steps = plan.steps.iter().map(|step| (&step.address, step.change.object()));
+        let all = listed
+            .chain(desired.objects.iter())
+            .chain(bound.live.iter())
+            .chain(adopted.after.iter())
+            .chain(steps);
+        for (address, object) in all {
+            for reference in object.spec.resource().references() {
+                ensure!(
+                    reference.kind < address.kind,
+                    "{address} refers to {reference}, which is not of a smaller kind"
+                );
+                match address.kind {
+                    Kind::WorkspaceMember => coverage.meet("a grant's references"),
+                    Kind::ApiKey => coverage.meet("a key's reference"),
+                    Kind::Member | Kind::Workspace => {}
+                }
+            }
+        }
+        for step in plan.ready() {
+            for reference in step.calls.iter().flat_map(|call| call.references()) {
+                let makes = |other: &&Step| {
+                    other.address == *reference && other.disposition.is_ready()
+                };
+                let maker = plan.steps.iter().find(makes);
+                ensure!(
+                    maker.is_some_and(|maker| maker.stage < step.stage),
+                    "{} needs the id of {reference}, which no earlier step makes",
+                    step.address
+                );
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn law_6_a_plan_survives_json_and_is_stale_only_when_a_fact_it_rests_on_has_changed() {
+    let runtime = runtime();
+    law("6 plan, JSON, plan", |case, coverage| {
+        for verb in ["create", "update", "replace", "remove"] {
+            for kind in Kind::ALL {
+                if possible(kind, verb) {
+                    coverage.want(met(kind, verb));
+                }
+            }
+        }
+        let Planned { plan, sandbox, desired, .. } = Planned::of(case, &runtime)?;
+        let text = serde_json::to_string(&plan).map_err(|error| error.to_string())?;
+        let read: Plan = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        ensure!(read == plan, "another plan comes back from JSON: {text}");
+        let again = serde_json::to_string(&read).map_err(|error| error.to_string())?;
+        ensure!(again == text, "the same plan is written differently: {text}\n{again}");
+        ensure!(
+            stale::foreign_calls(&read).is_empty(),
+            "calls are not rebuilt: {:?}",
+            stale::foreign_calls(&read).iter().map(|step| &step.address).collect::<Vec<_>>()
+        );
+
+        let look = |sandbox: &Sandbox| -> Result<Vec<String>, String> {
+            let session = Session::new(sandbox);
+            let scope = stale::read_scope(&read);
+            let live = runtime
+                .block_on(session.read(&scope, desired.organization.kind))
+                .map_err(|error| error.to_string())?;
+            let found = stale::stale_facts(&read, &live);
+            Ok(found.into_iter().map(|found| found.message).collect())
+        };
+        let stale = look(&sandbox)?;
+        ensure!(stale.is_empty(), "a plan is stale at once: {stale:?}");
+
+        let elsewhere = Sandbox::new(sandbox.state());
+        elsewhere.with(edit_something_else);
+        let stale = look(&elsewhere)?;
+        ensure!(stale.is_empty(), "edits that no step rests on make it stale: {stale:?}");
+
+        // Every ready step is disturbed in turn, as somebody in the Console would.
+        for step in plan.ready() {
+            let disturbed = Sandbox::new(sandbox.state());
+            let Some(names) = disturbed.with(|state| disturb(state, step, &mut case.later()))
+            else {
+                continue;
+            };
+            coverage.meet(met(step.address.kind, verb_word(step.change.verb())));
+            let stale = look(&disturbed)?;
+            ensure!(
+                stale.iter().any(|message| names.iter().any(|name| message.contains(name))),
+                "{} ({:?}) was disturbed, and none of {names:?} is named as stale: {stale:?}",
+                step.address,
+                step.change.verb()
+            );
+        }
+
+        let mut tampered = read.clone();
+        if let Some(step) = tampered.steps.iter_mut().find(|step| step.disposition.is_ready()) {
+            step.calls.pop();
+            let foreign = stale::foreign_calls(&tampered);
+            ensure!(foreign.len() == 1, "a call that was taken out is not noticed");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn law_9_the_same_inputs_give_the_same_bytes() {
+    let runtime = runtime();
+    law("9 same bytes", |case, coverage| {
+        coverage.want("another order of live objects");
+        let Planned { plan, live, desired, sandbox, .. } = Planned::of(case, &runtime)?;
+        let bytes = json(&plan);
+        let twice = Planned::of(case, &runtime)?;
+        ensure!(json(&twice.plan) == bytes, "a second run plans differently");
+
+        // What an API says in another way is the same organization.
+        let other = Sandbox::new(sandbox.state());
+        other.with(|state| {
+            state.switches = Switches {
+                list_order: match state.switches.list_order {
+                    switches::ListOrder::NewestFirst => switches::ListOrder::OldestFirst,
+                    switches::ListOrder::OldestFirst => switches::ListOrder::NewestFirst,
+                },
+                page_size: switches::PageSize::Short,
+                has_more: switches::HasMore::Absent,
+                unknown_fields: switches::UnknownFields::Present,
+                principal_shape: switches::PrincipalShape::Plain,
+                key_workspace_id: switches::KeyWorkspaceId::Never,
+                invite_groups: switches::InviteGroups::Absent,
+                ..state.switches
+            };
+        });
+        let session = Session::new(&other);
+        let (again, _) =
+            runtime.block_on(session.plan(&desired)).map_err(|error| error.to_string())?;
+        ensure!(json(&again) == bytes, "another listing order plans differently:\n{}\n{bytes}", json(&again));
+
+        let mut shuffled = live.clone();
+        shuffle(&mut case.later(), &mut shuffled);
+        if shuffled.objects.iter().map(|(a, _)| a).ne(live.objects.iter().map(|(a, _)| a)) {
+            coverage.meet("another order of live objects");
+        }
+        let again = make(&desired, &shuffled, sandbox.now(), &[]);
+        ensure!(json(&again) == bytes, "another order of objects plans differently:\n{}\n{bytes}", json(&again));
+        Ok(())
+    });
+}
+
+/// A case up to its plan.
+struct Planned {
+    sandbox: Sandbox,
+    desired: orgcharter::resource::Desired,
+    live: Live,
+    plan: Plan,
+}
+
+impl Planned {
+    fn of(case: &Case, runtime: &tokio::runtime::Runtime) -> Result<Self, String> {
+        let sandbox = case.sandbox();
+        let session = Session::new(&sandbox);
+        let (desired, _) = lowered(&load(&case.sources)?.document, session.now);
+        let (plan, live) =
+            runtime.block_on(session.plan(&desired)).map_err(|error| error.to_string())?;
+        Ok(Self { sandbox, desired, live, plan })
+    }
+}
+
+fn json(plan: &Plan) -> String {
+    serde_json::to_string(plan).expect("a plan is JSON")
+}
+
+fn shuffle(tape: &mut Tape<'_>, live: &mut Live) {
+    let count = live.objects.len();
+    for at in (1..count).rev() {
+        let with = usize::from(tape.byte()) % (at + 1);
+        live.objects.swap(at, with);
+    }
+    live.archived.reverse();
+    live.objects.rotate_left(count / 2);
+}
+
+fn verb_word(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "create",
+        Verb::Update => "update",
+        Verb::Replace => "replace",
+        Verb::Remove => "remove",
+    }
+}
+
+/// Whether there are ready steps of this sort at all.
+fn possible(kind: Kind, verb: &str) -> bool {
+    match kind {
+        Kind::Member => true,
+        Kind::Workspace | Kind::WorkspaceMember => verb != "replace",
+        Kind::ApiKey => verb == "update",
+    }
+}
+
+fn met(kind: Kind, verb: &'static str) -> &'static str {
+    match (kind, verb) {
+        (Kind::Member, "create") => "an invite disturbed",
+        (Kind::Member, "update") => "a role change disturbed",
+        (Kind::Member, "replace") => "a replaced invite disturbed",
+        (Kind::Member, _) => "a removal of a member disturbed",
+        (Kind::Workspace, "create") => "a new workspace disturbed",
+        (Kind::Workspace, "update") => "a change of a workspace disturbed",
+        (Kind::Workspace, _) => "an archive disturbed",
+        (Kind::WorkspaceMember, "create") => "a new grant disturbed",
+        (Kind::WorkspaceMember, "update") => "a change of a grant disturbed",
+        (Kind::WorkspaceMember, _) => "a removal of a grant disturbed",
+        (Kind::ApiKey, _) => "a change of a key disturbed",
+    }
+}
+
+/// Edits that nothing can rest on.
+fn edit_something_else(state: &mut State) {
+    state.add_user("newcomer@else.example", "developer");
+    state.add_invite("another@else.example", "user");
+    let id = state.add_workspace("made in the Console");
+    state.set_grant(&id, "newcomer@else.example", "workspace_admin");
+    state.add_api_key("made in the Console", Some(&id));
+}
+
+/// Changes what a step rests on; gives words of which the finding must have one. `None`: nothing can be done to it.
+fn disturb(state: &mut State, step: &Step, tape: &mut Tape<'_>) -> Option<Vec<String>> {
+    let object = step.change.object();
+    let id = step.change.before().and_then(|before| before.remote.as_ref()).map(|remote| &remote.id);
+    let title = object.spec.resource().title();
+    match &object.spec {
+        Spec::Member(member) => {
+            let email = member.email.as_written();
+            match id {
+                None if tape.chance(50) => _ = state.add_user(email, "user"),
+                None => _ = state.add_invite(email, "user"),
+                Some(id) if step.change.before()?.phase() == Some(Phase::Pending) => {
+                    state.accept_invite(id.as_str())?;
+                }
+                Some(id) if tape.chance(50) => _ = state.remove_user(id.as_str()),
+                Some(id) => _ = state.set_role(id.as_str(), "a role of another time"),
+            }
+            Some(vec![title, member.email.canonical().to_string()])
+        }
+        Spec::Workspace(workspace) => {
+            match id {
+                None => _ = state.add_workspace(&workspace.name),
+                Some(id) if !workspace.is_default && tape.chance(30) => {
+                    _ = state.archive_workspace(id.as_str());
+                }
+                Some(id) => {
+                    // One of the fields that the step changes, or any that its removal would take along.
+                    let field = step.change.fields().first().map(|change| change.field.clone());
+                    let field = field.unwrap_or_else(|| "display_color".to_owned());
+                    state.edit_workspace(id.as_str(), |row| {
+                        let other = || "another of another time".to_owned();
+                        match field.as_str() {
+                            "name" => row.name = other(),
+                            "external_key_id" => row.external_key_id = Some(other()),
+                            "user_profile_id" => row.user_profile_id = Some(other()),
+                            "display_color" => row.display_color = "#123456".to_owned(),
+                            "data_residency.default_inference_geo" => {
+                                row.data_residency.default_inference_geo = "mars".to_owned();
+                            }
+                            "data_residency.allowed_inference_geos" => {
+                                row.data_residency.allowed_inference_geos =
+                                    orgcharter::sandbox::AllowedGeos::Word("mars".to_owned());
+                            }
+                            tag => {
+                                let key = tag.strip_prefix("tags.").unwrap_or(tag);
+                                row.tags.insert(key.to_owned(), other());
+                            }
+                        }
+                    });
+                }
+            }
+            let before = step.change.before().map(|before| before.spec.resource().title());
+            Some([Some(title), before].into_iter().flatten().collect())
+        }
+        Spec::WorkspaceMember(_) => {
+            let (workspace, user) = match id {
+                Some(id) => id.as_str().split_once('/').map(|(w, u)| (w.to_owned(), u.to_owned())),
+                None => ids_of_new_grant(step),
+            }?;
+            if id.is_some() && tape.chance(50) {
+                state.remove_grant(&workspace, &user);
+            } else {
+                state.set_grant(&workspace, &user, "a role of another time");
+            }
+            Some(vec![title])
+        }
+        Spec::ApiKey(_) => {
+            let archive = step.change.field("status").is_some() && tape.chance(50);
+            state.edit_api_key(id?.as_str(), |key| {
+                if archive && key.status != KeyStatus::Archived {
+                    key.status = KeyStatus::Archived;
+                } else {
+                    key.name = "renamed in the Console".to_owned();
+                }
+            });
+            let before = step.change.before().map(|before| before.spec.resource().title());
+            Some([Some(title), before].into_iter().flatten().collect())
+        }
+    }
+}
+
+/// Ids of workspace and person, where both are live already.
+fn ids_of_new_grant(step: &Step) -> Option<(String, String)> {
+    use orgcharter::api::call::Part;
+    let call = step.calls.first()?;
+    let text = |part: &Part| match part {
+        Part::Text(value) => value.as_str().map(str::to_owned),
+        Part::IdOf(_) => None,
+    };
+    Some((text(call.path.get(1)?)?, text(call.body.as_ref()?.get("user_id")?)?))
+}
+
