@@ -6,8 +6,9 @@ use std::{cmp::Ordering, collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-/// A place in a file: where a value or key stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+/// A place in a file: where a value or key stands. Two are equal when file, line and column are: how far the text
+/// reaches is for drawing only, and not kept in a saved plan.
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Span {
     /// The file's path as the user gave it (or below the folder the user gave), with `/` separators.
     pub file: Arc<str>,
@@ -20,6 +21,14 @@ pub struct Span {
     pub bytes: (u32, u32),
 }
 
+impl PartialEq for Span {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Span {}
+
 impl PartialOrd for Span {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
@@ -28,12 +37,8 @@ impl PartialOrd for Span {
 
 impl Ord for Span {
     fn cmp(&self, other: &Self) -> Ordering {
-        (&self.file, self.line, self.column, self.bytes).cmp(&(
-            &other.file,
-            other.line,
-            other.column,
-            other.bytes,
-        ))
+        let Span { file, line, column, bytes: _ } = self;
+        (file, line, column).cmp(&(&other.file, &other.line, &other.column))
     }
 }
 
