@@ -348,6 +348,8 @@ fn candidate(object: &Arc<Object>) -> Option<Candidate<'_>> {
     }
 }
 
+/// Ids in a sentence, in an order that the API has no say in.
 fn list(ids: &[&RemoteId]) -> String {
+    let ids: BTreeSet<&RemoteId> = ids.iter().copied().collect();
     ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
 }
