@@ -108,6 +108,7 @@ pub fn make(input: Input<'_>) -> Plan {
 /// Whether the plan takes something away that keys may depend on, while keys were not read.
 pub fn wants_keys(plan: &Plan, live: &Live) -> bool {
     !live.coverage.api_keys
+        && plan.organization.kind.has_api_keys()
         && plan.ready().any(|step| {
             matches!(step.change, Change::Remove { .. }) && step.address.kind != Kind::ApiKey
         })

@@ -47,7 +47,8 @@ pub fn read_scope(plan: &Plan) -> ReadScope {
         }
     }
     // Keys that may die with people, grants and workspaces are looked at again.
-    scope.api_keys |= plan.ready().any(|step| matches!(step.change, Change::Remove { .. }));
+    scope.api_keys |= plan.organization.kind.has_api_keys()
+        && plan.ready().any(|step| matches!(step.change, Change::Remove { .. }));
     scope.workspaces |= scope.api_keys;
     if !workspaces.is_empty() {
         let targets = workspaces

@@ -29,6 +29,11 @@ impl OrgKind {
             OrgKind::Aws => "aws",
         }
     }
+
+    /// Whether the API shows keys (core.md §1.3): elsewhere, asking for them is an error.
+    pub fn has_api_keys(self) -> bool {
+        self == OrgKind::Console
+    }
 }
 
 impl fmt::Display for OrgKind {
