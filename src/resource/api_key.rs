@@ -134,7 +134,11 @@ impl Resource for ApiKey {
     }
 
     fn rests_on(&self, change: &Change, _world: &World<'_>) -> Vec<Fact> {
-        change.before().map(|before| all_field_facts(Kind::ApiKey, before)).unwrap_or_default()
+        let mut facts =
+            change.before().map(|before| all_field_facts(Kind::ApiKey, before)).unwrap_or_default();
+        // A key cannot move, and its workspace has a name of the files here, which no observation knows.
+        facts.retain(|fact| !matches!(fact, Fact::Field { field, .. } if field == "workspace"));
+        facts
     }
 
     fn create(&self, _ids: &Ids<'_>) -> Calls {
