@@ -145,7 +145,7 @@ fn swap(whole: &mut Tape<'_>, entries: &mut [WorkspaceEntry], live: &Live) {
         live.workspaces.iter().find(|w| {
             w.name == entry.label && !w.archived && !w.default && entry.name.is_none()
                 && entry.id.is_none() && !entry.archived() && entry.previously.is_none()
-                && w.name != CLAUDE_CODE
+                && w.name != CLAUDE_CODE && w.name != DEFAULT
         })
     };
     let found: Vec<(usize, String)> = entries
