@@ -194,7 +194,8 @@ fn repeats<T: Ord>(items: impl IntoIterator<Item = T>) -> bool {
 
 fn live(state: &State, seen: &mut Seen) {
     let mixed = |email: &str| {
-        email.bytes().any(|b| b.is_ascii_uppercase()) && email.bytes().any(|b| b.is_ascii_lowercase())
+        email.bytes().any(|b| b.is_ascii_uppercase())
+            && email.bytes().any(|b| b.is_ascii_lowercase())
     };
     for user in state.users() {
         note(seen, "live: an e-mail in mixed case", mixed(&user.email));
@@ -211,19 +212,23 @@ fn live(state: &State, seen: &mut Seen) {
         let role = state.user(&grant.user_id).map_or("", |user| user.role.as_str());
         note(seen, "live: an admin with an explicit grant", role == "admin");
         note(seen, "live: a billing member with an explicit grant", role == "billing");
-        note(
-            seen,
-            "live: an unknown workspace role",
-            grant.role == crate::generate::UNKNOWN_ROLE,
-        );
+        note(seen, "live: an unknown workspace role", grant.role == crate::generate::UNKNOWN_ROLE);
     }
     let active = || state.workspaces().filter(|row| row.archived_at.is_none());
     note(seen, "live: two active workspaces of one name", repeats(active().map(|row| &row.name)));
     for row in state.workspaces() {
         note(seen, "live: Default", row.is_default);
         note(seen, "live: Claude Code", row.name == "Claude Code");
-        note(seen, "live: a second workspace named Default", !row.is_default && row.name == "Default");
-        note(seen, "live: a tag of the product", row.tags.keys().any(|key| key.starts_with("anthropic")));
+        note(
+            seen,
+            "live: a second workspace named Default",
+            !row.is_default && row.name == "Default",
+        );
+        note(
+            seen,
+            "live: a tag of the product",
+            row.tags.keys().any(|key| key.starts_with("anthropic")),
+        );
         note(
             seen,
             "live: an active workspace and an archived one of one name",
@@ -274,7 +279,11 @@ fn keys(state: &State, seen: &mut Seen) {
         let home = key.workspace_id.as_ref().and_then(|id| state.workspace(id));
         note(seen, "live: an organization-wide key", key.workspace_id.is_none());
         note(seen, "live: a key in Default", home.is_some_and(|home| home.is_default));
-        note(seen, "live: a key in Claude Code", home.is_some_and(|home| home.name == "Claude Code"));
+        note(
+            seen,
+            "live: a key in Claude Code",
+            home.is_some_and(|home| home.name == "Claude Code"),
+        );
         let personal = key.principal.as_ref().is_some_and(|id| id.starts_with("user_"));
         note(seen, "live: a personal key", personal);
         let hint = key.partial_key_hint.as_deref();
@@ -295,7 +304,11 @@ fn files(case: &Case, seen: &mut Seen) {
         Layout::Torn => "files: lists in two files",
     });
     seen.insert(if files.members.is_some() { "files: members" } else { "files: no members" });
-    seen.insert(if files.workspaces.is_some() { "files: workspaces" } else { "files: no workspaces" });
+    seen.insert(if files.workspaces.is_some() {
+        "files: workspaces"
+    } else {
+        "files: no workspaces"
+    });
     seen.insert(if files.api_keys.is_some() { "files: api_keys" } else { "files: no api_keys" });
     note(seen, "files: nobody in members", files.members.as_ref().is_some_and(Vec::is_empty));
     for person in files.members.iter().flatten() {
@@ -303,7 +316,11 @@ fn files(case: &Case, seen: &mut Seen) {
             && person.note.is_none()
             && person.previously.is_none()
             && person.id.is_none();
-        seen.insert(if plain && !person.long { "files: a short entry" } else { "files: a long entry" });
+        seen.insert(if plain && !person.long {
+            "files: a short entry"
+        } else {
+            "files: a long entry"
+        });
         note(seen, "files: none", person.role == "none");
         note(seen, "files: unmanaged", person.role == "unmanaged");
         note(seen, "files: admin", person.role == "admin");
@@ -353,7 +370,11 @@ fn workspaces(case: &Case, seen: &mut Seen) {
     for entry in entries() {
         previously(entry.previously.as_ref().map(Vec::is_empty), seen);
         note(seen, "files: a pinned workspace", entry.id.is_some());
-        note(seen, "files: a workspace by label, with name and id", entry.name.is_some() && entry.id.is_some());
+        note(
+            seen,
+            "files: a workspace by label, with name and id",
+            entry.name.is_some() && entry.id.is_some(),
+        );
         note(seen, "files: state archived", entry.archived());
         note(seen, "files: Default", entry.label == "Default");
         note(seen, "files: Claude Code", entry.label == "Claude Code");

@@ -17,7 +17,7 @@ use proptest::{collection::vec, prelude::*};
 
 use self::tape::Tape;
 use crate::model::{
-    files::{Files, IgnoreEntry, Kind, Layout, Manage, FUTURE_DAYS, PAST_DAYS, Target},
+    files::{FUTURE_DAYS, Files, IgnoreEntry, Kind, Layout, Manage, PAST_DAYS, Target},
     live::Live,
     seed, yaml,
 };

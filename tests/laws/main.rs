@@ -10,5 +10,5 @@ mod common;
 mod coverage;
 mod generate;
 mod model;
-mod run;
 mod plans;
+mod run;

@@ -12,7 +12,7 @@ use orgcharter::{
 use crate::{
     common::{Session, load, lowered, make, runtime},
     generate::{Case, tape::Tape},
-    run::{Verdict, ensure, law},
+    run::{ensure, law},
 };
 
 #[test]
@@ -52,9 +52,8 @@ fn law_4_references_point_to_smaller_kinds() {
         }
         for step in plan.ready() {
             for reference in step.calls.iter().flat_map(|call| call.references()) {
-                let makes = |other: &&Step| {
-                    other.address == *reference && other.disposition.is_ready()
-                };
+                let makes =
+                    |other: &&Step| other.address == *reference && other.disposition.is_ready();
                 let maker = plan.steps.iter().find(makes);
                 ensure!(
                     maker.is_some_and(|maker| maker.stage < step.stage),
@@ -164,7 +163,11 @@ fn law_9_the_same_inputs_give_the_same_bytes() {
         let session = Session::new(&other);
         let (again, _) =
             runtime.block_on(session.plan(&desired)).map_err(|error| error.to_string())?;
-        ensure!(json(&again) == bytes, "another listing order plans differently:\n{}\n{bytes}", json(&again));
+        ensure!(
+            json(&again) == bytes,
+            "another listing order plans differently:\n{}\n{bytes}",
+            json(&again)
+        );
 
         let mut shuffled = live.clone();
         shuffle(&mut case.later(), &mut shuffled);
@@ -172,7 +175,11 @@ fn law_9_the_same_inputs_give_the_same_bytes() {
             coverage.meet("another order of live objects");
         }
         let again = make(&desired, &shuffled, sandbox.now(), &[]);
-        ensure!(json(&again) == bytes, "another order of objects plans differently:\n{}\n{bytes}", json(&again));
+        ensure!(
+            json(&again) == bytes,
+            "another order of objects plans differently:\n{}\n{bytes}",
+            json(&again)
+        );
         Ok(())
     });
 }
@@ -256,7 +263,8 @@ fn edit_something_else(state: &mut State) {
 /// Changes what a step rests on; gives words of which the finding must have one. `None`: nothing can be done to it.
 fn disturb(state: &mut State, step: &Step, tape: &mut Tape<'_>) -> Option<Vec<String>> {
     let object = step.change.object();
-    let id = step.change.before().and_then(|before| before.remote.as_ref()).map(|remote| &remote.id);
+    let id =
+        step.change.before().and_then(|before| before.remote.as_ref()).map(|remote| &remote.id);
     let title = object.spec.resource().title();
     match &object.spec {
         Spec::Member(member) => {
@@ -314,7 +322,8 @@ fn disturb(state: &mut State, step: &Step, tape: &mut Tape<'_>) -> Option<Vec<St
                 Some(id) => id.as_str().split_once('/').map(|(w, u)| (w.to_owned(), u.to_owned())),
                 None => ids_of_new_grant(step),
             }?;
-            let (role, email) = state.user(&user).map(|user| (user.role.clone(), user.email.clone()))?;
+            let (role, email) =
+                state.user(&user).map(|user| (user.role.clone(), user.email.clone()))?;
             if matches!(role.as_str(), "admin" | "billing") {
                 // Their rows may be hidden; but a grant rests on the role of its person too.
                 state.set_role(&user, "a role of another time");
@@ -350,4 +359,3 @@ fn ids_of_new_grant(step: &Step) -> Option<(String, String)> {
     };
     Some((text(call.path.get(1)?)?, text(call.body.as_ref()?.get("user_id")?)?))
 }
-

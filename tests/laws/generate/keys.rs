@@ -21,8 +21,8 @@ pub(super) fn generate(tapes: &[Vec<u8>], files: &mut Files, live: &mut Live) {
 
 fn key(tape: &mut Tape<'_>, index: usize, live: &Live) -> Key {
     let at = usize::from(tape.byte());
-    let workspace = (!tape.chance(20))
-        .then(|| live.workspaces[at % live.workspaces.len()].id.clone());
+    let workspace =
+        (!tape.chance(20)).then(|| live.workspaces[at % live.workspaces.len()].id.clone());
     let user = |tape: &mut Tape<'_>| {
         let at = usize::from(tape.byte());
         match live.users.get(at % live.users.len().max(1)) {
@@ -121,18 +121,18 @@ fn entry(tape: &mut Tape<'_>, key: &Key, index: usize, files: &mut Files, live: 
             } else {
                 key.id.clone()
             },
-            name: tape.weighted(&[(6, None), (3, Some(key.name.clone())), (2, Some("renamed".to_owned()))]),
+            name: tape.weighted(&[
+                (6, None),
+                (3, Some(key.name.clone())),
+                (2, Some("renamed".to_owned())),
+            ]),
             status: tape.weighted(&[
                 (3, Some("active")),
                 (3, Some("inactive")),
                 (1, Some("archived")),
                 (2, None),
             ]),
-            until: tape.weighted(&[
-                (8, None),
-                (1, Some(FUTURE_DAYS[2])),
-                (1, Some(PAST_DAYS[0])),
-            ]),
+            until: tape.weighted(&[(8, None), (1, Some(FUTURE_DAYS[2])), (1, Some(PAST_DAYS[0]))]),
             note: note.clone(),
             long,
         },

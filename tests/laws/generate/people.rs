@@ -415,11 +415,8 @@ impl Generator<'_, '_> {
 /// An address without anything odd, in lower, mixed and upper case.
 fn plain(local: &str, domain: &str) -> Address {
     let canonical = format!("{local}@{domain}").to_ascii_lowercase();
-    let spellings = vec![
-        format!("{local}@{domain}"),
-        mixed_case(&canonical),
-        canonical.to_ascii_uppercase(),
-    ];
+    let spellings =
+        vec![format!("{local}@{domain}"), mixed_case(&canonical), canonical.to_ascii_uppercase()];
     Address { canonical, spellings }
 }
 

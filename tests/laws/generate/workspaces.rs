@@ -4,7 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{people::{Human, UNKNOWN_ROLE}, tape::Tape};
+use super::{
+    people::{Human, UNKNOWN_ROLE},
+    tape::Tape,
+};
 use crate::model::{
     files::{FUTURE_DAYS, Files, GrantEntry, Kind, PAST_DAYS, ResidencyEntry, Who, WorkspaceEntry},
     live::{Live, Workspace},
@@ -13,15 +16,12 @@ use crate::model::{
 
 /// The most workspaces beside those of the product.
 pub(super) const MOST: usize = 4;
-const NAMES: [&str; MOST] = ["Production", "Research", "data: lake", "\u{dc}n\u{ef}c\u{f6}de \u{2603}"];
+const NAMES: [&str; MOST] =
+    ["Production", "Research", "data: lake", "\u{dc}n\u{ef}c\u{f6}de \u{2603}"];
 const LONG: &str = "A workspace whose name is longer than forty characters";
 const COLORS: [&str; 4] = ["#6C5BB9", "#6c5bb9", "#D97757", "#00ff7F"];
-const ROLES: [&str; 4] = [
-    "workspace_developer",
-    "workspace_user",
-    "workspace_restricted_developer",
-    "workspace_admin",
-];
+const ROLES: [&str; 4] =
+    ["workspace_developer", "workspace_user", "workspace_restricted_developer", "workspace_admin"];
 pub(crate) const CLAUDE_CODE: &str = "Claude Code";
 pub(crate) const DEFAULT: &str = "Default";
 
@@ -58,7 +58,11 @@ pub(super) fn generate(
         let mut grants = tape.split(18);
         let mut workspace = Generator {
             id: format!("wrkspc_{index}"),
-            name: if tape.chance(6) { LONG.to_owned() + NAMES[index] } else { NAMES[index].to_owned() },
+            name: if tape.chance(6) {
+                LONG.to_owned() + NAMES[index]
+            } else {
+                NAMES[index].to_owned()
+            },
             tape,
             live,
         };
@@ -102,8 +106,13 @@ fn product(
     });
     if whole.chance(35) {
         let mut entry = WorkspaceEntry { label: DEFAULT.to_owned(), ..WorkspaceEntry::default() };
-        entry.display_color = whole.one(&[None, Some("#777777".to_owned()), Some("#00ff7F".to_owned())]);
-        entry.tags = whole.one(&[None, Some(BTreeMap::new()), Some([("who".to_owned(), "all".to_owned())].into())]);
+        entry.display_color =
+            whole.one(&[None, Some("#777777".to_owned()), Some("#00ff7F".to_owned())]);
+        entry.tags = whole.one(&[
+            None,
+            Some(BTreeMap::new()),
+            Some([("who".to_owned(), "all".to_owned())].into()),
+        ]);
         entries.push(entry);
     }
     if kind == Kind::Console && whole.chance(55) {
@@ -143,9 +152,15 @@ fn swap(whole: &mut Tape<'_>, entries: &mut [WorkspaceEntry], live: &Live) {
     }
     let plain = |entry: &WorkspaceEntry| {
         live.workspaces.iter().find(|w| {
-            w.name == entry.label && !w.archived && !w.default && entry.name.is_none()
-                && entry.id.is_none() && !entry.archived() && entry.previously.is_none()
-                && w.name != CLAUDE_CODE && w.name != DEFAULT
+            w.name == entry.label
+                && !w.archived
+                && !w.default
+                && entry.name.is_none()
+                && entry.id.is_none()
+                && !entry.archived()
+                && entry.previously.is_none()
+                && w.name != CLAUDE_CODE
+                && w.name != DEFAULT
         })
     };
     let found: Vec<(usize, String)> = entries
@@ -386,9 +401,18 @@ impl Generator<'_, '_> {
 }
 
 fn tags(tape: &mut Tape<'_>) -> BTreeMap<String, String> {
-    let pool = [("env", "prod"), ("env", "dev"), ("cost-center", "4411"), ("empty", ""), ("\u{fc}", "true")];
+    let pool = [
+        ("env", "prod"),
+        ("env", "dev"),
+        ("cost-center", "4411"),
+        ("empty", ""),
+        ("\u{fc}", "true"),
+    ];
     let count = tape.one(&[0, 1, 1, 2]);
-    (0..count).map(|_| tape.one(&pool)).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    (0..count)
+        .map(|_| tape.one(&pool))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
 }
 
 /// A residency whose default is allowed.

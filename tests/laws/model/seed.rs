@@ -83,8 +83,7 @@ fn workspace(workspace: &Workspace) -> Value {
     } = workspace;
     let ResidencyEntry { workspace_geo: _, default: geo, allowed } = residency;
     let allowed = allowed.clone().unwrap_or_else(|| vec!["unrestricted"]);
-    let allowed =
-        if allowed == ["unrestricted"] { json!("unrestricted") } else { json!(allowed) };
+    let allowed = if allowed == ["unrestricted"] { json!("unrestricted") } else { json!(allowed) };
     let mut row = json!({
         "id": id, "name": name, "default": default, "display_color": display_color, "tags": tags,
         "data_residency": {

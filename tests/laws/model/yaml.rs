@@ -100,10 +100,7 @@ fn torn(files: &Files) -> Vec<(String, Sections)> {
         first.push(("workspaces".to_owned(), Yaml::Map(one, Style::Block)));
         second.push(("workspaces".to_owned(), Yaml::Map(other, Style::Block)));
     }
-    vec![
-        ("charter.yaml".to_owned(), root(files, first)),
-        ("second/part.yaml".to_owned(), second),
-    ]
+    vec![("charter.yaml".to_owned(), root(files, first)), ("second/part.yaml".to_owned(), second)]
 }
 
 fn members(list: &[PersonEntry]) -> Yaml {
@@ -157,9 +154,11 @@ fn workspace(entry: &WorkspaceEntry) -> Yaml {
     word("external_key_id", external_key_id.as_deref());
     word("user_profile_id", user_profile_id.as_deref());
     word("note", note.as_deref());
-    fields.extend(previously.as_ref().map(|names| {
-        ("previously", Yaml::List(names.iter().map(|name| text(name)).collect()))
-    }));
+    fields.extend(
+        previously
+            .as_ref()
+            .map(|names| ("previously", Yaml::List(names.iter().map(|name| text(name)).collect()))),
+    );
     fields.extend(tags.as_ref().map(|tags| {
         let tags = tags.iter().map(|(key, value)| (key.clone(), text(value)));
         ("tags", Yaml::Map(tags.collect(), Style::Flow))
