@@ -232,12 +232,13 @@ async fn a_stop_finishes_what_is_in_flight_and_begins_nothing_else() {
     let stop = Stop::new();
     let progress = StopAt(&stop, std::sync::atomic::AtomicUsize::new(0));
     let options = Options { at_once: 2 };
-    let report =
-        orgcharter::apply::run(&plan, &org.hands, Journal::none(), &progress, &stop, options).await;
+    let run = orgcharter::apply::run(&plan, &org.hands, Journal::none(), &progress, &stop, options);
+    let report = can_move_between_threads(run).await;
     assert_eq!(report.tally().done, 3);
     assert_eq!(report.tally().not_started, 18);
     assert_eq!(org.writes().len(), 3);
     assert_eq!(report.halted.as_deref(), Some("stopped on request"));
+    assert!(report.stopped);
     assert_eq!(report.ended(), Ended::Partly);
     let report = org.apply(&wanted).await;
     assert_eq!(report.ended(), Ended::Complete);

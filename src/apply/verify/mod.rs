@@ -3,63 +3,24 @@
 //!
 //! Invariant: looking never writes; what cannot be seen for certain is never called done.
 
+mod effect;
 mod judge;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde_json::Value;
 
+pub(super) use self::effect::Effect;
+use self::effect::Place;
 use self::judge::{by_hand, difference, judge_invite, judge_made, protected, wanted_fields_hold};
 use super::report::{Outcome, Reason};
 use crate::{
-    address::{Address, RemoteId},
-    api::{
-        call::{Call, Part},
-        client::Reader,
-        credential::Credential,
-        error::ApiError,
-        transport::Method,
-        wire,
-    },
+    address::RemoteId,
+    api::{client::Reader, credential::Credential, error::ApiError, wire},
     observe::{InviteState, objects},
     plan::Step,
-    resource::{KeyStatus, Object, Phase, Role, Spec, WorkspaceMember},
+    resource::{Object, Phase, Role, Spec, WorkspaceMember},
 };
-
-/// What one call is for, read off its method and path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// Invites somebody.
-    Invite,
-    /// Withdraws an invite.
-    Withdraw(String),
-    /// Changes a person's role.
-    SetRole(String),
-    /// Removes a person.
-    RemoveUser(String),
-    /// Makes a workspace.
-    MakeWorkspace,
-    /// Changes a workspace.
-    ChangeWorkspace(String),
-    /// Archives a workspace.
-    Archive(String),
-    /// Grants a role in a workspace.
-    Grant(Place),
-    /// Changes the role in a workspace.
-    ChangeGrant(Place),
-    /// Takes a grant away.
-    RemoveGrant(Place),
-    /// Changes a key.
-    ChangeKey(String),
-}
-
-/// Where a grant is, and whose.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    workspace: String,
-    user: String,
-}
 
 /// What is seen before a destructive call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,62 +79,6 @@ pub(super) struct Eyes<'a> {
 }
 
 impl Effect {
-    /// What `call` is for; `None` if it is no call that charter makes.
-    pub(super) fn of(call: &Call, ids: &BTreeMap<Address, RemoteId>) -> Option<Self> {
-        let text = |part: &Part| match part {
-            Part::Text(Value::String(text)) => Some(text.clone()),
-            Part::Text(_) => None,
-            Part::IdOf(address) => ids.get(address).map(|id| id.as_str().to_owned()),
-        };
-        let path: Vec<String> = call.path.iter().map(text).collect::<Option<_>>()?;
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        let place = |workspace: &str, user: &str| Place {
-            workspace: workspace.to_owned(),
-            user: user.to_owned(),
-        };
-        Some(match (call.method, path.as_slice()) {
-            (Method::Post, ["invites"]) => Effect::Invite,
-            (Method::Delete, ["invites", id]) => Effect::Withdraw((*id).to_owned()),
-            (Method::Post, ["users", id]) => Effect::SetRole((*id).to_owned()),
-            (Method::Delete, ["users", id]) => Effect::RemoveUser((*id).to_owned()),
-            (Method::Post, ["workspaces"]) => Effect::MakeWorkspace,
-            (Method::Post, ["workspaces", id]) => Effect::ChangeWorkspace((*id).to_owned()),
-            (Method::Post, ["workspaces", id, "archive"]) => Effect::Archive((*id).to_owned()),
-            (Method::Post, ["workspaces", id, "members"]) => {
-                let user = call.body.as_ref()?.get("user_id").and_then(text)?;
-                Effect::Grant(place(id, &user))
-            }
-            (Method::Post, ["workspaces", id, "members", user]) => {
-                Effect::ChangeGrant(place(id, user))
-            }
-            (Method::Delete, ["workspaces", id, "members", user]) => {
-                Effect::RemoveGrant(place(id, user))
-            }
-            (Method::Post, ["api_keys", id]) => Effect::ChangeKey((*id).to_owned()),
-            _ => return None,
-        })
-    }
-
-    /// Whether what it works on is looked at once more before it is sent: nothing brings back what it takes.
-    pub(super) fn is_destructive(&self, step: &Step) -> bool {
-        match self {
-            Effect::Withdraw(_)
-            | Effect::RemoveUser(_)
-            | Effect::Archive(_)
-            | Effect::RemoveGrant(_) => true,
-            Effect::ChangeKey(_) => step
-                .change
-                .field("status")
-                .is_some_and(|field| field.after.as_str() != Some(KeyStatus::Active.as_str())),
-            Effect::Invite
-            | Effect::SetRole(_)
-            | Effect::MakeWorkspace
-            | Effect::ChangeWorkspace(_)
-            | Effect::Grant(_)
-            | Effect::ChangeGrant(_) => false,
-        }
-    }
-
     /// Looks at what a destructive call is about to take. What is not found is left to the call: reads may lag,
     /// and its own 404 is the proof.
     pub(super) async fn before(&self, step: &Step, eyes: &Eyes<'_>) -> Result<Before, ApiError> {
@@ -300,23 +205,6 @@ impl Effect {
                 let live = key.map(|key| objects::api_key(&key, None, false));
                 Ok(After::when(live.is_some_and(|live| wanted_fields_hold(step, &live))))
             }
-        }
-    }
-
-    /// How long to wait before each look for what a lost reply may have made. A workspace made twice stays for
-    /// ever, and reads may lag behind writes, so that one is looked for longest.
-    pub(super) fn looks(&self) -> &'static [u64] {
-        match self {
-            Effect::MakeWorkspace => &[1, 4, 10],
-            Effect::Invite | Effect::Grant(_) => &[1, 4],
-            Effect::Withdraw(_)
-            | Effect::SetRole(_)
-            | Effect::RemoveUser(_)
-            | Effect::ChangeWorkspace(_)
-            | Effect::Archive(_)
-            | Effect::ChangeGrant(_)
-            | Effect::RemoveGrant(_)
-            | Effect::ChangeKey(_) => &[1],
         }
     }
 }
