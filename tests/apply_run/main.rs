@@ -11,4 +11,5 @@ mod destructive;
 mod faults;
 mod happy;
 mod journal;
+mod observe;
 mod refusals;
