@@ -7,8 +7,10 @@
 
 mod support;
 
+mod chaos;
 mod destructive;
 mod faults;
+mod files;
 mod happy;
 mod journal;
 mod observe;

@@ -17,6 +17,7 @@ use orgcharter::{
         credential::Credential,
     },
     apply::{self, Hands, Journal, Options, Outcome, Progress, Reason, Report, Stop},
+    config,
     diagnostic::Span,
     email::Email,
     observe,
@@ -50,6 +51,14 @@ impl Wanted {
         desired.organization.id = Some("3f0c1b1e-0000-4000-8000-000000000000".into());
         desired.organization.kind = OrgKind::Console;
         Self(desired)
+    }
+
+    /// What a file asks for on the sandbox's day.
+    pub(crate) fn file(text: &str) -> Self {
+        let sources = vec![("charter.yaml".into(), text.into())];
+        let loaded = config::load::load_sources(sources)
+            .unwrap_or_else(|rejected| panic!("{:#?}", rejected.diagnostics));
+        Self(config::lower::lower(&loaded.document, jiff::civil::date(2026, 11, 22)).0)
     }
 
     fn put(mut self, address: Address, spec: Spec) -> Self {
