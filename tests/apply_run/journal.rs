@@ -126,6 +126,19 @@ async fn a_torn_last_line_is_left_out_and_the_open_step_is_named() {
     assert!(matches!(journal::read(&path), Err(JournalError::Newer { found: 99, .. })));
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_cannot_be_written_down_is_not_done() {
+    let org = Org::new(|_| {});
+    let plan = org.plan(&Wanted::new().member("ada@acme.com", "user")).await;
+    let full = Path::new("/dev/full");
+    let file = std::fs::OpenOptions::new().write(true).open(full).unwrap();
+    let report = org.run_with(&plan, Journal::in_file(file, full), &()).await;
+    assert_eq!(report.ended(), Ended::Failed);
+    assert!(report.halted.unwrap().starts_with("cannot write the journal `/dev/full`: "));
+    assert_eq!(org.writes(), Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn every_line_of_a_journal_fits_its_schema() {
     let dir = tempfile::tempdir().unwrap();

@@ -94,7 +94,12 @@ impl Journal {
             io::ErrorKind::AlreadyExists => JournalError::Exists(path.to_owned()),
             _ => JournalError::Write { path: path.to_owned(), source },
         })?;
-        Ok(Self { file: Some(file), path: path.to_owned() })
+        Ok(Self::in_file(file, path))
+    }
+
+    /// Writes to a file that is open already; `path` is what errors call it.
+    pub fn in_file(file: File, path: &Path) -> Self {
+        Self { file: Some(file), path: path.to_owned() }
     }
 
     /// Keeps nothing: for an organization that ends with the command.
