@@ -135,7 +135,8 @@ pub fn changes<'a>(
             .get(name)
             .or_else(|| old.get(name))
             .map_or_else(|| name.as_str().to_owned(), |person| person.email.clone());
-        let (mut left, mut right) = (places(old.get(name), before), places(new.get(name), after));
+        let (mut left, mut right) =
+            (places(old.get(name), before, after), places(new.get(name), after, after));
         // Both sides may inherit in a different number of workspaces; the number shown is that of its own side.
         let keys: BTreeSet<Place> = left.keys().chain(right.keys()).cloned().collect();
         for place in keys {
@@ -148,7 +149,12 @@ pub fn changes<'a>(
     out
 }
 
-fn places(person: Option<&PersonAccess>, snapshot: &Snapshot) -> BTreeMap<Place, AccessRole> {
+/// A person's access by place. A workspace is called by its newest name, so that a rename changes nobody's access.
+fn places(
+    person: Option<&PersonAccess>,
+    snapshot: &Snapshot,
+    newest: &Snapshot,
+) -> BTreeMap<Place, AccessRole> {
     let Some(person) = person else { return BTreeMap::new() };
     let mut places = BTreeMap::new();
     let direct = |role: &str, pending: bool| AccessRole {
@@ -175,8 +181,10 @@ fn places(person: Option<&PersonAccess>, snapshot: &Snapshot) -> BTreeMap<Place,
         if person.inherited == Some(WorkspaceRole::Admin) {
             continue;
         }
-        let title = snapshot
-            .get(&Address::workspace(workspace.clone()))
+        let address = Address::workspace(workspace.clone());
+        let title = newest
+            .get(&address)
+            .or_else(|| snapshot.get(&address))
             .map_or_else(|| workspace.as_str().to_owned(), |o| o.spec.resource().title());
         places.insert(Place::Workspace(title), direct(role.as_str(), false));
     }

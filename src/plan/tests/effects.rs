@@ -158,6 +158,20 @@ fn access_says_who_gains_and_loses_what() {
 }
 
 #[test]
+fn a_rename_changes_nobodys_access() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.member("ada@acme.com", "user").workspace(workspace_spec("Production"));
+    let address = Address::workspace(crate::address::Name::label("Production"));
+    files.pin(address, None, Some(&["Prod"]));
+    files.grants("Production", &[("ada@acme.com", "workspace_admin")]);
+    org.user("user_a", "ada@acme.com", "developer").workspace("w1", workspace_spec("Prod"));
+    org.grant("w1", "user_a", "workspace_admin");
+    let plan = plan(&files, &org);
+    let places: Vec<&Place> = plan.access.iter().map(|change| &change.place).collect();
+    assert_eq!(places, [&Place::Organization]);
+}
+
+#[test]
 fn a_selection_brings_what_it_needs_and_nothing_else() {
     let (mut files, mut org) = (Files::new(), Org::new());
     files.member("ada@acme.com", "developer").member("bob@acme.com", "developer");
