@@ -3,7 +3,10 @@
 //! Invariant: an object goes only if an entry says so, or a managed list that was read whole leaves it out under
 //! `remove`; everything else that is live is wanted as it is.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use globset::GlobMatcher;
 
@@ -37,9 +40,12 @@ pub fn adopt(desired: &Desired, live: &Live, bound: &Bound) -> Adopted {
     let mut pairs: Vec<(Address, Arc<Object>)> = Vec::with_capacity(bound.len());
 
     for (address, object) in &desired.objects {
-        let object = match bound.get(address) {
-            Some(live) => completed(object, live),
-            None => Arc::clone(object),
+        let object = match (bound.get(address), judge.ignored(object)) {
+            (Some(live), true) => Arc::clone(live),
+            (None, true) => continue,
+            (Some(live), false) if judge.ignored(live) => Arc::clone(live),
+            (Some(live), false) => completed(object, live),
+            (None, false) => Arc::clone(object),
         };
         pairs.push((address.clone(), object));
     }
@@ -58,6 +64,11 @@ pub fn adopt(desired: &Desired, live: &Live, bound: &Bound) -> Adopted {
             .references()
             .iter()
             .find_map(|reference| adopted.going.get(reference).cloned());
+        let lost = lost.filter(|_| address.kind == Kind::WorkspaceMember);
+        if lost.is_none() && judge.ignored(object) {
+            pairs.push((address.clone(), Arc::clone(object)));
+            continue;
+        }
         let going = match desired.gone.get(address) {
             Some(gone) => {
                 let cause = match gone.cause {
@@ -67,9 +78,7 @@ pub fn adopt(desired: &Desired, live: &Live, bound: &Bound) -> Adopted {
                 };
                 Some((cause, gone.source.span.clone()))
             }
-            None => lost.filter(|_| address.kind == Kind::WorkspaceMember).or_else(|| match judge
-                .unlisted(address, object)
-            {
+            None => lost.or_else(|| match judge.unlisted(address, object) {
                 Some((Unlisted::Remove, span)) => Some((Cause::Unlisted, span.clone())),
                 Some((Unlisted::Report, _)) => {
                     adopted.unmanaged.push(address.clone());
@@ -100,27 +109,65 @@ fn completed(wanted: &Arc<Object>, live: &Arc<Object>) -> Arc<Object> {
     Arc::new(object)
 }
 
-/// Decides about live objects that no entry names.
+/// Decides about objects that an `ignore` covers, and live ones that no entry names.
 struct Judge<'a> {
     desired: &'a Desired,
     live: &'a Live,
     bound: &'a Bound,
-    ignored: BTreeMap<IgnoreTarget, Vec<GlobMatcher>>,
+    patterns: BTreeMap<IgnoreTarget, Vec<GlobMatcher>>,
+    /// Names of people and workspaces that a pattern covers: their grants and keys are covered too.
+    covered: HashSet<(Kind, Name)>,
 }
 
 impl<'a> Judge<'a> {
     fn new(desired: &'a Desired, live: &'a Live, bound: &'a Bound) -> Self {
-        let mut ignored: BTreeMap<IgnoreTarget, Vec<GlobMatcher>> = BTreeMap::new();
+        let mut patterns: BTreeMap<IgnoreTarget, Vec<GlobMatcher>> = BTreeMap::new();
         for ignore in &desired.scope.ignore {
-            ignored.entry(ignore.target).or_default().push(ignore.pattern.compile_matcher());
+            patterns.entry(ignore.target).or_default().push(ignore.pattern.compile_matcher());
         }
-        Self { desired, live, bound, ignored }
+        let mut judge = Self { desired, live, bound, patterns, covered: HashSet::new() };
+        if !judge.patterns.is_empty() {
+            for (address, object) in bound.live.iter().chain(&desired.objects) {
+                if matches!(address.kind, Kind::Member | Kind::Workspace) && judge.ignored(object) {
+                    judge.covered.insert((address.kind, address.name.clone()));
+                }
+            }
+        }
+        judge
     }
 
-    fn ignores(&self, target: IgnoreTarget, name: &str) -> bool {
-        self.ignored
+    fn matches(&self, target: IgnoreTarget, name: &str) -> bool {
+        self.patterns
             .get(&target)
             .is_some_and(|patterns| patterns.iter().any(|pattern| pattern.is_match(name)))
+    }
+
+    fn covers(&self, kind: Kind, name: &Name) -> bool {
+        self.covered.contains(&(kind, name.clone()))
+    }
+
+    /// Whether an `ignore` covers it: then it is never touched, listed or not.
+    fn ignored(&self, object: &Object) -> bool {
+        if self.patterns.is_empty() {
+            return false;
+        }
+        match &object.spec {
+            Spec::Member(member) => self.matches(IgnoreTarget::Members, member.email.canonical()),
+            Spec::Workspace(workspace) => self.matches(IgnoreTarget::Workspaces, &workspace.name),
+            Spec::WorkspaceMember(grant) => {
+                self.covers(Kind::Workspace, &grant.workspace)
+                    || self.covers(Kind::Member, &grant.member)
+                    || self.matches(IgnoreTarget::Members, grant.member.as_str())
+            }
+            Spec::ApiKey(key) => {
+                let id = object.remote.as_ref().map(|remote| remote.id.as_str());
+                key.workspace.as_ref().is_some_and(|name| self.covers(Kind::Workspace, name))
+                    || [key.name.as_deref(), id]
+                        .into_iter()
+                        .flatten()
+                        .any(|name| self.matches(IgnoreTarget::ApiKeys, name))
+            }
+        }
     }
 
     /// What the list that could have named it says about it; `None`: nothing manages it.
@@ -128,40 +175,24 @@ impl<'a> Judge<'a> {
         let scope = &self.desired.scope;
         let coverage = &self.live.coverage;
         let list = match &object.spec {
-            Spec::Member(member) => {
+            Spec::Member(_) => {
                 let unclear =
                     object.remote.as_ref().is_some_and(|r| self.bound.ambiguous.contains(&r.id));
-                if unclear || self.ignores(IgnoreTarget::Members, member.email.canonical()) {
-                    return None;
-                }
-                scope.members.as_ref().filter(|_| coverage.members)
+                scope.members.as_ref().filter(|_| coverage.members && !unclear)
             }
             Spec::Workspace(workspace) => {
                 let shielded = workspace.is_default || &*workspace.name == CLAUDE_CODE;
-                if shielded || self.ignores(IgnoreTarget::Workspaces, &workspace.name) {
-                    return None;
-                }
-                scope.workspaces.as_ref().filter(|_| coverage.workspaces)
+                scope.workspaces.as_ref().filter(|_| coverage.workspaces && !shielded)
             }
             Spec::WorkspaceMember(grant) => {
                 // A row whose person is not among the users may be newer than their listing.
                 let unknown = matches!(grant.member, Name::Id(_)) && address.scope.is_some();
-                if unknown || self.ignores(IgnoreTarget::Members, grant.member.as_str()) {
-                    return None;
-                }
-                scope.workspace_members.get(&grant.workspace).filter(|_| coverage.members)
+                let list = scope.workspace_members.get(&grant.workspace);
+                list.filter(|_| coverage.members && !unknown)
             }
             Spec::ApiKey(key) => {
-                let name = key.name.as_deref().unwrap_or_default();
                 let over = matches!(key.status, Some(KeyStatus::Archived | KeyStatus::Expired));
-                let id = object.remote.as_ref().map_or("", |remote| remote.id.as_str());
-                if over
-                    || self.ignores(IgnoreTarget::ApiKeys, name)
-                    || self.ignores(IgnoreTarget::ApiKeys, id)
-                {
-                    return None;
-                }
-                scope.api_keys.get(&key.workspace).filter(|_| coverage.api_keys)
+                scope.api_keys.get(&key.workspace).filter(|_| coverage.api_keys && !over)
             }
         };
         list.map(|ListScope { unlisted, span }| (*unlisted, span))
