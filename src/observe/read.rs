@@ -108,24 +108,20 @@ async fn workspaces_and_grants(
     Ok(Spaces { workspaces, default, grants })
 }
 
-/// The Default Workspace: the one that is listed only on request. No field says so, and another workspace can be
-/// made between the two listings, so its fixed name must fit too.
+/// The Default Workspace: the one that is listed only on request (core.md §3.4). No field says so, and another
+/// workspace can be made between the two listings, so its fixed name must fit too. One that is listed anyway is
+/// none, whatever it is called: nothing says that others cannot have the name.
 fn find_default(
     ordinary: &[wire::Workspace],
     with_default: Vec<wire::Workspace>,
 ) -> Option<wire::Workspace> {
     let known: BTreeSet<&RemoteId> = ordinary.iter().map(|workspace| &workspace.id).collect();
-    let named: Vec<wire::Workspace> =
-        with_default.into_iter().filter(|workspace| workspace.name == DEFAULT).collect();
-    let mut only_on_request = named.iter().filter(|workspace| !known.contains(&workspace.id));
+    let mut only_on_request = with_default
+        .into_iter()
+        .filter(|workspace| workspace.name == DEFAULT && !known.contains(&workspace.id));
     match (only_on_request.next(), only_on_request.next()) {
-        (Some(default), None) => Some(default.clone()),
-        // An API that lists it always: then it is the only one of its name, or nobody can tell.
-        (None, _) => match named.as_slice() {
-            [default] => Some(default.clone()),
-            _ => None,
-        },
-        (Some(_), Some(_)) => None,
+        (Some(default), None) => Some(default),
+        (_, Some(_)) | (None, None) => None,
     }
 }
 

@@ -192,7 +192,7 @@ async fn the_default_workspace_is_the_one_listed_only_on_request_and_its_members
 }
 
 #[tokio::test]
-async fn a_default_workspace_that_is_never_or_always_listed_is_tolerated() {
+async fn a_workspace_that_is_listed_unasked_is_not_the_default_one_whatever_its_name() {
     let base = |with: Value| {
         let all = "workspaces?limit=1000&include_archived=true";
         Canned::default()
@@ -207,9 +207,9 @@ async fn a_default_workspace_that_is_never_or_always_listed_is_tolerated() {
     let never = Arc::new(base(json!([workspace("wrkspc_1", "Production")])));
     let live = look(&never, &scope).await.unwrap();
     assert_eq!((live.objects.len(), defaults(&live)), (1, 0));
-    let always = [workspace("wrkspc_0", "Default"), workspace("wrkspc_1", "Production")];
-    let live = look(&Arc::new(base(json!(always))), &scope).await.unwrap();
-    assert_eq!((live.objects.len(), defaults(&live)), (2, 1));
+    let namesake = [workspace("wrkspc_0", "Default"), workspace("wrkspc_1", "Production")];
+    let live = look(&Arc::new(base(json!(namesake))), &scope).await.unwrap();
+    assert_eq!((live.objects.len(), defaults(&live)), (2, 0));
 }
 
 #[tokio::test]
