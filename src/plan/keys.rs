@@ -1,6 +1,9 @@
 //! Which API keys stop working, and which live on, when people, grants or workspaces go.
 //!
-//! Invariant: looks only at ready steps and at keys that work today; a key it does not understand lives on.
+//! Invariant: looks only at ready steps and at keys that work today or that a ready step switches on; a key it does
+//! not understand lives on.
+
+use std::collections::BTreeSet;
 
 use super::step::{Cause, KeyFate, Step};
 use crate::{
@@ -29,10 +32,17 @@ pub fn fates(steps: &[Step], live: &Snapshot, desired: &Snapshot) -> Vec<KeyFate
     if losses.is_empty() {
         return Vec::new();
     }
+    let active = Some(KeyStatus::Active.as_str());
+    let switched_on: BTreeSet<&Address> = steps
+        .iter()
+        .filter(|step| step.address.kind == Kind::ApiKey && step.disposition.is_ready())
+        .filter(|step| step.change.field("status").is_some_and(|f| f.after.as_str() == active))
+        .map(|step| &step.address)
+        .collect();
     let mut fates: Vec<KeyFate> = Vec::new();
     for (address, key) in live.of(Kind::ApiKey) {
         let Spec::ApiKey(spec) = &key.spec else { continue };
-        if !matches!(spec.status, Some(KeyStatus::Active)) {
+        if !matches!(spec.status, Some(KeyStatus::Active)) && !switched_on.contains(address) {
             continue;
         }
         let verdicts: Vec<(&Step, bool, String)> = losses
