@@ -183,11 +183,9 @@ impl ApiKey {
         };
         let wanted = self.status.as_ref().unwrap_or(live);
         match (live, wanted) {
-            (KeyStatus::Archived, KeyStatus::Active | KeyStatus::Inactive) => {
-                Settled::manual(format!(
-                    "key `{title}` is archived, for ever: make a new one in the Console, or drop the entry"
-                ))
-            }
+            (KeyStatus::Archived, KeyStatus::Active) => Settled::manual(format!(
+                "key `{title}` is archived, for ever: make a new one in the Console, or drop the entry"
+            )),
             // It does not work any more, which is what was wanted; only archiving is left to it.
             (KeyStatus::Expired, KeyStatus::Inactive) | (KeyStatus::Archived, _) => {
                 Settled::Satisfied
