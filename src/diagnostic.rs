@@ -6,8 +6,9 @@ use std::{cmp::Ordering, collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-/// A place in a file: where a value or key stands. Two are equal when file, line and column are: how far the text
-/// reaches is for drawing only, and not kept in a saved plan.
+/// A place in a file: where a value or key stands.
+// Two are equal when file, line and column are: how far the text reaches is for drawing only, and not kept in a
+// saved plan.
 #[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Span {
     /// The file's path as the user gave it (or below the folder the user gave), with `/` separators.

@@ -11,6 +11,7 @@ use orgcharter::{
         clock::TestClock,
         credential::Credential,
     },
+    apply,
     config::{
         document::Document,
         load::{Loaded, load_sources},
@@ -98,6 +99,13 @@ impl Session {
         let live = self.read(&scope, desired.organization.kind).await?;
         let plan = make(desired, &live, self.now, &[]);
         Ok((plan, live))
+    }
+
+    /// Applies, without a journal.
+    pub(crate) async fn apply(&self, plan: &Plan) -> apply::Report {
+        let hands = apply::Hands::new(&self.client, Arc::clone(&self.clock) as _);
+        let options = apply::Options::default();
+        apply::run(plan, &hands, apply::Journal::none(), &(), &apply::Stop::new(), options).await
     }
 }
 

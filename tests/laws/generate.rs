@@ -8,7 +8,10 @@ mod people;
 pub(crate) mod tape;
 mod workspaces;
 
-pub(crate) use self::people::UNKNOWN_ROLE;
+pub(crate) use self::{
+    people::UNKNOWN_ROLE,
+    workspaces::{CLAUDE_CODE, DEFAULT},
+};
 
 use std::fmt;
 
@@ -91,7 +94,7 @@ impl fmt::Debug for Blueprint {
 pub(crate) fn blueprints() -> impl Strategy<Value = Blueprint> {
     let bytes = |length: usize| vec(any::<u8>(), length);
     (
-        bytes(24),
+        bytes(32),
         vec(bytes(28), 0..=people::MOST),
         vec(bytes(72), 0..=workspaces::MOST),
         vec(bytes(16), 0..=5),
@@ -151,7 +154,7 @@ impl Blueprint {
         }
         let switches = Switches::from_choices(&self.switches);
         Case {
-            state: seed::plant(&live, switches, u64::from_le_bytes(seed)),
+            state: limited(seed::plant(&live, switches, u64::from_le_bytes(seed)), &mut tape),
             files,
             live,
             sources,
@@ -159,6 +162,18 @@ impl Blueprint {
             positions: self.switches.clone(),
         }
     }
+}
+
+/// Now and then there is hardly any room for more people or workspaces.
+fn limited(mut state: State, tape: &mut Tape<'_>) -> State {
+    if tape.chance(8) {
+        state.limits.seats = Some(state.users().count() + 1);
+    }
+    if tape.chance(8) {
+        let active = state.workspaces().filter(|row| row.archived_at.is_none()).count();
+        state.limits.workspaces = active;
+    }
+    state
 }
 
 fn manage(tape: &mut Tape<'_>, kind: Kind) -> Manage {

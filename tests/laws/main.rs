@@ -7,7 +7,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod converge;
 mod coverage;
+mod frame;
 mod generate;
 mod model;
 mod plans;
