@@ -1,5 +1,7 @@
 //! Every file in `examples/broken` gives the findings that stand beside it, word for word.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot read its files fails")]
+
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},

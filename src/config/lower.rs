@@ -20,7 +20,10 @@ use crate::{
     resource::{
         ApiKey, Desired, KeyStatus, Member, Object, Snapshot, Source, Spec, WorkspaceMember,
         WorkspaceRole,
-        desired::{Gone, GoneCause, GuardLimits, Ignore, ListScope, OrganizationPin, Pin, Scope},
+        desired::{
+            Gone, GoneCause, GuardLimits, Ignore, IgnoreTarget, ListScope, OrganizationPin, Pin,
+            Scope,
+        },
         workspace::{DEFAULT, Residency},
     },
 };
@@ -41,12 +44,13 @@ pub fn lower(document: &Document, today: Date) -> (Desired, Vec<Diagnostic>) {
         lower.keys(None, section);
     }
 
-    let Out { pairs, pins, gone, kept, mut scope, notes } = lower.out;
+    let Out { pairs, pins, gone, kept, mut scope, mut notes } = lower.out;
     scope.members =
         members.as_ref().map(|section| lower_list(document, Kind::Member, &section.place));
     scope.workspaces =
         workspaces.as_ref().map(|section| lower_list(document, Kind::Workspace, &section.place));
     scope.ignore = manage.ignore.iter().filter_map(|ignore| lower_ignore(ignore, today)).collect();
+    notes.extend(manage.ignore.iter().filter_map(|ignore| past_ignore(ignore, today)));
     let limits = guard
         .limits
         .iter()
@@ -153,6 +157,10 @@ impl Lower<'_> {
             .map(|list| list.value.iter().map(|name| Arc::clone(&name.value)).collect());
         self.pin(&address, id.as_ref(), earlier);
         let source = source(place, note.as_ref(), None);
+        // Its keys die with it, and a guard counts those that are listed as active.
+        if let Some(section) = api_keys {
+            self.keys(Some(name.clone()), section);
+        }
         if workspace.is_archived() {
             self.out.gone.insert(address, Gone { cause: GoneCause::Archived, source });
             return;
@@ -184,9 +192,6 @@ impl Lower<'_> {
         self.put(address, Spec::Workspace(spec), source);
         if let Some(grants) = members {
             self.grants(label, &name, grants);
-        }
-        if let Some(section) = api_keys {
-            self.keys(Some(name), section);
         }
     }
 
@@ -313,12 +318,38 @@ fn lower_ignore(ignore: &super::document::Ignore, today: Date) -> Option<Ignore>
     Some(Ignore {
         target: *target,
         // The check has compiled it before.
-        pattern: globset::Glob::new(&pattern.value).ok()?,
+        pattern: ignore_glob(*target, pattern)?,
         reason: Arc::clone(&reason.value),
         until,
         expired: until.is_some_and(|until| until < today),
         span: span_of(place.0.as_ref()),
     })
+}
+
+/// The pattern of an `ignore` entry as it is matched: people by canonical address.
+pub(super) fn ignore_glob(target: IgnoreTarget, pattern: &str) -> Option<globset::Glob> {
+    if target != IgnoreTarget::Members {
+        return globset::Glob::new(pattern).ok();
+    }
+    let pattern = pattern.to_ascii_lowercase();
+    let canonical = match pattern.rsplit_once('@') {
+        Some((local, domain)) if !domain.is_ascii() && !domain.contains(['*', '?', '[', '{']) => {
+            idna::domain_to_ascii(domain).ok().map(|domain| format!("{local}@{domain}"))
+        }
+        _ => None,
+    };
+    globset::Glob::new(canonical.as_deref().unwrap_or(&pattern)).ok()
+}
+
+/// Says that an `ignore` entry protects past its date.
+fn past_ignore(ignore: &super::document::Ignore, today: Date) -> Option<Diagnostic> {
+    let super::document::Ignore { pattern, reason, until, .. } = ignore;
+    let until = until.as_ref().filter(|until| until.value < today)?;
+    let message = format!("`{pattern}` was to be ignored until {until} ({reason}), and still is");
+    let finding = Diagnostic::warning("config/ignore-expired", message)
+        .at_opt(until.span.as_ref())
+        .help("remove the entry to manage what it covers, or set a later `until`");
+    Some(finding)
 }
 
 /// A document that was not read from files (an import) has no places.

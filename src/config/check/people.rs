@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use globset::{Glob, GlobMatcher};
-
 use crate::{
-    config::document::{Document, Person, Section},
+    config::{
+        document::{Document, Person, Section},
+        lower::ignore_glob,
+    },
     diagnostic::{Diagnostic, Span, did_you_mean},
     email::Email,
     resource::desired::IgnoreTarget,
@@ -75,7 +76,8 @@ fn previously(members: &Section<Email, Person>, found: &mut Vec<Diagnostic>) {
 /// Somebody listed and ignored is not touched: say so, since the list does not.
 fn ignored(document: &Document, members: &Section<Email, Person>, found: &mut Vec<Diagnostic>) {
     for ignore in document.manage.ignore.iter().filter(|i| i.target == IgnoreTarget::Members) {
-        let Some(matcher) = matcher(&ignore.pattern) else { continue };
+        let Some(glob) = ignore_glob(ignore.target, &ignore.pattern) else { continue };
+        let matcher = glob.compile_matcher();
         let mut listed = members.iter().filter(|(email, _)| matcher.is_match(&**email.canonical()));
         let Some((email, person)) = listed.next() else { continue };
         let more = match listed.count() {
@@ -96,11 +98,6 @@ fn ignored(document: &Document, members: &Section<Email, Person>, found: &mut Ve
         }
         found.push(finding);
     }
-}
-
-/// A pattern as it is matched: over canonical addresses, names and ids. `None`: the decoder refused it.
-pub(super) fn matcher(pattern: &str) -> Option<GlobMatcher> {
-    Glob::new(pattern).ok().map(|glob| glob.compile_matcher())
 }
 
 /// Everybody in a team is somebody, where `members` says who is.

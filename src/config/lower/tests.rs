@@ -132,3 +132,31 @@ workspaces:
     kept workspace_member/Prod/ada@acme.com
     "##);
 }
+
+#[test]
+fn listed_keys_of_a_workspace_to_be_archived_are_still_listed() {
+    assert_snapshot!(lowered(
+        "workspaces:
+  old: {id: wrkspc_01A, state: archived, api_keys: {ci: active}}
+"
+    ), @r#"
+    api_key/old/ci name="ci" status="active" workspace="old"
+    gone workspace/old Archived at charter.yaml:3:3
+    "#);
+}
+
+#[test]
+fn an_ignore_past_its_date_still_protects_and_is_named_by_canonical_addresses() {
+    let text = "version: 1
+manage:
+  ignore:
+    - {members: '*@Bücher.example', reason: vendor, until: 2026-12-31}
+    - {workspaces: 'Test *', reason: scratch}
+";
+    let loaded = load_sources(vec![("charter.yaml".into(), text.into())]).unwrap();
+    let (desired, notes) = lower(&loaded.document, date(2027, 1, 15));
+    let ignore = &desired.scope.ignore;
+    assert_eq!(ignore[0].pattern.glob(), "*@xn--bcher-kva.example");
+    assert!(ignore[0].expired && !ignore[1].expired);
+    assert_eq!((notes.len(), &*notes[0].code), (1, "config/ignore-expired"));
+}
