@@ -8,6 +8,11 @@ mod rules;
 mod text;
 mod workspaces;
 
+pub(crate) use self::{
+    people::is_uuid,
+    text::{invisible, is_plain_text},
+};
+
 use std::sync::Arc;
 
 use super::{

@@ -11,15 +11,16 @@ use std::{
 
 use jiff::civil::Date;
 
+pub use crate::resource::{
+    KeyStatus, OrgKind, Role, WorkspaceRole,
+    desired::{GuardName, Unlisted},
+    workspace::{Color, Geos},
+};
 use crate::{
     address::Kind,
     diagnostic::Span,
     email::Email,
-    resource::{
-        KeyStatus, OrgKind, Role, WorkspaceRole,
-        desired::{GuardName, IgnoreTarget, Limit, Unlisted},
-        workspace::{Color, Geos},
-    },
+    resource::desired::{IgnoreTarget, Limit},
 };
 
 /// A value and where it stands; the place is absent for what no file says (an import).

@@ -8,6 +8,8 @@ pub mod document;
 pub mod load;
 pub mod lower;
 mod merge;
+pub mod raise;
 pub mod schema;
 mod shape;
+pub mod write;
 mod yaml;

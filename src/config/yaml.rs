@@ -8,6 +8,8 @@ mod syntax;
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
+pub(crate) use self::scalar::sort as plain_sort;
+
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag, options};
 
 use crate::diagnostic::{Diagnostic, Span};

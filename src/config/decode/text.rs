@@ -37,7 +37,7 @@ impl<'w> Rule<'w> {
 
 /// Whether a character is there without being seen, or turns the text around it: two names that look alike
 /// must be alike.
-pub(super) fn invisible(c: char) -> bool {
+pub(crate) fn invisible(c: char) -> bool {
     matches!(
         c,
         '\u{ad}'
@@ -52,6 +52,21 @@ pub(super) fn invisible(c: char) -> bool {
             | '\u{fff9}'..='\u{fffb}'
             | '\u{e0001}'
     )
+}
+
+/// Whether a text can stand in a file, as it is, with so many characters.
+pub(crate) fn is_plain_text(text: &str, max: usize, lines: bool) -> bool {
+    !text.trim().is_empty()
+        && text.chars().count() <= max
+        && !text.chars().any(|c| is_odd(c, lines))
+}
+
+/// Whether a character may not stand in a text, of several lines or one.
+fn is_odd(c: char, lines: bool) -> bool {
+    match c {
+        '\n' | '\t' => !lines,
+        c => c.is_control() || invisible(c),
+    }
 }
 
 impl Cx<'_> {
@@ -110,11 +125,7 @@ impl Cx<'_> {
             );
             return false;
         }
-        let odd = |c: &char| match c {
-            '\n' | '\t' => !rule.lines,
-            c => c.is_control() || invisible(*c),
-        };
-        if let Some(c) = text.chars().find(odd) {
+        if let Some(c) = text.chars().find(|c| is_odd(*c, rule.lines)) {
             self.error(
                 "config/invisible-character",
                 mark,
