@@ -2,13 +2,14 @@
 //!
 //! Invariant: reads the merged document only; the same document has the same findings.
 
+mod grants;
 mod keys;
 mod kinds;
 mod people;
 mod workspaces;
 
 use super::document::Document;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 
 /// Adds every finding. `complete` says that all lists could be read: only then is somebody who is missing
 /// from a list really missing.
@@ -17,4 +18,9 @@ pub(crate) fn check(document: &Document, complete: bool, found: &mut Vec<Diagnos
     people::check(document, complete, found);
     workspaces::check(document, complete, found);
     keys::check(document, found);
+}
+
+/// An error at a place that may not be known.
+fn error(code: &'static str, span: Option<&Span>, message: String, help: &str) -> Diagnostic {
+    Diagnostic::error(code, message).at_opt(span).help(help)
 }

@@ -3,6 +3,7 @@
 //! Invariant: everything wrong in a file is found in one pass; what is wrong is replaced by something harmless,
 //! and the findings keep the document from ever being used.
 
+mod keys;
 mod people;
 mod rules;
 mod text;

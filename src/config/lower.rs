@@ -159,7 +159,7 @@ impl Lower<'_> {
         let source = source(place, note.as_ref(), None);
         // Its keys die with it, and a guard counts those that are listed as active.
         if let Some(section) = api_keys {
-            self.keys(Some(name.clone()), section);
+            self.keys(Some(&name), section);
         }
         if workspace.is_archived() {
             self.out.gone.insert(address, Gone { cause: GoneCause::Archived, source });
@@ -242,9 +242,9 @@ impl Lower<'_> {
         }
     }
 
-    fn keys(&mut self, workspace: Option<Name>, section: &Section<Arc<str>, Key>) {
+    fn keys(&mut self, workspace: Option<&Name>, section: &Section<Arc<str>, Key>) {
         let scope = lower_list(self.document, Kind::ApiKey, &section.place);
-        self.out.scope.api_keys.insert(workspace.clone(), scope);
+        self.out.scope.api_keys.insert(workspace.cloned(), scope);
         for (label, key) in &section.entries {
             let Key { place, name, status, note, until } = key;
             let mut source = source(place, note.as_ref(), until.as_ref());
@@ -259,9 +259,9 @@ impl Lower<'_> {
                 (Address::api_key(&RemoteId(Arc::clone(label))), name)
             } else {
                 let name = Name::label(Arc::clone(label));
-                (Address::api_key_named(workspace.clone(), name), Some(Arc::clone(label)))
+                (Address::api_key_named(workspace.cloned(), name), Some(Arc::clone(label)))
             };
-            let spec = ApiKey { name, status, workspace: workspace.clone() };
+            let spec = ApiKey { name, status, workspace: workspace.cloned() };
             self.put(address, Spec::ApiKey(spec), source);
         }
     }

@@ -1,17 +1,16 @@
-//! Workspaces: names, pins, reserved names, residency, and who is granted what.
+//! Workspaces: names, pins, reserved names, residency.
 //!
-//! Invariant: one live workspace is meant by at most one entry, and one person has at most one grant in it.
+//! Invariant: one live workspace is meant by at most one entry, and none is of the product's own.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::people::{MAX_SUGGESTIONS, Unknown};
+use super::{error, grants};
 use crate::{
     config::{
-        document::{Document, Grant, Grants, Sp, Text, Workspace},
+        document::{Document, Text, Workspace},
         shape::LONG_WORKSPACE_NAME,
     },
-    diagnostic::{Diagnostic, Span, did_you_mean},
-    email::Email,
+    diagnostic::{Diagnostic, Span},
     resource::workspace::{CLAUDE_CODE, DEFAULT, Geos},
 };
 
@@ -36,12 +35,8 @@ pub(super) fn check(document: &Document, complete: bool, found: &mut Vec<Diagnos
         found,
     );
     if complete {
-        grants(document, &workspaces.entries, found);
+        grants::check(document, &workspaces.entries, found);
     }
-}
-
-fn error(code: &'static str, span: Option<&Span>, message: String, help: &str) -> Diagnostic {
-    Diagnostic::error(code, message).at_opt(span).help(help)
 }
 
 /// The Default Workspace has colour, tags and residency; it cannot be renamed, archived or joined.
@@ -304,107 +299,5 @@ fn names(workspaces: &BTreeMap<Arc<str>, Workspace>, found: &mut Vec<Diagnostic>
                 claimed.insert(&old.value, (label, old.span.as_ref()));
             }
         }
-    }
-}
-
-/// Grants name people and teams that are there; teams do not disagree about anybody.
-fn grants(
-    document: &Document,
-    workspaces: &BTreeMap<Arc<str>, Workspace>,
-    found: &mut Vec<Diagnostic>,
-) {
-    let mut unknown = document.members.as_ref().map(Unknown::new);
-    let mut suggestions = MAX_SUGGESTIONS;
-    for (label, workspace) in workspaces {
-        let Some(grants) = &workspace.members else { continue };
-        if let (Some(unknown), Some(members)) = (&mut unknown, &document.members) {
-            for (email, grant) in &grants.people {
-                if !members.contains_key(email) {
-                    let by = format!("the workspace `{label}`");
-                    found.push(unknown.person(email, grant.place.0.as_ref(), &by));
-                }
-            }
-        }
-        for (name, grant) in &grants.teams {
-            if document.teams.as_ref().is_none_or(|teams| !teams.contains_key(name)) {
-                found.push(unknown_team(document, name, grant, &mut suggestions));
-            }
-        }
-        disagreements(document, label, grants, found);
-    }
-}
-
-fn unknown_team(
-    document: &Document,
-    name: &str,
-    grant: &Grant,
-    suggestions: &mut usize,
-) -> Diagnostic {
-    let near = suggestions.checked_sub(1).and_then(|left| {
-        *suggestions = left;
-        let teams = document.teams.iter().flat_map(|teams| teams.keys());
-        did_you_mean(name, teams.map(|name| &**name))
-    });
-    let help = match near {
-        Some(near) => format!("did you mean `team/{near}`?"),
-        None => format!("add `{name}` to the top-level `teams`"),
-    };
-    error(
-        "config/unknown-team",
-        grant.place.0.as_ref(),
-        format!("there is no team `{name}`"),
-        &help,
-    )
-}
-
-/// Two teams that give one person different grants, unless a grant by e-mail decides.
-fn disagreements(document: &Document, label: &str, grants: &Grants, found: &mut Vec<Diagnostic>) {
-    if grants.teams.len() < 2 {
-        return;
-    }
-    let Some(teams) = &document.teams else { return };
-    let mut first: BTreeMap<&Email, (&str, &Grant)> = BTreeMap::new();
-    for (name, grant) in &grants.teams {
-        for person in teams.get(name).iter().flat_map(|team| &team.people) {
-            if grants.people.contains_key(&person.value) {
-                continue;
-            }
-            let Some((other, given)) = first.get(&person.value) else {
-                first.insert(&person.value, (name, grant));
-                continue;
-            };
-            if same_grant(given, grant) {
-                continue;
-            }
-            let mut finding = error(
-                "config/teams-disagree",
-                grant.place.0.as_ref(),
-                format!(
-                    "the teams `{other}` and `{name}` give `{person}` different grants in `{label}`: {} and {}",
-                    words(given),
-                    words(grant)
-                ),
-                "",
-            )
-            .help(format!("grant `{person}` a role by e-mail, which wins, or take them off one team"));
-            if let Some(span) = &given.place.0 {
-                finding = finding.with(span, "the other grant");
-            }
-            found.push(finding);
-        }
-    }
-}
-
-/// Whether two grants come to the same, whatever their notes say.
-pub(crate) fn same_grant(one: &Grant, other: &Grant) -> bool {
-    let until = |grant: &Grant| grant.until.as_ref().map(|until| until.value);
-    one.role == other.role && until(one) == until(other)
-}
-
-fn words(grant: &Grant) -> String {
-    let Sp { value: role, .. } = &grant.role;
-    match &grant.until {
-        Some(until) => format!("`{role}` until {until}"),
-        None => format!("`{role}`"),
     }
 }

@@ -445,6 +445,10 @@ fn guard() -> impl Strategy<Value = Guard> {
         .prop_map(|limits| Guard { place: Place::default(), limits })
 }
 
+static SCHEMA: std::sync::LazyLock<jsonschema::Validator> = std::sync::LazyLock::new(|| {
+    jsonschema::validator_for(&crate::config::schema::schema()).unwrap()
+});
+
 /// Any document that passes the checks.
 fn documents() -> impl Strategy<Value = Document> {
     let labels = prop::collection::btree_set(
@@ -514,9 +518,6 @@ proptest! {
         let written = write(&document);
         let json: serde_json::Value = serde_yaml::from_str(&written)
             .map_err(|error| TestCaseError::fail(format!("{error}\n{written}")))?;
-        static SCHEMA: std::sync::LazyLock<jsonschema::Validator> = std::sync::LazyLock::new(|| {
-            jsonschema::validator_for(&crate::config::schema::schema()).unwrap()
-        });
         let errors: Vec<_> = SCHEMA.iter_errors(&json).map(|error| error.to_string()).collect();
         prop_assert!(errors.is_empty(), "{:#?}\n{}", errors, written);
         let names = |section: &str| -> Vec<String> {
