@@ -2,6 +2,8 @@
 //!
 //! Invariant: computed from a snapshot alone, for live and for wanted states alike.
 
+pub mod report;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};

@@ -4,10 +4,12 @@
 
 pub mod adopt;
 pub mod bind;
+pub mod compare;
 pub mod diff;
 pub mod expiring;
 pub mod guard;
 pub mod keys;
+pub mod rules;
 pub mod schedule;
 pub mod select;
 pub mod stale;

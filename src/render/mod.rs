@@ -3,10 +3,13 @@
 //! Invariant: everything that came from files or the API goes through [`clean`] before it is part of a text, and
 //! nothing here prints: a renderer returns a string with ANSI styles, and the shell decides whether they stay.
 
+pub mod access;
 pub mod clean;
 pub mod diagnostics;
+pub mod diff;
 pub mod json;
 pub mod layout;
+pub mod outcome;
 #[cfg(test)]
 mod sample;
 pub mod style;

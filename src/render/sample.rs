@@ -246,7 +246,7 @@ pub(crate) fn full() -> Plan {
         Step {
             disposition: Disposition::Deferred {
                 until: member_address("joan@contractor.io"),
-                why: "the invite is not accepted yet".into(),
+                why: "until `joan@contractor.io` accepts the invite".into(),
             },
             ..step(in_production("joan@contractor.io"), pending_grant, Cause::Listed, 34)
         },

@@ -18,7 +18,7 @@ use crate::plan::{
 };
 
 pub use self::{
-    guards::breaches,
+    guards::{allowances, breaches},
     meaning::access_changes,
     steps::{changes, one_line, words_of},
     summary::{Done, summary, totals},
@@ -85,7 +85,7 @@ pub fn plan(plan: &Plan, options: Options) -> String {
 }
 
 /// A section's heading.
-fn heading(text: &str) -> String {
+pub(super) fn heading(text: &str) -> String {
     format!("{}\n", paint(BOLD, &clean(text)))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Invariant: asks for a listing only if some step, reference or finding can depend on it.
 
-use super::{Desired, Spec, desired::Scope, matching::Target};
+use super::{Desired, OrgKind, Spec, desired::Scope, matching::Target};
 use crate::address::{Kind, Name};
 
 /// What to read.
@@ -41,6 +41,22 @@ impl ReadScope {
             default_workspace: true,
             grants: GrantScope::All,
             api_keys: true,
+        }
+    }
+
+    /// Everything that an organization of this kind has.
+    pub fn all_of(kind: OrgKind) -> Self {
+        let (people, workspaces) = match kind {
+            OrgKind::Console => return Self::everything(),
+            OrgKind::Enterprise => (true, false),
+            OrgKind::Aws => (false, true),
+        };
+        Self {
+            members: people,
+            workspaces,
+            default_workspace: workspaces,
+            grants: GrantScope::None,
+            api_keys: false,
         }
     }
 }

@@ -29,23 +29,19 @@ pub fn breaches(guards: &[GuardResult], width: usize) -> String {
         let flow = Flow::new().solid(0, BOLD, guard.as_str()).words(2, PLAIN, &text);
         out.push_str(&flow.lines(&lead, 4, 4, width));
     }
-    let allow = allowances(guards)
-        .iter()
-        .map(|(guard, count)| format!("--allow {}={count}", guard.as_str()))
-        .collect::<Vec<_>>()
-        .join(" ");
     out.push_str(&paragraph(
         2,
         "if this is meant, pass for this one run (it is written to the journal):",
         width,
     ));
-    out.push_str(&line(4, &allow));
+    out.push_str(&line(4, &allowances(guards)));
     out
 }
 
-/// The allowance per breached guard: over all, if it is counted per workspace too.
-fn allowances(guards: &[GuardResult]) -> BTreeMap<GuardName, u64> {
-    let mut counts = BTreeMap::new();
+/// The options that let the breached guards pass this once: the count over all, where one is counted per workspace
+/// too.
+pub fn allowances(guards: &[GuardResult]) -> String {
+    let mut counts: BTreeMap<GuardName, u64> = BTreeMap::new();
     for breached in guards.iter().filter(|guard| guard.breached) {
         let whole = guards
             .iter()
@@ -54,6 +50,10 @@ fn allowances(guards: &[GuardResult]) -> BTreeMap<GuardName, u64> {
         counts.insert(breached.guard, whole);
     }
     counts
+        .iter()
+        .map(|(guard, count)| format!("--allow {}={count}", guard.as_str()))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn counts_a_share(guard: GuardName) -> bool {

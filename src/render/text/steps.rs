@@ -99,7 +99,7 @@ pub(super) fn manual(steps: &[Step], options: Options) -> String {
 
 pub(super) fn deferred(steps: &[Step], options: Options) -> String {
     let chosen = |step: &Step| match &step.disposition {
-        Disposition::Deferred { until, why } => Some(format!("waits for {until}: {why}")),
+        Disposition::Deferred { until: _, why } => Some(format!("waits {why}")),
         _ => None,
     };
     waiting_section(steps, "deferred", "a later run does it", chosen, options)
@@ -351,7 +351,7 @@ fn field_change(change: &FieldChange) -> String {
 /// A value as the files would write it.
 fn shown(value: &Value) -> String {
     match value {
-        Value::Null => "(none)".to_owned(),
+        Value::Null => "(not set)".to_owned(),
         Value::String(text) if text.is_empty() || text.trim() != text => format!("{text:?}"),
         Value::String(text) => text.clone(),
         Value::Array(items) => {

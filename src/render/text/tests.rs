@@ -42,7 +42,7 @@ fn a_full_plan_reads_well_at_eighty_columns() {
     workspaces
       ~ change  Production  charter.yaml:30:3
                 name: Prod -> Production
-                tags.env: (none) -> prod
+                tags.env: (not set) -> prod
       + create  Research  charter.yaml:40:3
                 tags.env: dev
                 tags.team: r&d
@@ -63,7 +63,7 @@ fn a_full_plan_reads_well_at_eighty_columns() {
 
     deferred: 1 (a later run does it)
       + grant joan@contractor.io in Production  as workspace_user  charter.yaml:34:3
-              waits for member/joan@contractor.io: the invite is not accepted yet
+              waits until `joan@contractor.io` accepts the invite
 
     invites that wait for an answer
       ivy@acme.com  as user, until 2026-12-01 10:30 UTC
