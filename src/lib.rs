@@ -4,6 +4,7 @@ pub mod access;
 pub mod address;
 pub mod api;
 pub mod apply;
+pub mod cli;
 pub mod config;
 pub mod diagnostic;
 pub mod email;

@@ -1,1 +1,9 @@
-fn main() {}
+//! The `charter` command.
+//!
+//! Invariant: everything it does is in the library; this file only hands over.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    orgcharter::cli::main()
+}

@@ -1,0 +1,426 @@
+//! The command line: every command and option, each with its help.
+//!
+//! Invariant: parsing has no effect; what the options mean is decided by the commands.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use jiff::civil::Date;
+
+use crate::{
+    plan::Only,
+    resource::{OrgKind, desired::GuardName},
+};
+
+/// The file that is read if no path is given.
+pub(crate) const DEFAULT_PATH: &str = "charter.yaml";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, or nothing to do
+  1  failed: bad credential, unreachable, every attempted step failed
+  2  changes: `drift`, and `plan --detailed-exitcode` when something is ready
+  3  bad usage or files, or nobody to confirm
+  4  refused: guard, stale plan, wrong organization
+  5  partly applied, or an outcome is unknown
+
+Try it without credentials: charter plan FILE --sandbox";
+
+/// Keeps a Claude (Anthropic) organization equal to YAML files in Git.
+#[derive(Debug, Parser)]
+#[command(name = "charter", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Global {
+    /// Use a fake organization on loopback instead of credentials; dropped at the end
+    #[arg(long, global = true, value_name = "STATE.yaml", help_heading = "Connection")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    #[arg(conflicts_with_all = ["base_url", "ca_bundle"])]
+    pub(crate) sandbox: Option<OsString>,
+
+    /// Where the Admin API is; https, or http on loopback [env: `ANTHROPIC_BASE_URL`]
+    #[arg(long, global = true, value_name = "URL", help_heading = "Connection")]
+    pub(crate) base_url: Option<String>,
+
+    /// Requests begun in any 60 seconds [default: 90; with --sandbox: no limit]
+    #[arg(long, global = true, value_name = "N", help_heading = "Connection")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) requests_per_minute: Option<u32>,
+
+    /// More root certificates, as a PEM file
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Connection")]
+    pub(crate) ca_bundle: Option<PathBuf>,
+
+    /// When to use colours; `NO_COLOR` is honoured
+    #[arg(long, global = true, value_name = "WHEN", help_heading = "Output")]
+    #[arg(value_enum, default_value_t, hide_possible_values = false)]
+    pub(crate) color: Color,
+
+    /// Say more: calls under each step, and a log on stderr (`-vv`: every request)
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Output")]
+    pub(crate) verbose: u8,
+
+    /// Say less: only results and errors
+    #[arg(short, long, global = true, help_heading = "Output", conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// How log lines look
+    #[arg(long, global = true, value_name = "FORMAT", help_heading = "Output")]
+    #[arg(value_enum, default_value_t)]
+    pub(crate) log_format: LogFormat,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Even into a pipe.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Parse and check files, without network
+    Validate(Validate),
+    /// Show what apply would do
+    Plan(PlanArgs),
+    /// Carry a plan out
+    Apply(Apply),
+    /// Show how the live organization differs from the files; exit 2 if it does
+    Drift(Drift),
+    /// Compare two files or folders, without network: rules, changes, who gains or loses access
+    Diff(Diff),
+    /// Show who can do what, inherited roles included
+    Access(Access),
+    /// Print a JSON Schema
+    Schema(Schema),
+    /// Serve a fake organization on loopback
+    Sandbox(Sandbox),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the manual page, or write all of them
+    Man(Man),
+}
+
+/// A file or folder to read.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Files {
+    /// A file, or a folder with a `charter.yaml`
+    #[arg(value_name = "PATH", default_value = DEFAULT_PATH)]
+    pub(crate) path: PathBuf,
+}
+
+/// `charter validate`.
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// What to read.
+    #[command(flatten)]
+    pub(crate) files: Files,
+}
+
+/// Narrows a plan.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Narrow {
+    /// Only steps whose address matches, or `expired`, or `deferred`; what they need comes along
+    #[arg(long, value_name = "GLOB|expired|deferred", value_parser = only)]
+    #[arg(help_heading = "Plan")]
+    pub(crate) only: Vec<Only>,
+
+    /// Pass a guard this once, with the exact count of the plan: removals.members=40
+    #[arg(long, value_name = "GUARD=COUNT", value_parser = allowance, help_heading = "Plan")]
+    pub(crate) allow: Vec<(GuardName, u64)>,
+}
+
+/// `charter plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// What to read.
+    #[command(flatten)]
+    pub(crate) files: Files,
+
+    /// Narrows it.
+    #[command(flatten)]
+    pub(crate) narrow: Narrow,
+
+    /// Save the plan, for `charter apply FILE`; readable by you alone
+    #[arg(short, long, value_name = "FILE", help_heading = "Plan")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// How the plan is printed
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", help_heading = "Plan")]
+    pub(crate) format: Format,
+
+    /// Exit 2 if something is ready to be done
+    #[arg(long, help_heading = "Plan")]
+    pub(crate) detailed_exitcode: bool,
+
+    /// Plan as if it were the start of this day, UTC
+    #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "out", help_heading = "Plan")]
+    pub(crate) at: Option<Date>,
+}
+
+/// How something is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines; see `charter schema plan`.
+    Json,
+}
+
+/// `charter apply`.
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// A file, a folder with a `charter.yaml`, or a plan saved by `charter plan --out`
+    #[arg(value_name = "PATH|plan.json", default_value = DEFAULT_PATH)]
+    pub(crate) path: PathBuf,
+
+    /// Narrows it.
+    #[command(flatten)]
+    pub(crate) narrow: Narrow,
+
+    /// Do not ask
+    #[arg(short, long, help_heading = "Apply")]
+    pub(crate) yes: bool,
+
+    /// Plan once more afterwards, and say whether anything is left
+    #[arg(long, help_heading = "Apply")]
+    pub(crate) verify: bool,
+
+    /// Where the journal goes [default: charter-journal-<time>.jsonl beside the files; with --sandbox: none]
+    #[arg(long, value_name = "FILE", help_heading = "Apply")]
+    pub(crate) journal: Option<PathBuf>,
+}
+
+/// `charter drift`.
+#[derive(Debug, Args)]
+pub(crate) struct Drift {
+    /// What to read.
+    #[command(flatten)]
+    pub(crate) files: Files,
+
+    /// What counts as drift
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
+    #[arg(default_values_t = [FailOn::Ready, FailOn::Manual])]
+    pub(crate) fail_on: Vec<FailOn>,
+
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
+}
+
+/// What counts as drift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// Steps that apply would do, or that are held.
+    Ready,
+    /// Steps by hand.
+    Manual,
+    /// Steps that wait.
+    Deferred,
+    /// Live objects that the files do not name.
+    Unmanaged,
+}
+
+/// `charter diff`.
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The file or folder before
+    pub(crate) old: PathBuf,
+    /// The file or folder after
+    pub(crate) new: PathBuf,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
+}
+
+/// What kind of organization it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OrgKindArg {
+    /// A Console (API) organization.
+    #[default]
+    Console,
+    /// A Claude Enterprise organization.
+    Enterprise,
+    /// Claude Platform on AWS.
+    Aws,
+}
+
+impl From<OrgKindArg> for OrgKind {
+    fn from(kind: OrgKindArg) -> Self {
+        match kind {
+            OrgKindArg::Console => OrgKind::Console,
+            OrgKindArg::Enterprise => OrgKind::Enterprise,
+            OrgKindArg::Aws => OrgKind::Aws,
+        }
+    }
+}
+
+/// `charter access`.
+#[derive(Debug, Args)]
+pub(crate) struct Access {
+    /// Only people whose address is or matches this: ada@acme.com, '*@acme.com'
+    #[arg(value_name = "WHO")]
+    pub(crate) who: Option<String>,
+
+    /// What the files say, instead of what is live
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    /// What kind of organization it is
+    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
+    pub(crate) kind: OrgKindArg,
+
+    /// The files for --offline
+    #[arg(long, value_name = "PATH", default_value = DEFAULT_PATH)]
+    pub(crate) path: PathBuf,
+
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
+}
+
+/// `charter schema`.
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Of what
+    #[arg(value_enum, default_value_t)]
+    pub(crate) of: SchemaOf,
+}
+
+/// What a schema is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// The files.
+    #[default]
+    Charter,
+    /// A saved plan.
+    Plan,
+    /// A line of a journal.
+    Journal,
+}
+
+/// `charter sandbox`.
+#[derive(Debug, Args)]
+pub(crate) struct Sandbox {
+    /// The organization to begin with [default: an empty one]
+    #[arg(long, value_name = "STATE.yaml")]
+    pub(crate) seed: Option<PathBuf>,
+
+    /// Where to listen; a loopback address, port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: std::net::SocketAddr,
+}
+
+/// `charter completions`.
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// `charter man`.
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Write the pages of all commands into this folder [default: print the main page]
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+fn only(text: &str) -> Result<Only, String> {
+    Only::parse(text).map_err(|error| error.to_string())
+}
+
+fn allowance(text: &str) -> Result<(GuardName, u64), String> {
+    let names = || GuardName::ALL.map(GuardName::as_str).join(", ");
+    let (name, count) = text
+        .split_once('=')
+        .ok_or_else(|| "write GUARD=COUNT, as in removals.members=40".to_owned())?;
+    let guard = GuardName::parse(name)
+        .ok_or_else(|| format!("there is no guard `{name}`; the guards are {}", names()))?;
+    let count = count.parse().map_err(|_| format!("`{count}` is not a count"))?;
+    Ok((guard, count))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_sandbox_takes_its_state_after_an_equals_sign_only() {
+        let plan = |args: &[&str]| match Cli::try_parse_from(args) {
+            Ok(cli) => match cli.command {
+                Command::Plan(plan) => Some((cli.global.sandbox, plan.files.path)),
+                _ => None,
+            },
+            Err(_) => None,
+        };
+        let bare = plan(&["charter", "plan", "--sandbox", "acme.yaml"]);
+        assert_eq!(bare, Some((Some(OsString::new()), PathBuf::from("acme.yaml"))));
+        let seeded = plan(&["charter", "plan", "--sandbox=live.yaml", "acme.yaml"]);
+        assert_eq!(seeded, Some((Some("live.yaml".into()), PathBuf::from("acme.yaml"))));
+        let before = plan(&["charter", "--sandbox=live.yaml", "plan"]);
+        assert_eq!(before, Some((Some("live.yaml".into()), PathBuf::from("charter.yaml"))));
+    }
+
+    #[test]
+    fn an_allowance_names_a_guard_and_its_count() {
+        assert_eq!(allowance("removals.members=40"), Ok((GuardName::RemovalsMembers, 40)));
+        assert!(allowance("removals.members").is_err());
+        assert!(allowance("removal.members=1").is_err_and(|why| why.contains("removals.members")));
+        assert!(allowance("archives=many").is_err());
+    }
+
+    #[test]
+    fn a_plan_for_another_day_cannot_be_saved() {
+        let args = ["charter", "plan", "--at", "2027-01-01", "--out", "plan.json"];
+        assert!(Cli::try_parse_from(args).is_err());
+    }
+
+    #[test]
+    fn every_option_has_a_help_text() {
+        let command = Cli::command();
+        let commands = command.get_subcommands().chain([&command]);
+        for command in commands {
+            for arg in command.get_arguments() {
+                let name = (command.get_name(), arg.get_id());
+                assert!(arg.get_help().is_some(), "{name:?} has no help");
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `charter plan`: shows what apply would do, and saves it.
+//!
+//! Invariant: a guard that refuses changes the exit code, never what is shown or saved.
+
+use std::{io::Write as _, path::Path};
+
+use jiff::tz::TimeZone;
+
+use crate::{
+    cli::{
+        args::{Format, Global, PlanArgs},
+        failure::{Exit, Failure},
+        prepare::{self, Choices, Files},
+        ui::Ui,
+    },
+    diagnostic::Sources,
+    plan::Plan,
+    render::{
+        clean::clean,
+        json::json,
+        text::{self, Options},
+    },
+};
+
+pub(in crate::cli) async fn run(
+    args: &PlanArgs,
+    global: &Global,
+    ui: &Ui,
+) -> Result<Exit, Failure> {
+    let PlanArgs { files, narrow, out, format, detailed_exitcode, at } = args;
+    let files = Files::read(&files.path)?;
+    let connection = prepare::connect(global, &files).await?;
+    let now = match at {
+        None => connection.now,
+        Some(date) => date
+            .to_zoned(TimeZone::UTC)
+            .map(|start| start.timestamp())
+            .map_err(|error| Failure::usage(format!("cannot plan for {date}: {error}")))?,
+    };
+    let choices = Choices::from(narrow);
+    let plan = prepare::make(&connection, files.wishes(now), &choices, now).await?;
+    show(&plan, &files.sources, *format, ui)?;
+    if let Some(path) = out {
+        save(&plan, path)?;
+        let path = path.display().to_string();
+        ui.say(&format!("saved: apply it with `charter apply {}`\n", clean(&path)));
+    }
+    refused_by_guard(&plan, &choices)?;
+    Ok(if *detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })
+}
+
+/// Prints a plan: findings first, so that the sum is what is read last.
+pub(in crate::cli) fn show(
+    plan: &Plan,
+    sources: &Sources,
+    format: Format,
+    ui: &Ui,
+) -> Result<(), Failure> {
+    match format {
+        Format::Text => {
+            ui.findings(&plan.notes, sources);
+            ui.data(&text::plan(plan, Options { width: ui.width, calls: ui.verbose > 0 }))
+        }
+        Format::Json => ui.data(&as_json(plan)?),
+    }
+}
+
+fn as_json(plan: &Plan) -> Result<String, Failure> {
+    json(plan).map_err(|error| Failure::failed(format!("cannot write the plan as JSON: {error}")))
+}
+
+/// Saves a plan: all of it or nothing, for its owner alone.
+fn save(plan: &Plan, path: &Path) -> Result<(), Failure> {
+    let text = as_json(plan)?;
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // A temporary file is made with mode 0600.
+    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    });
+    written.map_err(|error| Failure::file("write", path, &error))
+}
+
+/// Refuses a plan that a guard refuses.
+pub(in crate::cli) fn refused_by_guard(plan: &Plan, choices: &Choices) -> Result<(), Failure> {
+    let mut names: Vec<&str> = plan.breaches().map(|breach| breach.guard.as_str()).collect();
+    names.dedup();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let mut message = format!("a guard refuses this plan: {}", names.join(", "));
+    for breach in plan.breaches().filter(|breach| breach.within.is_none()) {
+        if let Some(count) = choices.allow.get(&breach.guard) {
+            let (name, of) = (breach.guard.as_str(), breach.count);
+            message = format!("{message}; `--allow {name}={count}` is not its count, {of}");
+        }
+    }
+    let allow = text::allowances(&plan.guards);
+    Err(Failure::refused(message).help(format!(
+        "check the steps above; if they are meant, run again with {allow}, or raise the limit under `guard:`"
+    )))
+}

@@ -1,0 +1,141 @@
+//! Why a command ends without its result: one message, what to do next, and the exit code.
+//!
+//! Invariant: the exit codes are decided here and nowhere else.
+
+use std::process::ExitCode;
+
+use crate::{
+    api::{credential::CredentialError, error::ApiError, http::SetupError},
+    config::load::Rejected,
+    observe::ObserveError,
+};
+
+/// How a command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exit {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// Failed: bad credential, unreachable, every attempted step failed.
+    Failed = 1,
+    /// There are changes, and the caller asked to be told.
+    Changes = 2,
+    /// Bad usage or files, or nobody to confirm.
+    Usage = 3,
+    /// Refused: guard, policy, stale plan, wrong organization.
+    Refused = 4,
+    /// Partly applied, or an outcome is unknown.
+    Partly = 5,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Why a command ends without its result.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// One message.
+    Said {
+        /// The exit code.
+        exit: Exit,
+        /// What went wrong.
+        message: String,
+        /// What to do next.
+        help: Option<String>,
+    },
+    /// The files are wrong: every finding is shown.
+    Files(Box<Rejected>),
+}
+
+impl Failure {
+    /// With this message.
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Failure::Said { exit, message: message.into(), help: None }
+    }
+
+    /// Failed with this message.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    /// Bad usage or files.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// Refused.
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self::new(Exit::Refused, message)
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
+        if let Failure::Said { help, .. } = &mut self {
+            *help = Some(text.into());
+        }
+        self
+    }
+
+    fn help_opt(self, text: Option<String>) -> Self {
+        match text {
+            Some(text) => self.help(text),
+            None => self,
+        }
+    }
+
+    /// A file that cannot be read or written.
+    pub(crate) fn file(verb: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        Self::usage(format!("cannot {verb} `{}`: {error}", path.display()))
+            .help("check the path and its permissions")
+    }
+
+    /// The exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Failure::Said { exit, .. } => *exit,
+            Failure::Files(_) => Exit::Usage,
+        }
+    }
+}
+
+impl From<Rejected> for Failure {
+    fn from(rejected: Rejected) -> Self {
+        Failure::Files(Box::new(rejected))
+    }
+}
+
+impl From<ObserveError> for Failure {
+    fn from(error: ObserveError) -> Self {
+        let help = error.next_step();
+        Failure::failed(error.to_string()).help_opt(help)
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        let help = error.next_step();
+        Failure::failed(error.to_string()).help_opt(help)
+    }
+}
+
+impl From<CredentialError> for Failure {
+    fn from(error: CredentialError) -> Self {
+        Failure::failed(error.to_string()).help(error.next_step())
+    }
+}
+
+impl From<SetupError> for Failure {
+    fn from(error: SetupError) -> Self {
+        let exit = match &error {
+            SetupError::NotUrl(_)
+            | SetupError::NotHttps(_)
+            | SetupError::Superfluous(_)
+            | SetupError::CaBundle(_) => Exit::Usage,
+            SetupError::Client(_) => Exit::Failed,
+        };
+        Failure::new(exit, error.to_string()).help(error.next_step())
+    }
+}

@@ -1,0 +1,211 @@
+//! What the commands share: files to wishes, wishes and a connection to a plan.
+//!
+//! Invariant: the organization's id is compared before anything else of it is read.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use super::{
+    args::{Global, Narrow},
+    connect::Connection,
+    failure::Failure,
+};
+use crate::{
+    address::{Kind, Name},
+    config::{
+        document::Document,
+        load::{Loaded, load},
+        lower::lower,
+    },
+    diagnostic::{Diagnostic, Sources},
+    observe::{OrganizationInfo, identify, observe},
+    plan::{self, Input, Only, Plan},
+    resource::{
+        Desired, Live, Object, OrgKind, Spec,
+        api_key::Reach,
+        desired::{GuardName, OrganizationPin},
+        read_scope::{GrantScope, ReadScope},
+    },
+};
+
+/// Files that were read and checked.
+pub(super) struct Files {
+    document: Document,
+    /// Their text.
+    pub(super) sources: Sources,
+    warnings: Vec<Diagnostic>,
+}
+
+impl Files {
+    /// Reads a file or a folder.
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let Loaded { document, sources, warnings } = load(path)?;
+        Ok(Self { document, sources, warnings })
+    }
+
+    /// What they say.
+    pub(super) fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The organization they are for.
+    pub(super) fn organization(&self) -> OrganizationPin {
+        let organization = &self.document.organization;
+        OrganizationPin {
+            id: organization.id.as_ref().map(|id| id.value.clone()),
+            kind: organization.kind.value,
+            span: organization.id.as_ref().and_then(|id| id.span.clone()),
+        }
+    }
+
+    /// What they want at a time, and all that is to be said about them.
+    pub(super) fn wishes(&self, now: Timestamp) -> Wishes {
+        let (desired, notes) = lower(&self.document, day(now));
+        Wishes { desired, notes: self.warnings.iter().cloned().chain(notes).collect() }
+    }
+}
+
+/// What the files want at a time.
+pub(super) struct Wishes {
+    /// What they want.
+    pub(super) desired: Desired,
+    /// Findings to show with a plan.
+    pub(super) notes: Vec<Diagnostic>,
+}
+
+/// The day of a time, UTC.
+pub(super) fn day(now: Timestamp) -> Date {
+    now.to_zoned(TimeZone::UTC).date()
+}
+
+/// Who a plan is for and what narrows it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Choices {
+    /// Which steps.
+    pub(super) only: Vec<Only>,
+    /// Guards that may be passed.
+    pub(super) allow: BTreeMap<GuardName, u64>,
+}
+
+impl From<&Narrow> for Choices {
+    fn from(narrow: &Narrow) -> Self {
+        let Narrow { only, allow } = narrow;
+        Self { only: only.clone(), allow: allow.iter().copied().collect() }
+    }
+}
+
+/// Connects on behalf of files.
+pub(super) async fn connect(global: &Global, files: &Files) -> Result<Connection, Failure> {
+    Connection::open(global, &files.organization()).await
+}
+
+/// Asks whose credential it is, and refuses any organization but the one of the files.
+pub(super) async fn identified(
+    connection: &Connection,
+    pin: &OrganizationPin,
+) -> Result<OrganizationInfo, Failure> {
+    let info = identify(&connection.client.reader(), pin.kind).await?;
+    match &pin.id {
+        Some(id) if *id != info.id => Err(wrong_organization(id, &info, pin)),
+        _ => Ok(info),
+    }
+}
+
+fn wrong_organization(id: &str, info: &OrganizationInfo, pin: &OrganizationPin) -> Failure {
+    let name = info.name.as_ref().map(|name| format!(" (`{name}`)")).unwrap_or_default();
+    let place = pin.span.as_ref().map(|span| format!(", at {span},")).unwrap_or_default();
+    Failure::refused(format!(
+        "the files are for the organization `{id}`, but the credential belongs to `{}`{name}; nothing was read",
+        info.id
+    ))
+    .help(format!("use a credential of `{id}`, or correct `organization.id`{place} if it is wrong"))
+}
+
+/// Reads what the files need and makes the plan.
+pub(super) async fn make(
+    connection: &Connection,
+    wishes: Wishes,
+    choices: &Choices,
+    now: Timestamp,
+) -> Result<Plan, Failure> {
+    let Wishes { desired, notes } = wishes;
+    let info = identified(connection, &desired.organization).await?;
+    let mut live = look(connection, &info, &desired.read_scope(), now).await?;
+    let plan = |live: &Live, notes: Vec<Diagnostic>| {
+        plan::make(Input {
+            desired: &desired,
+            live,
+            now,
+            notes,
+            observed: connection.observed(),
+            only: &choices.only,
+            allow: &choices.allow,
+        })
+    };
+    let first = plan(&live, notes.clone());
+    if !plan::wants_keys(&first, &live) {
+        return Ok(first);
+    }
+    // Somebody or something goes: what becomes of the keys is shown, even where the files name none.
+    let scope = ReadScope {
+        members: false,
+        workspaces: false,
+        default_workspace: false,
+        grants: GrantScope::None,
+        api_keys: true,
+    };
+    let keys = look(connection, &info, &scope, now).await?;
+    add_keys(&mut live, keys);
+    Ok(plan(&live, notes))
+}
+
+/// Reads what is in a scope.
+pub(super) async fn look(
+    connection: &Connection,
+    info: &OrganizationInfo,
+    scope: &ReadScope,
+    now: Timestamp,
+) -> Result<Live, Failure> {
+    let credential = connection.client.credential();
+    let own_key = |hint: &str| credential.matches_hint(hint);
+    Ok(observe(&connection.client.reader(), info, scope, &own_key, now).await?)
+}
+
+/// Adds keys that were read by themselves, each placed in the workspace it reaches.
+fn add_keys(live: &mut Live, keys: Live) {
+    let is_ordinary = |spec: &Spec| matches!(spec, Spec::Workspace(w) if !w.is_default);
+    let workspaces: BTreeMap<Arc<str>, Name> = live
+        .objects
+        .iter()
+        .filter(|(_, object)| is_ordinary(&object.spec))
+        .filter_map(|(address, object)| {
+            Some((object.remote.as_ref()?.id.0.clone(), address.name.clone()))
+        })
+        .collect();
+    for (address, object) in keys.objects {
+        if address.kind != Kind::ApiKey {
+            continue;
+        }
+        let object = placed(object, &workspaces);
+        live.objects.push((address, object));
+    }
+    live.coverage.api_keys = true;
+}
+
+fn placed(object: Arc<Object>, workspaces: &BTreeMap<Arc<str>, Name>) -> Arc<Object> {
+    let place = match object.key_facts().map(|facts| &facts.reach) {
+        Some(Reach::Workspace(id)) => workspaces.get(&id.0).cloned(),
+        _ => None,
+    };
+    let mut object = Arc::unwrap_or_clone(object);
+    if let Spec::ApiKey(key) = &mut object.spec {
+        key.workspace = place;
+    }
+    Arc::new(object)
+}
+
+/// The organization of a command without files.
+pub(super) fn unpinned(kind: OrgKind) -> OrganizationPin {
+    OrganizationPin { id: None, kind, span: None }
+}

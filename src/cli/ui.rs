@@ -1,0 +1,149 @@
+//! The only place that prints: results to stdout, everything else to stderr.
+//!
+//! Invariant: a reader who goes away is no error, colours appear only where they are wanted, and no meaning
+//! hangs on them.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use anstream::{AutoStream, ColorChoice};
+
+use super::{
+    args::{Color, Global},
+    failure::Failure,
+};
+use crate::{
+    config::load::Rejected,
+    diagnostic::{Diagnostic, Severity, Sources},
+    render::{
+        clean::clean,
+        diagnostics::{diagnostics, tally},
+        layout::{self, Flow},
+        style::{ATTENTION, ERROR, PLAIN, paint},
+    },
+};
+
+/// Lines are not made wider than this, however wide the terminal is.
+const WIDEST: usize = 120;
+
+/// Where output goes, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ui {
+    stdout: ColorChoice,
+    stderr: ColorChoice,
+    quiet: bool,
+    /// How much is asked for: 0, 1, 2 …
+    pub(crate) verbose: u8,
+    /// Columns of a line.
+    pub(crate) width: usize,
+    /// Somebody sits at it: questions can be asked.
+    pub(crate) interactive: bool,
+    /// Progress can be drawn.
+    pub(crate) animated: bool,
+}
+
+impl Ui {
+    /// Looks at the options, the environment and the terminal.
+    pub(crate) fn new(global: &Global) -> Self {
+        let choice = |auto: ColorChoice| match global.color {
+            Color::Auto => auto,
+            Color::Always => ColorChoice::AlwaysAnsi,
+            Color::Never => ColorChoice::Never,
+        };
+        let terminal = io::stderr().is_terminal();
+        Self {
+            stdout: choice(AutoStream::choice(&io::stdout())),
+            stderr: choice(AutoStream::choice(&io::stderr())),
+            quiet: global.quiet,
+            verbose: global.verbose,
+            width: columns(),
+            interactive: io::stdin().is_terminal() && terminal,
+            animated: terminal && !global.quiet && global.verbose == 0,
+        }
+    }
+
+    /// A result, to stdout. A reader who has gone away (`| head`) is no error.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn data(&self, text: &str) -> Result<(), Failure> {
+        let mut out = AutoStream::new(io::stdout().lock(), self.stdout);
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::failed(format!("cannot write the result: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Talk, to stderr; nothing with `--quiet`. The text may have styles of its own and must be clean.
+    pub(crate) fn say(&self, text: &str) {
+        if !self.quiet {
+            self.err(text);
+        }
+    }
+
+    /// Findings that stop nothing, to stderr; nothing with `--quiet`.
+    pub(crate) fn findings(&self, found: &[Diagnostic], sources: &Sources) {
+        self.say(&diagnostics(found, sources, self.width));
+    }
+
+    /// What a wrong set of files is told.
+    fn rejected(&self, rejected: &Rejected) {
+        let Rejected { diagnostics: found, sources } = rejected;
+        let shown: Vec<Diagnostic> = found
+            .iter()
+            .filter(|one| !self.quiet || one.severity == Severity::Error)
+            .cloned()
+            .collect();
+        self.err(&diagnostics(&shown, sources, self.width));
+        if let Some(tally) = tally(found) {
+            self.err(&format!("{}: {tally}\n", paint(ERROR, "error")));
+        }
+    }
+
+    /// Why a command ended without its result, to stderr.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        match failure {
+            Failure::Said { exit: _, message, help } => {
+                let mut text = format!("{}: {}\n", paint(ERROR, "error"), clean(message));
+                if let Some(help) = help {
+                    let flow = Flow::new().words(0, PLAIN, help);
+                    let lead = format!("  {}: ", paint(ATTENTION.bold(), "help"));
+                    text.push_str(&flow.lines(&lead, 8, 8, self.width));
+                }
+                self.err(&text);
+            }
+            Failure::Files(rejected) => self.rejected(rejected),
+        }
+    }
+
+    /// Asks a question whose answer is a line; `None` at the end of input.
+    ///
+    /// # Errors
+    /// If the terminal cannot be read.
+    pub(crate) fn ask(&self, question: &str) -> Result<Option<String>, Failure> {
+        self.err(question);
+        let mut line = String::new();
+        let read = io::stdin()
+            .read_line(&mut line)
+            .map_err(|error| Failure::failed(format!("cannot read the answer: {error}")))?;
+        Ok((read > 0).then(|| line.trim().to_owned()))
+    }
+
+    fn err(&self, text: &str) {
+        let mut err = AutoStream::new(io::stderr().lock(), self.stderr);
+        // There is nobody left to tell if stderr is gone.
+        let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+    }
+}
+
+/// The width of a line: `COLUMNS`, else the terminal's, else eighty.
+fn columns() -> usize {
+    let asked = std::env::var("COLUMNS").ok().and_then(|text| text.parse::<usize>().ok());
+    let terminal = || {
+        terminal_size::terminal_size_of(io::stdout())
+            .or_else(|| terminal_size::terminal_size_of(io::stderr()))
+            .map(|(width, _)| usize::from(width.0))
+    };
+    asked.filter(|width| *width > 0).or_else(terminal).unwrap_or(layout::WIDTH).clamp(40, WIDEST)
+}
