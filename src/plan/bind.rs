@@ -266,7 +266,7 @@ fn bind_keys(
     keys: Vec<Arc<Object>>,
     bound: &mut Bound,
 ) -> Vec<(Address, Arc<Object>)> {
-    // A key by name is looked for among the keys of its workspace that are not archived.
+    // A key by name is looked for among the keys of its workspace that are not archived and that no entry has by id.
     let place = |workspace: Option<&Name>, name: &str| -> Arc<str> {
         format!("{}\u{0}{name}", workspace.map_or("", Name::as_str)).into()
     };
@@ -274,7 +274,8 @@ fn bind_keys(
     for key in &keys {
         let (Spec::ApiKey(spec), Some(remote)) = (&key.spec, &key.remote) else { continue };
         let (Some(name), Some(status)) = (&spec.name, &spec.status) else { continue };
-        if *status != crate::resource::KeyStatus::Archived {
+        let by_id = desired.objects.contains(&Address::api_key(&remote.id));
+        if *status != crate::resource::KeyStatus::Archived && !by_id {
             named.push((&remote.id, place(spec.workspace.as_ref(), name)));
         }
     }
