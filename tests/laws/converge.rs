@@ -138,6 +138,8 @@ fn excused(step: &Step, outcome: &Outcome, state: &State, refused: &BTreeSet<Add
         return true;
     }
     match (&step.change.object().spec, step.change.verb()) {
+        // What somebody inherits stays while their role does (core.md §3.5): then so does what is beside it.
+        (Spec::WorkspaceMember(_), Verb::Remove) if blocked => true,
         // core.md §5.12: an identity provider rules people, and no call tells before.
         (Spec::Member(_), _)
             if switches.identity_provider == switches::IdentityProvider::Manages =>

@@ -98,13 +98,12 @@ impl Frame<'_> {
         let email = canonical(&user.email);
         ensure!(!self.ignored(Target::Members, &email), "{user:?} is ignored and was touched");
         let twins = self.before.users().filter(|other| canonical(&other.email) == email).count();
-        let pinned = self.entries().any(|entry| entry.id.as_ref() == Some(&user.id));
-        let any_pin = self.entries().any(|entry| entry.canonical == email && entry.id.is_some());
-        // Several live people with one address: by hand.
-        ensure!(
-            twins == 1 || pinned || any_pin,
-            "one of two with one address was touched: {user:?}"
-        );
+        let pinned = |entry: &PersonEntry| entry.id.is_some();
+        let ambiguous = twins > 1
+            && self.entries().any(|entry| names(entry, &email) && !pinned(entry))
+            && !self.entries().any(|entry| entry.id.as_ref() == Some(&user.id));
+        // An address with several live people is by hand.
+        ensure!(!ambiguous, "one of two with one address was touched: {user:?}");
         Ok(())
     }
 
@@ -522,7 +521,11 @@ impl Frame<'_> {
         if let Some(entry) = list.iter().find(|entry| entry.key == key.id) {
             return Some(entry);
         }
-        // By name it must be the only one that is not archived.
+        // By name it must be the only one that is neither archived nor listed by its id.
+        let every = || {
+            let lists = self.workspace_entries().filter_map(|entry| entry.api_keys.as_ref());
+            lists.chain(&self.files.api_keys).flatten()
+        };
         let now = self.before.now();
         let here = |other: &&ApiKey| {
             let home = other.workspace_id.as_ref().and_then(|id| self.before.workspace(id));
@@ -530,9 +533,11 @@ impl Frame<'_> {
             home == place.map(|row| &row.id)
                 && other.name == key.name
                 && other.status_at(now) != KeyStatus::Archived
+                && !every().any(|entry| entry.key == other.id)
         };
         let alone = self.before.api_keys().filter(here).count() == 1;
-        list.iter().find(|entry| entry.key == key.name).filter(|_| alone)
+        let by_id = every().any(|entry| entry.key == key.id);
+        list.iter().find(|entry| entry.key == key.name).filter(|_| alone && !by_id)
     }
 }
 
