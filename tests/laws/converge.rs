@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use orgcharter::{
-    address::{Address, Kind, RemoteId},
+    address::{Address, Kind, Name, RemoteId},
     api::call::{Call, Part},
     apply::{Outcome, Report},
     plan::{Plan, Step},
@@ -76,7 +76,7 @@ pub(crate) async fn plan_and_apply(
     Ok((plan, report))
 }
 
-async fn plan_only(sandbox: &Sandbox, case: &Case) -> Result<Plan, String> {
+pub(crate) async fn plan_only(sandbox: &Sandbox, case: &Case) -> Result<Plan, String> {
     let session = Session::new(sandbox);
     let (desired, _) = lowered(&load(&case.sources)?.document, session.now);
     Ok(session.plan(&desired).await.map_err(|error| error.to_string())?.0)
@@ -108,7 +108,11 @@ async fn converges(case: &Case, coverage: &mut Coverage) -> Verdict {
 }
 
 /// Every ready step is done, but for those that the organization refuses by a rule no plan can know; gives those.
-fn judged(plan: &Plan, report: &Report, state: &State) -> Result<BTreeSet<Address>, String> {
+pub(crate) fn judged(
+    plan: &Plan,
+    report: &Report,
+    state: &State,
+) -> Result<BTreeSet<Address>, String> {
     let ready: Vec<&Address> = plan.ready().map(|step| &step.address).collect();
     let reported: Vec<&Address> = report.steps.iter().map(|step| &step.address).collect();
     ensure!(ready == reported, "ready steps and outcomes differ: {ready:?}, {reported:?}");
@@ -179,7 +183,11 @@ fn excused(step: &Step, outcome: &Outcome, state: &State, refused: &BTreeSet<Add
 
 /// People whose grants come to light, or are hidden, with the role that the first apply gave them: listings may leave
 /// out what somebody holds beside inherited access (core.md §3.5, §5.33).
-fn revealed_grants(plan: &Plan, report: &Report, switches: Switches) -> BTreeSet<Address> {
+pub(crate) fn revealed_grants(
+    plan: &Plan,
+    report: &Report,
+    switches: Switches,
+) -> BTreeSet<Address> {
     // An admin's role is neither given nor taken by a call.
     let hidden = |object: &Object| {
         switches.billing_grants == switches::BillingGrants::Hidden
@@ -195,7 +203,7 @@ fn revealed_grants(plan: &Plan, report: &Report, switches: Switches) -> BTreeSet
 }
 
 /// What a second plan still has was in the first one, and is no more ready than it was.
-fn leftover(
+pub(crate) fn leftover(
     first: &Plan,
     second: &Plan,
     refused: &BTreeSet<Address>,
@@ -226,6 +234,11 @@ fn leftover(
         let Some(earlier) = earlier else {
             return Err(format!("a step came up after the apply: {step:?}"));
         };
+        if let Disposition::Manual { .. } = &earlier.disposition
+            && frees_its_name(first, step)
+        {
+            continue;
+        }
         ensure!(
             !step.disposition.is_ready(),
             "the plan is not empty after the apply: {step:?}\nit was {earlier:?}"
@@ -242,6 +255,14 @@ fn leftover(
         );
     }
     Ok(())
+}
+
+/// Of several keys of one name, some died with the first apply: the name has come to mean the one that is left.
+fn frees_its_name(first: &Plan, step: &Step) -> bool {
+    let title = step.change.object().spec.resource().title();
+    step.address.kind == Kind::ApiKey
+        && matches!(step.address.name, Name::Label(_))
+        && first.keys.iter().any(|key| key.dies && key.name == title)
 }
 
 fn remote_of(step: &Step) -> Option<&RemoteId> {

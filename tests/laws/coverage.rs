@@ -9,7 +9,7 @@ use orgcharter::sandbox::{InviteStatus, KeyStatus, State, Switches};
 
 use crate::{
     generate::Case,
-    model::files::{Kind, Layout, Target, Who, past},
+    model::files::{Kind, Layout, TODAY, Target, Who, past},
 };
 
 /// Everything that a run of a law must have met.
@@ -325,10 +325,10 @@ fn files(case: &Case, seen: &mut Seen) {
         note(seen, "files: unmanaged", person.role == "unmanaged");
         note(seen, "files: admin", person.role == "admin");
         if let Some(day) = person.until {
-            let today = day == crate::model::files::TODAY;
-            note(seen, "files: until, past", past(day));
+            let today = day == TODAY;
+            note(seen, "files: until, past", past(day, TODAY));
             note(seen, "files: until, today", today);
-            note(seen, "files: until, ahead", !past(day) && !today);
+            note(seen, "files: until, ahead", !past(day, TODAY) && !today);
         }
         previously(person.previously.as_ref().map(Vec::is_empty), seen);
         note(seen, "files: a pinned member", person.id.is_some());
@@ -351,7 +351,7 @@ fn files(case: &Case, seen: &mut Seen) {
             Target::Workspaces => "files: ignore workspaces",
             Target::ApiKeys => "files: ignore api_keys",
         });
-        note(seen, "files: ignore, past", ignore.until.is_some_and(past));
+        note(seen, "files: ignore, past", ignore.until.is_some_and(|day| past(day, TODAY)));
     }
 }
 
@@ -404,7 +404,7 @@ fn workspaces(case: &Case, seen: &mut Seen) {
         let by_id = key.key.starts_with("apikey_");
         seen.insert(if by_id { "files: a key by id" } else { "files: a key by name" });
         note(seen, "files: a key to be archived", key.status == Some("archived"));
-        note(seen, "files: a key with until, past", key.until.is_some_and(past));
+        note(seen, "files: a key with until, past", key.until.is_some_and(|day| past(day, TODAY)));
     }
 }
 

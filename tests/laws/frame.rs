@@ -18,7 +18,8 @@ use crate::{
 
 /// Compares two states of the organization: only what the files name has changed, and only to what they say.
 pub(crate) fn check(files: &Files, before: &State, after: &State) -> Verdict {
-    let frame = Frame { files, before, after };
+    let today = after.now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
+    let frame = Frame { files, before, after, today };
     frame.users()?;
     frame.invites()?;
     frame.workspaces()?;
@@ -30,6 +31,7 @@ struct Frame<'a> {
     files: &'a Files,
     before: &'a State,
     after: &'a State,
+    today: String,
 }
 
 fn canonical(email: &str) -> String {
@@ -73,7 +75,8 @@ impl Frame<'_> {
         ensure!(same, "more than the role of {user:?} changed: {now:?}");
         self.touchable_user(user)?;
         ensure!(!protected(role), "{user:?} was given a protected role");
-        let wanted = self.entries_of(user).any(|entry| !entry.gone() && entry.role == *role);
+        let wanted =
+            self.entries_of(user).any(|entry| !entry.gone(&self.today) && entry.role == *role);
         ensure!(wanted, "{user:?} got the role {role}, which no entry gives");
         ensure!(
             user.role != crate::generate::UNKNOWN_ROLE,
@@ -86,7 +89,7 @@ impl Frame<'_> {
         self.touchable_user(user)?;
         let mut entries = self.entries_of(user).peekable();
         let named = entries.peek().is_some();
-        let gone = entries.any(PersonEntry::gone);
+        let gone = entries.any(|entry| entry.gone(&self.today));
         let unlisted = !named && self.files.manage.members == Some("remove");
         ensure!(gone || unlisted, "{user:?} was removed, and nothing says so");
         Ok(())
@@ -141,7 +144,8 @@ impl Frame<'_> {
         for invite in after.into_values() {
             let email = canonical(&invite.email);
             let entry = self.entries().find(|entry| entry.canonical == email);
-            let wanted = entry.is_some_and(|entry| !entry.gone() && entry.role == invite.role);
+            let wanted =
+                entry.is_some_and(|entry| !entry.gone(&self.today) && entry.role == invite.role);
             ensure!(wanted, "{invite:?} was sent, and no entry says so");
             ensure!(!self.ignored(Target::Members, &email), "{invite:?} went to somebody ignored");
             ensure!(sent.insert(email), "two invites were sent: {invite:?}");
@@ -174,8 +178,9 @@ impl Frame<'_> {
             })
             .peekable();
         let listed = entries.peek().is_some();
-        let replaced = entries
-            .any(|entry| entry.gone() || entry.role != invite.role || entry.canonical != email);
+        let replaced = entries.any(|entry| {
+            entry.gone(&self.today) || entry.role != invite.role || entry.canonical != email
+        });
         let twin = self.before.invites().any(|other| {
             other.id != invite.id && canonical(&other.email) == email && other.role != invite.role
         });
@@ -413,8 +418,9 @@ impl Frame<'_> {
                 let taken = said.iter().any(|(word, ended)| *ended || word == "none");
                 let unlisted =
                     said.is_empty() && self.files.manage.workspace_members == Some("remove");
-                let gone =
-                    self.entries().any(|entry| called.contains(&entry.canonical) && entry.gone());
+                let gone = self
+                    .entries()
+                    .any(|entry| called.contains(&entry.canonical) && entry.gone(&self.today));
                 ensure!(taken || unlisted || gone, "nothing takes it; the lines say {said:?}");
             }
         }
@@ -424,7 +430,9 @@ impl Frame<'_> {
     /// What the lines of a workspace say of somebody: roles, and whether their date has passed. A line by e-mail wins
     /// over teams.
     fn said(&self, grants: &[GrantEntry], named: &dyn Fn(&str) -> bool) -> Vec<(String, bool)> {
-        let line = |grant: &GrantEntry| (grant.role.clone(), grant.until.is_some_and(past));
+        let line = |grant: &GrantEntry| {
+            (grant.role.clone(), grant.until.is_some_and(|day| past(day, &self.today)))
+        };
         let own =
             grants.iter().filter(|grant| matches!(&grant.who, Who::Person(_, who) if named(who)));
         let own: Vec<_> = own.map(line).collect();
@@ -496,7 +504,7 @@ impl Frame<'_> {
             ensure!(entry.name.as_ref() == Some(&now.name), "renamed to something else");
         }
         if now.status != key.status && !with_person {
-            let ended = entry.until.is_some_and(past);
+            let ended = entry.until.is_some_and(|day| past(day, &self.today));
             let wanted = match now.status {
                 KeyStatus::Active => entry.status == Some("active") && !ended,
                 KeyStatus::Inactive => entry.status == Some("inactive") || ended,

@@ -14,3 +14,4 @@ mod generate;
 mod model;
 mod plans;
 mod run;
+mod trouble;

@@ -64,9 +64,9 @@ pub(crate) struct PersonEntry {
 }
 
 impl PersonEntry {
-    /// Nobody is wanted under this address.
-    pub(crate) fn gone(&self) -> bool {
-        self.role == "none" || self.until.is_some_and(past)
+    /// Nobody is wanted under this address on a day.
+    pub(crate) fn gone(&self, today: &str) -> bool {
+        self.role == "none" || self.until.is_some_and(|day| past(day, today))
     }
 }
 
@@ -180,8 +180,8 @@ pub(crate) const TODAY: &str = "2026-11-22";
 pub(crate) const PAST_DAYS: [&str; 2] = ["2026-11-21", "2026-02-28"];
 pub(crate) const FUTURE_DAYS: [&str; 3] = ["2027-03-31", "2026-11-22", "2026-11-27"];
 
-/// Whether a day lies before today.
-pub(crate) fn past(day: &'static str) -> bool {
+/// Whether a last day lies before today.
+pub(crate) fn past(day: &str, today: &str) -> bool {
     // Dates of one form compare as text.
-    day < TODAY
+    day < today
 }
