@@ -94,7 +94,7 @@ async fn converges(case: &Case, coverage: &mut Coverage) -> Verdict {
     let revealed = revealed_grants(&first, &report, before.switches);
     let second = plan_only(&sandbox, case).await?;
     leftover(&first, &second, &refused, &revealed)?;
-    if second.ready().all(|step| refused.contains(&step.address)) {
+    if second.ready().all(|step| refused.contains(step)) {
         return Ok(());
     }
 
@@ -108,15 +108,11 @@ async fn converges(case: &Case, coverage: &mut Coverage) -> Verdict {
 }
 
 /// Every ready step is done, but for those that the organization refuses by a rule no plan can know; gives those.
-pub(crate) fn judged(
-    plan: &Plan,
-    report: &Report,
-    state: &State,
-) -> Result<BTreeSet<Address>, String> {
+pub(crate) fn judged(plan: &Plan, report: &Report, state: &State) -> Result<Refused, String> {
     let ready: Vec<&Address> = plan.ready().map(|step| &step.address).collect();
     let reported: Vec<&Address> = report.steps.iter().map(|step| &step.address).collect();
     ensure!(ready == reported, "ready steps and outcomes differ: {ready:?}, {reported:?}");
-    let mut refused = BTreeSet::new();
+    let mut refused = Refused::default();
     for step in &report.steps {
         if step.outcome.is_done() {
             continue;
@@ -128,16 +124,16 @@ pub(crate) fn judged(
             step.address,
             step.outcome
         );
-        refused.insert(step.address.clone());
+        refused.insert(planned);
     }
     Ok(refused)
 }
 
 /// Whether a rule of the organization that the Admin API does not tell explains that a step was not done.
-fn excused(step: &Step, outcome: &Outcome, state: &State, refused: &BTreeSet<Address>) -> bool {
+fn excused(step: &Step, outcome: &Outcome, state: &State, refused: &Refused) -> bool {
     let switches = &state.switches;
     let references = step.change.object().spec.resource().references();
-    let blocked = references.iter().any(|reference| refused.contains(reference));
+    let blocked = references.iter().any(|reference| refused.addresses.contains(reference));
     if blocked && matches!(outcome, Outcome::Skipped { .. }) {
         return true;
     }
@@ -206,7 +202,7 @@ pub(crate) fn revealed_grants(
 pub(crate) fn leftover(
     first: &Plan,
     second: &Plan,
-    refused: &BTreeSet<Address>,
+    refused: &Refused,
     revealed: &BTreeSet<Address>,
 ) -> Verdict {
     let before: BTreeMap<&Address, &Step> =
@@ -214,7 +210,7 @@ pub(crate) fn leftover(
     let dying: BTreeSet<&str> =
         first.keys.iter().filter(|key| key.dies).map(|key| key.id.as_str()).collect();
     for step in &second.steps {
-        if refused.contains(&step.address) {
+        if refused.contains(step) {
             continue;
         }
         let person = Address::member(step.address.name.clone());
@@ -263,6 +259,30 @@ fn frees_its_name(first: &Plan, step: &Step) -> bool {
     step.address.kind == Kind::ApiKey
         && matches!(step.address.name, Name::Label(_))
         && first.keys.iter().any(|key| key.dies && key.name == title)
+}
+
+/// Steps that the organization refused: by address, and by id, since an address may be another one the next time.
+#[derive(Default)]
+pub(crate) struct Refused {
+    addresses: BTreeSet<Address>,
+    ids: BTreeSet<RemoteId>,
+}
+
+impl Refused {
+    pub(crate) fn insert(&mut self, step: &Step) {
+        self.addresses.insert(step.address.clone());
+        self.ids.extend(remote_of(step).cloned());
+    }
+
+    pub(crate) fn contains(&self, step: &Step) -> bool {
+        self.addresses.contains(&step.address)
+            || remote_of(step).is_some_and(|id| self.ids.contains(id))
+    }
+
+    pub(crate) fn extend(&mut self, other: Refused) {
+        self.addresses.extend(other.addresses);
+        self.ids.extend(other.ids);
+    }
 }
 
 fn remote_of(step: &Step) -> Option<&RemoteId> {

@@ -3,8 +3,6 @@
 //! Invariant: a failure may cost time and another run, never a second invite or workspace, and never a write that no
 //! plan held.
 
-use std::collections::BTreeSet;
-
 use orgcharter::{
     apply::{Outcome, Report},
     plan::Plan,
@@ -15,7 +13,8 @@ use orgcharter::{
 use crate::{
     common::runtime,
     converge::{
-        every_write_was_planned, judged, leftover, plan_and_apply, plan_only, revealed_grants,
+        Refused, every_write_was_planned, judged, leftover, plan_and_apply, plan_only,
+        revealed_grants,
     },
     coverage::Coverage,
     frame,
@@ -69,11 +68,11 @@ async fn converges_through_trouble(case: &Case, coverage: &mut Coverage) -> Verd
     }
 
     sandbox.with(|state| state.faults.clear());
-    let mut refused = BTreeSet::new();
+    let mut refused = Refused::default();
     let mut left = QUIET_RUNS;
     loop {
         let (plan, report) = plan_and_apply(&sandbox, case).await?;
-        if plan.ready().all(|step| refused.contains(&step.address)) {
+        if plan.ready().all(|step| refused.contains(step)) {
             break;
         }
         ensure!(left > 0, "still something to do after {QUIET_RUNS} quiet runs: {:?}", plan.steps);
