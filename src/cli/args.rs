@@ -116,6 +116,8 @@ pub(crate) enum Command {
     Drift(Drift),
     /// Compare two files or folders, without network: rules, changes, who gains or loses access
     Diff(Diff),
+    /// Write the live organization as YAML that plans to nothing
+    Import(Import),
     /// Show who can do what, inherited roles included
     Access(Access),
     /// Print a JSON Schema
@@ -259,6 +261,18 @@ pub(crate) struct Diff {
     /// How it is printed
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: Format,
+}
+
+/// `charter import`.
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// Where it goes; an existing file is not overwritten [default: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// What kind of organization it is [default: told by the roles of its people]
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) kind: Option<OrgKindArg>,
 }
 
 /// What kind of organization it is.

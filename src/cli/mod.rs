@@ -38,6 +38,7 @@ fn run(args: impl Iterator<Item = OsString>) -> Exit {
         Command::Plan(args) => wait(cmd::plan::run(args, &global, &ui)),
         Command::Apply(args) => wait(cmd::apply::run(args, &global, &ui)),
         Command::Diff(args) => cmd::diff::run(args, &ui),
+        Command::Import(args) => wait(cmd::import::run(args, &global, &ui)),
         Command::Access(args) => wait(cmd::access::run(args, &global, &ui)),
         Command::Drift(args) => wait(cmd::drift::run(args, &global, &ui)),
         Command::Schema(args) => cmd::schema::run(args, &ui),

@@ -25,7 +25,7 @@ use crate::{
         Desired, Live, Object, OrgKind, Spec,
         api_key::Reach,
         desired::{GuardName, OrganizationPin},
-        read_scope::{GrantScope, ReadScope},
+        read_scope::ReadScope,
     },
 };
 
@@ -148,13 +148,7 @@ pub(super) async fn make(
         return Ok(first);
     }
     // Somebody or something goes: what becomes of the keys is shown, even where the files name none.
-    let scope = ReadScope {
-        members: false,
-        workspaces: false,
-        default_workspace: false,
-        grants: GrantScope::None,
-        api_keys: true,
-    };
+    let scope = ReadScope { api_keys: true, ..ReadScope::nothing() };
     let keys = look(connection, &info, &scope, now).await?;
     add_keys(&mut live, keys);
     Ok(plan(&live, notes))

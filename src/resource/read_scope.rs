@@ -44,6 +44,17 @@ impl ReadScope {
         }
     }
 
+    /// Nothing at all.
+    pub fn nothing() -> Self {
+        Self {
+            members: false,
+            workspaces: false,
+            default_workspace: false,
+            grants: GrantScope::None,
+            api_keys: false,
+        }
+    }
+
     /// Everything that an organization of this kind has.
     pub fn all_of(kind: OrgKind) -> Self {
         let (people, workspaces) = match kind {
@@ -51,13 +62,8 @@ impl ReadScope {
             OrgKind::Enterprise => (true, false),
             OrgKind::Aws => (false, true),
         };
-        Self {
-            members: people,
-            workspaces,
-            default_workspace: workspaces,
-            grants: GrantScope::None,
-            api_keys: false,
-        }
+        let nothing = Self::nothing();
+        Self { members: people, workspaces, default_workspace: workspaces, ..nothing }
     }
 }
 

@@ -7,6 +7,7 @@ pub(super) mod apply;
 pub(super) mod completions;
 pub(super) mod diff;
 pub(super) mod drift;
+pub(super) mod import;
 pub(super) mod man;
 pub(super) mod plan;
 pub(super) mod sandbox;

@@ -1,0 +1,97 @@
+//! `charter import`: writes the live organization as a file that plans to nothing.
+//!
+//! Invariant: an existing file is never overwritten, and each listing is read once.
+
+use std::{fs::OpenOptions, io::Write as _, path::Path};
+
+use crate::{
+    cli::{
+        args::{Global, Import},
+        connect::Connection,
+        failure::{Exit, Failure},
+        prepare,
+        ui::Ui,
+    },
+    config::{
+        raise::{infer_kind, raise},
+        write::write_with_header,
+    },
+    diagnostic::Sources,
+    observe::OrganizationInfo,
+    render::clean::clean,
+    resource::{Live, OrgKind, read_scope::ReadScope},
+};
+
+pub(in crate::cli) async fn run(args: &Import, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+    let Import { out, kind } = args;
+    if let Some(path) = out.as_deref().filter(|path| path.exists()) {
+        return Err(exists(path));
+    }
+    let asked: Option<OrgKind> = kind.map(Into::into);
+    let pin = prepare::unpinned(asked.unwrap_or_default());
+    let connection = Connection::open(global, &pin).await?;
+    let info = prepare::identified(&connection, &pin).await?;
+    let (live, kind) = match asked {
+        Some(kind) => (
+            prepare::look(&connection, &info, &ReadScope::all_of(kind), connection.now).await?,
+            kind,
+        ),
+        None => inferred(&connection, &info).await?,
+    };
+    let (document, found) = raise(&live, kind);
+    let name = info.name.as_deref().unwrap_or(&info.id);
+    let header = [
+        format!(
+            "{} as it was on {}, written by `charter import`",
+            clean(name),
+            prepare::day(connection.now)
+        ),
+        "everything in it is managed from here on: read `manage` at its end first".to_owned(),
+    ];
+    let text = write_with_header(&document, &header);
+    match out {
+        None => ui.data(&text)?,
+        Some(path) => {
+            create(path, &text)?;
+            let path = clean(&path.display().to_string()).into_owned();
+            ui.say(&format!("written to {path}; `charter plan {path}` finds nothing to do\n"));
+        }
+    }
+    ui.findings(&found, &Sources::default());
+    Ok(Exit::Done)
+}
+
+/// Reads people first: their roles tell what else there is to read.
+async fn inferred(
+    connection: &Connection,
+    info: &OrganizationInfo,
+) -> Result<(Live, OrgKind), Failure> {
+    let everything = ReadScope::everything();
+    let people = ReadScope { members: true, ..ReadScope::nothing() };
+    let mut live = prepare::look(connection, info, &people, connection.now).await?;
+    let kind = infer_kind(&live);
+    if kind == OrgKind::Console {
+        let rest = ReadScope { members: false, ..everything };
+        let rest = prepare::look(connection, info, &rest, connection.now).await?;
+        live.objects.extend(rest.objects);
+        live.archived = rest.archived;
+        live.coverage = crate::resource::snapshot::Coverage { members: true, ..rest.coverage };
+    }
+    Ok((live, kind))
+}
+
+fn create(path: &Path, text: &str) -> Result<(), Failure> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::AlreadyExists {
+            exists(path)
+        } else {
+            Failure::file("write", path, &error)
+        }
+    })
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::usage(format!("`{}` exists, and is not overwritten", path.display()))
+        .help("give another file, or move it away")
+}
