@@ -239,7 +239,7 @@ pub(crate) struct Drift {
 }
 
 /// What counts as drift.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum FailOn {
     /// Steps that apply would do, or that are held.
     Ready,

@@ -80,13 +80,17 @@ impl Progress for Shown {
     }
 
     fn finished(&self, step: &Step, outcome: &Outcome) {
+        if matches!(outcome, Outcome::NotStarted) {
+            // After a stop they are only counted.
+            return;
+        }
         let number = self.finished.fetch_add(1, Ordering::Relaxed) + 1;
         let line = progress_line(step, outcome);
         if self.ui.animated {
             if let Some(bar) = &*self.bar() {
                 bar.inc(1);
             }
-            if !outcome.is_done() && !matches!(outcome, Outcome::NotStarted) {
+            if !outcome.is_done() {
                 self.print(&line);
             }
         } else {

@@ -200,7 +200,7 @@ pub(crate) fn full() -> Plan {
     };
     let off = Change::Update {
         before: object(key("old-batch", KeyStatus::Active), None, key_remote()),
-        after: object(key("old-batch", KeyStatus::Inactive), Some(61), key_remote()),
+        after: object(key("old-batch", KeyStatus::Inactive), Some(61), None),
         fields: vec![field("status", json!("active"), json!("inactive"))],
     };
     let workspaces = |name: &str| Address::workspace(Name::label(name));
@@ -280,8 +280,8 @@ pub(crate) fn full() -> Plan {
         by_expiry: false,
     };
     plan.keys = vec![
-        fate("eve-laptop", true, "it acts as `eve@acme.com`, who leaves"),
-        fate("ci-deploy", false, "made by `eve@acme.com`, but it acts as itself"),
+        fate("eve-laptop", true, "a personal key is archived when its person leaves"),
+        fate("ci-deploy", false, "it belongs to its workspace and outlives its maker"),
     ];
     let role = |role: &str, through: Option<&str>| {
         Some(AccessRole {

@@ -9,7 +9,7 @@ mod summary;
 
 use super::{
     clean::clean,
-    layout::{Flow, paragraph},
+    layout::{Flow, line, paragraph},
     style::{ATTENTION, BOLD, DIM, PLAIN, paint},
 };
 use crate::plan::{
@@ -112,10 +112,10 @@ fn head(organization: &Organization, observed: &Observed, width: usize) -> Strin
     }
     out.push_str(&seen.lines("", 0, 2, width));
     if !pinned {
-        let why = format!(
-            "the files name no organization, so this plan cannot be applied: add `organization: {{id: {id}}}`"
-        );
-        out.push_str(&paragraph(0, &why, width));
+        let why =
+            "the files do not say which organization they are for, so this cannot be applied: add";
+        out.push_str(&paragraph(0, why, width));
+        out.push_str(&line(2, &clean(&format!("organization: {{id: {id}}}"))));
     }
     out
 }

@@ -19,7 +19,7 @@ use crate::{
         failure::{Exit, Failure},
         prepare::{self, Choices, Files},
         progress::Shown,
-        signals,
+        signals::Signals,
         ui::Ui,
     },
     diagnostic::Sources,
@@ -280,11 +280,12 @@ async fn carry_out(
     let hands = Hands::new(&connection.client, connection.clock.clone());
     let (shown, stop) = (Shown::new(ui), Stop::new());
     let mut running = pin!(apply::run(plan, &hands, journal, &shown, &stop, Options::default()));
+    let mut signals = Signals::listen()?;
     let mut asked = false;
     let report = loop {
         tokio::select! {
             report = &mut running => break report,
-            () = signals::either() => {
+            () = signals.next() => {
                 shown.line(if asked {
                     "still waiting for the calls in flight, so that their outcome is known"
                 } else {

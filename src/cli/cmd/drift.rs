@@ -2,15 +2,18 @@
 //!
 //! Invariant: changes nothing, and shows everything, whatever it fails on.
 
+use std::collections::BTreeSet;
+
 use crate::{
     cli::{
-        args::{Drift, FailOn, Global},
+        args::{Drift, FailOn, Format, Global},
         cmd,
         failure::{Exit, Failure},
         prepare::{self, Choices, Files},
         ui::Ui,
     },
     plan::Plan,
+    render::style::{BOLD, paint},
 };
 
 pub(in crate::cli) async fn run(args: &Drift, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
@@ -22,16 +25,18 @@ pub(in crate::cli) async fn run(args: &Drift, global: &Global, ui: &Ui) -> Resul
     let plan = prepare::make(&connection, wishes, &Choices::default(), connection.now).await?;
     cmd::plan::show(&plan, &files.sources, *format, ui)?;
 
-    let mut found: Vec<String> = fail_on.iter().filter_map(|what| differs(*what, &plan)).collect();
+    let chosen: BTreeSet<FailOn> = fail_on.iter().copied().collect();
+    let mut found: Vec<String> = chosen.iter().filter_map(|what| differs(*what, &plan)).collect();
     if lapsed > 0 {
         found.push(format!("{lapsed} past the `until` of `manage.ignore`"));
     }
-    if found.is_empty() {
-        return Ok(Exit::Done);
+    let text = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
+    let line = format!("{} {text}\n", paint(BOLD, "drift:"));
+    match format {
+        Format::Text => ui.data(&line)?,
+        Format::Json => ui.say(&line),
     }
-    found.dedup();
-    ui.say(&format!("drift: {}\n", found.join(", ")));
-    Ok(Exit::Changes)
+    Ok(if found.is_empty() { Exit::Done } else { Exit::Changes })
 }
 
 /// What there is of a sort, in words; `None`: nothing.
@@ -39,7 +44,7 @@ fn differs(what: FailOn, plan: &Plan) -> Option<String> {
     let counts = plan.counts();
     let (number, words) = match what {
         // What is held differs too; only the files have to say more first.
-        FailOn::Ready => (counts.ready + counts.held, "that charter can mend"),
+        FailOn::Ready => (counts.ready + counts.held, "for apply"),
         FailOn::Manual => (counts.manual, "by hand"),
         FailOn::Deferred => (counts.deferred, "deferred"),
         FailOn::Unmanaged => (plan.unmanaged.len(), "not in the files"),

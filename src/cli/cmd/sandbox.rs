@@ -9,7 +9,7 @@ use crate::{
         args::Sandbox,
         connect,
         failure::{Exit, Failure},
-        signals,
+        signals::Signals,
         ui::Ui,
     },
     sandbox::{Clock, Organization, Server, State},
@@ -25,6 +25,7 @@ pub(in crate::cli) async fn run(args: &Sandbox, ui: &Ui) -> Result<Exit, Failure
             state
         }
     };
+    let mut signals = Signals::listen()?;
     let server = Server::start(state, *listen).await.map_err(|error| {
         Failure::usage(format!("cannot listen on `{listen}`: {error}"))
             .help("give a loopback address and a free port, such as 127.0.0.1:0")
@@ -43,7 +44,7 @@ what happens outside the Admin API:
   POST /_sandbox/edit    change something in the Console: {\"do\": \"set_role\", \"user\": …, \"role\": …}
 ",
     );
-    signals::either().await;
+    signals.next().await;
     server.stop().await;
     Ok(Exit::Done)
 }

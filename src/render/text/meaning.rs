@@ -184,20 +184,15 @@ pub(super) fn keys(keys: &[KeyFate], width: usize) -> String {
 }
 
 fn key_line(fate: &KeyFate, width: usize) -> String {
-    let KeyFate {
-        address: _,
-        name,
-        id,
-        hint,
-        dies,
-        because_of: _,
-        why,
-        listed_active,
-        by_expiry: _,
-    } = fate;
+    let KeyFate { address: _, name, id, hint, dies, because_of, why, listed_active, by_expiry: _ } =
+        fate;
     let (symbol, style) = if *dies { ("-", REMOVE) } else { ("=", PLAIN) };
     let print = format!("({})", hint.as_deref().unwrap_or(id.as_str()));
-    let mut flow = Flow::new().solid(0, BOLD, name).solid(1, DIM, &print).words(2, PLAIN, why);
+    let mut flow = Flow::new()
+        .solid(0, BOLD, name)
+        .solid(1, DIM, &print)
+        .words(2, PLAIN, why)
+        .solid(1, DIM, &format!("({because_of})"));
     if *dies && *listed_active {
         flow = flow.words(2, REMOVE, "the files list it as active");
     }
@@ -231,7 +226,7 @@ pub(super) fn unmanaged(unmanaged: &[Unmanaged], width: usize) -> String {
     }
     let mut out = call_to_act(
         &format!("live, but not in the files: {}", unmanaged.len()),
-        "left alone; `drift --fail-on unmanaged` fails on it",
+        "left alone",
         width,
     );
     for kind in Kind::ALL {

@@ -78,7 +78,7 @@ pub fn changes(changes: &[(Address, Change)], options: Options) -> String {
 /// A step in a few words on one line, without styles: for progress.
 pub fn one_line(step: &Step) -> String {
     let Words { symbol: _, verb, style: _ } = words_of(&step.change);
-    format!("{verb} {}", clean(&subject(&step.change)))
+    format!("{verb} {}", clean(&subject(&step.address, &step.change)))
 }
 
 pub(super) fn held(steps: &[Step], options: Options) -> String {
@@ -201,13 +201,13 @@ impl<'a> Listed<'a> {
         let hang = columns.title();
         let what = format!("{} {}", pad(symbol, columns.symbol), pad(verb, columns.verb));
         let lead = format!("  {} ", paint(style, &what));
-        let title = if in_full {
-            subject(self.change)
+        let title = if in_full || self.address.kind == Kind::ApiKey {
+            subject(self.address, self.change)
         } else {
             self.change.object().spec.resource().title()
         };
         let mut flow = Flow::new().solid(0, BOLD, &title);
-        if let Some(id) = small_print(self.address, self.change.object()) {
+        if let Some(id) = small_print(self.address, self.change) {
             flow = flow.solid(1, DIM, &id);
         }
         let (mut facts, mut fields) = self.facts();
@@ -308,9 +308,14 @@ impl<'a> Listed<'a> {
 }
 
 /// What a change is about, with the workspace it is in.
-fn subject(change: &Change) -> String {
-    let title = change.object().spec.resource().title();
-    let place = match &change.object().spec {
+fn subject(address: &Address, change: &Change) -> String {
+    let spec = &change.object().spec;
+    let title = match spec {
+        // Files that give a key by its id need not name it.
+        Spec::ApiKey(key) if key.name.is_none() => address.name.to_string(),
+        _ => spec.resource().title(),
+    };
+    let place = match spec {
         Spec::WorkspaceMember(grant) => Some(&grant.workspace),
         Spec::ApiKey(key) => key.workspace.as_ref(),
         Spec::Member(_) | Spec::Workspace(_) => None,
@@ -322,10 +327,13 @@ fn subject(change: &Change) -> String {
 }
 
 /// What tells it from others of the same name.
-fn small_print(address: &Address, object: &Object) -> Option<String> {
-    let hint = object.key_facts().and_then(|facts| facts.hint.as_deref());
+fn small_print(address: &Address, change: &Change) -> Option<String> {
+    let object = change.object();
+    // Only the live side knows the hint.
+    let live = change.before().unwrap_or(object);
+    let hint = live.key_facts().and_then(|facts| facts.hint.as_deref());
     let text = match (&object.spec, &address.name) {
-        (Spec::ApiKey(_), _) => hint.or(Some(address.name.as_str())),
+        (Spec::ApiKey(key), _) if key.name.is_some() => hint.or(Some(address.name.as_str())),
         (Spec::Workspace(_), Name::Id(id)) => Some(&**id),
         _ => None,
     }?;

@@ -53,8 +53,8 @@ fn a_full_plan_reads_well_at_eighty_columns() {
       + grant bob@acme.com  as workspace_developer  charter.yaml:33:3
 
     API keys
-      ~ switch off old-batch (sk-ant-api03-R2D...igAA)  status: active -> inactive
-                   charter.yaml:61:3
+      ~ switch off old-batch in Production (sk-ant-api03-R2D...igAA)
+                   status: active -> inactive  charter.yaml:61:3
 
     by hand: 1 (only a person can do it)
       ~ change grace@acme.com  role: developer -> admin  charter.yaml:8:3
@@ -77,18 +77,17 @@ fn a_full_plan_reads_well_at_eighty_columns() {
       - zed@acme.com loses workspace_billing in all 37 workspaces, through billing
 
     API keys that stop working
-      - eve-laptop (sk-ant-api03-aaa...bbbb)  it acts as `eve@acme.com`, who leaves
-          the files list it as active
+      - eve-laptop (sk-ant-api03-aaa...bbbb)  a personal key is archived when its
+          person leaves (member/eve@acme.com)  the files list it as active
 
     API keys that live on
-      = ci-deploy (sk-ant-api03-aaa...bbbb)  made by `eve@acme.com`, but it acts as
-          itself
+      = ci-deploy (sk-ant-api03-aaa...bbbb)  it belongs to its workspace and
+          outlives its maker (member/eve@acme.com)
 
     ends within 14 days
       2026-11-30  member/zoe@contractor.io  its `until`  charter.yaml:14:3
 
-    live, but not in the files: 1 (left alone; `drift --fail-on unmanaged` fails on
-      it)
+    live, but not in the files: 1 (left alone)
       1 workspace: Scratch (active)
 
     refused by a guard (nothing of this plan is applied)
@@ -123,7 +122,7 @@ fn an_unpinned_organization_is_told_how_to_be_pinned() {
     plan.organization.pinned = false;
     assert!(
         shown(&plan, 200, false)
-            .contains("add `organization: {id: 3f0c1b1e-0000-4000-8000-000000000000}`")
+            .contains("add\n  organization: {id: 3f0c1b1e-0000-4000-8000-000000000000}\n")
     );
 }
 

@@ -1,0 +1,19 @@
+//! The real binary against loopback servers: what a user reads when something is in the way, and what charter does
+//! about signals, stale plans and secrets.
+//!
+//! Invariant: each story starts from an empty environment and its own folder.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a story that cannot go on has failed")]
+
+#[path = "stories/commands.rs"]
+mod commands;
+#[path = "stories/failures.rs"]
+mod failures;
+#[path = "stories/plans.rs"]
+mod plans;
+#[path = "stories/secrets.rs"]
+mod secrets;
+#[path = "stories/signals.rs"]
+mod signals;
+#[path = "stories/support.rs"]
+mod support;

@@ -1,0 +1,115 @@
+//! Saved plans: applied as reviewed, or refused by the fact that changed.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::support::{SEED, Served, Story, read};
+
+#[test]
+fn a_saved_plan_is_applied_with_exactly_its_calls_and_leaves_a_journal() {
+    let served = Served::start(SEED);
+    let story = Story::new().to(&served.url());
+    let saved = story.run(&["plan", "--out", "plan.json"]);
+    assert_eq!(saved.code, Some(0), "{saved:?}");
+    assert!(saved.stderr.contains("charter apply plan.json"), "{saved:?}");
+    let mode = std::fs::metadata(story.path("plan.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let applied = story.run(&["apply", "plan.json", "--yes"]);
+    assert_eq!(applied.code, Some(0), "{applied:?}");
+    assert_eq!(
+        served.calls(),
+        [
+            r#"POST /v1/organizations/users/user_01bob {"role":"developer"}"#,
+            r#"POST /v1/organizations/invites {"email":"cy@acme.com","role":"user"}"#,
+        ]
+    );
+    let made = story.made();
+    let journal = made.iter().find(|name| name.starts_with("charter-journal-")).unwrap();
+    assert!(applied.stderr.contains(journal.as_str()), "{applied:?}");
+    let mode = std::fs::metadata(story.path(journal)).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let again = story.run(&["plan", "--detailed-exitcode"]);
+    assert_eq!(again.code, Some(0), "{again:?}");
+    assert!(again.stdout.contains("plan: nothing to do"), "{again:?}");
+}
+
+#[test]
+fn a_plan_is_refused_by_the_fact_that_changed() {
+    let served = Served::start(SEED);
+    let story = Story::new().to(&served.url());
+    story.run(&["plan", "--out", "plan.json"]);
+    served.sandbox().with(|state| state.set_role("bob@acme.com", "billing"));
+    let (error, help) = story.run(&["apply", "plan.json", "--yes"]).one_message(4);
+    assert!(error.contains("the plan is stale"), "{error}");
+    assert!(error.contains("`bob@acme.com`") && error.contains("billing"), "{error}");
+    assert!(help.contains("new plan"), "{help}");
+    assert_eq!(served.calls(), Vec::<String>::new());
+}
+
+#[test]
+fn a_change_that_the_plan_does_not_rest_on_does_not_refuse_it() {
+    let served = Served::start(SEED);
+    let story = Story::new().to(&served.url());
+    story.run(&["plan", "--out", "plan.json"]);
+    served.sandbox().with(|state| state.add_user("dee@acme.com", "developer"));
+    assert_eq!(story.run(&["apply", "plan.json", "--yes"]).code, Some(0));
+}
+
+#[test]
+fn an_edited_plan_is_refused() {
+    let served = Served::start(SEED);
+    let story = Story::new().to(&served.url());
+    story.run(&["plan", "--out", "plan.json"]);
+    let plan = read(&story.path("plan.json"));
+    story.write("other.json", &plan.replace("user_01bob", "user_01ada"));
+    let (error, _) = story.run(&["apply", "other.json", "--yes"]).one_message(4);
+    assert!(error.contains("stale") || error.contains("edited"), "{error}");
+    story.write("newer.json", &plan.replace("\"format_version\": 1", "\"format_version\": 9"));
+    let (error, _) = story.run(&["apply", "newer.json", "--yes"]).one_message(3);
+    assert!(error.contains("format_version is 9"), "{error}");
+    story.write("none.json", "{\"a\": 1}");
+    let (error, _) = story.run(&["apply", "none.json", "--yes"]).one_message(3);
+    assert!(error.contains("no saved plan"), "{error}");
+    assert_eq!(served.calls(), Vec::<String>::new());
+}
+
+#[test]
+fn guards_hold_for_a_saved_plan_too() {
+    let leavers: String = (0..12)
+        .map(|number| format!("  - {{email: leaver{number}@acme.com, role: user}}\n"))
+        .collect();
+    let served = Served::start(&format!("{SEED}{leavers}"));
+    let file = format!("{}manage: {{members: remove}}\n", crate::support::FILE);
+    let story = Story::with(&file).to(&served.url());
+    let plan = story.run(&["plan", "--out", "plan.json"]);
+    assert_eq!(plan.code, Some(4), "{plan:?}");
+    assert!(plan.stdout.contains("- remove leaver0@acme.com"), "{plan:?}");
+    assert!(plan.stdout.contains("--allow removals.members=12"), "{plan:?}");
+    assert!(plan.stderr.contains("a guard refuses this plan: removals.members"), "{plan:?}");
+
+    assert_eq!(story.run(&["apply", "plan.json", "--yes"]).code, Some(4));
+    let wrong = story.run(&["apply", "plan.json", "--yes", "--allow", "removals.members=11"]);
+    assert_eq!(wrong.code, Some(4), "{wrong:?}");
+    assert!(wrong.stderr.contains("is not its count, 12"), "{wrong:?}");
+    assert_eq!(served.calls(), Vec::<String>::new());
+
+    let allow = ["apply", "plan.json", "--yes", "--allow", "removals.members=12"];
+    let applied = story.run(&allow);
+    assert_eq!(applied.code, Some(0), "{applied:?}");
+    assert_eq!(served.calls().len(), 14);
+    let journal =
+        story.made().into_iter().find(|name| name.starts_with("charter-journal-")).unwrap();
+    assert!(read(&story.path(&journal)).contains(r#""guard":"removals.members""#));
+}
+
+#[test]
+fn a_journal_is_never_written_over() {
+    let served = Served::start(SEED);
+    let story = Story::new().to(&served.url());
+    story.write("mine.jsonl", "kept\n");
+    let run = story.run(&["apply", "--yes", "--journal", "mine.jsonl"]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert_eq!(read(&story.path("mine.jsonl")), "kept\n");
+    assert_eq!(served.calls(), Vec::<String>::new());
+}

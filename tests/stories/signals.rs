@@ -1,0 +1,83 @@
+//! Ctrl-C and SIGTERM: what is in flight finishes, the rest is reported as not started.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use crate::support::{Served, Story, ended, read};
+
+/// Forty people to invite, slowly.
+fn crowd() -> (String, String) {
+    let people: String =
+        (0..40).map(|number| format!("  new{number:02}@acme.com: user\n")).collect();
+    let file = format!("{}{people}", crate::support::FILE);
+    let seed = format!(
+        "{}faults: [{{on: \"POST /v1/organizations/invites\", then: {{latency_ms: 600}}}}]\n",
+        crate::support::SEED
+    );
+    (file, seed)
+}
+
+fn signal(name: &str, id: u32) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &id.to_string()]).status();
+    assert!(sent.unwrap().success());
+}
+
+fn wait_for_writes(served: &Served, number: usize) {
+    let start = Instant::now();
+    while served.calls().len() < number {
+        assert!(start.elapsed() < Duration::from_secs(30), "nothing was written");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_signal_lets_what_is_in_flight_finish_and_begins_nothing_else() {
+    for name in ["INT", "TERM"] {
+        let (file, seed) = crowd();
+        let served = Served::start(&seed);
+        let story = Story::with(&file).to(&served.url());
+        let args = ["apply", "--yes", "--journal", "journal.jsonl"];
+        let child = story.command(&args).spawn().unwrap();
+        wait_for_writes(&served, 2);
+        signal(name, child.id());
+        let run = ended(child.wait_with_output().unwrap());
+        assert_eq!(run.code, Some(5), "{run:?}");
+        assert!(run.stderr.contains("stopping: the calls in flight finish"), "{run:?}");
+        assert!(run.stdout.contains("not started in"), "{run:?}");
+        assert!(!run.stdout.contains("unknown"), "{run:?}");
+        let done = served.calls().len();
+        assert!(done < 41, "{done} writes");
+        let journal = read(&story.path("journal.jsonl"));
+        let last = journal.lines().last().unwrap();
+        assert!(last.contains(&format!("\"done\":{done}")), "{done}: {last}");
+        // The way on is to run again.
+        served.sandbox().with(|state| state.faults.clear());
+        let again = story.run(&["apply", "--yes", "--journal", "second.jsonl"]);
+        assert_eq!(again.code, Some(0), "{again:?}");
+        assert_eq!(served.calls().len(), 42);
+    }
+}
+
+#[test]
+fn a_second_signal_says_that_it_still_waits() {
+    let (file, seed) = crowd();
+    let served = Served::start(&seed.replace("600", "1500"));
+    let story = Story::with(&file).to(&served.url());
+    let mut child = story.command(&["apply", "--yes"]).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    wait_for_writes(&served, 2);
+    signal("INT", child.id());
+    let mut line = String::new();
+    while !line.contains("stopping") {
+        line.clear();
+        assert!(stderr.read_line(&mut line).unwrap() > 0, "it said nothing");
+    }
+    signal("INT", child.id());
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("still waiting for the calls in flight"), "{rest}");
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+}
