@@ -1,4 +1,4 @@
-//! `tests/cmd/*.md`: each console block is run with the real binary, and shows what a user reads.
+//! `tests/cmd/*.md` and the README: each console block is run with the real binary, and shows what a user reads.
 //!
 //! Invariant: no block depends on the environment, the clock or the network.
 
@@ -19,5 +19,5 @@ fn every_console_block_shows_what_charter_says() {
         cases.env(name, "");
     }
     cases.env("NO_COLOR", "1").env("COLUMNS", "80");
-    cases.case("tests/cmd/*.md");
+    cases.case("tests/cmd/*.md").case("README.md");
 }
