@@ -9,9 +9,11 @@
 mod common;
 mod converge;
 mod coverage;
+mod disturb;
 mod frame;
 mod generate;
 mod import;
+mod life;
 mod model;
 mod plans;
 mod readonly;

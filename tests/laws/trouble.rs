@@ -13,8 +13,7 @@ use orgcharter::{
 use crate::{
     common::runtime,
     converge::{
-        Refused, every_write_was_planned, judged, leftover, plan_and_apply, plan_only,
-        revealed_grants,
+        Refused, every_write_was_planned, judged, plan_and_apply, plan_only, revealed_grants,
     },
     coverage::Coverage,
     frame,
