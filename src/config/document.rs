@@ -3,7 +3,7 @@
 //! Invariant: comparing two documents compares what they say, never where they say it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     ops::{Deref, DerefMut},
     sync::Arc,
@@ -20,7 +20,7 @@ use crate::{
     address::Kind,
     diagnostic::Span,
     email::Email,
-    resource::desired::{IgnoreTarget, Limit},
+    resource::desired::{IgnoreTarget, Limit, PlanAge},
 };
 
 /// A value and where it stands; the place is absent for what no file says (an import).
@@ -356,4 +356,8 @@ pub struct Guard {
     pub place: Place,
     /// The limits.
     pub limits: BTreeMap<GuardName, Sp<Limit>>,
+    /// Guards whose steps are acknowledged by digest, besides archives.
+    pub acknowledge: Option<Sp<BTreeSet<GuardName>>>,
+    /// How old a saved plan may be.
+    pub max_plan_age: Option<Sp<PlanAge>>,
 }

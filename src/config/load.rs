@@ -25,7 +25,7 @@ use crate::diagnostic::{self, Diagnostic, Sources, Span};
 pub const ROOT_FILE: &str = "charter.yaml";
 
 /// More files than this are a mistake, not a configuration.
-const MAX_FILES: usize = 10_000;
+pub(super) const MAX_FILES: usize = 10_000;
 
 /// Files that are right.
 #[derive(Clone, Debug)]
@@ -86,6 +86,25 @@ pub fn load_sources(sources: Vec<(Arc<str>, Arc<str>)>) -> Result<Loaded, Reject
         (source, found)
     });
     assemble(read, Vec::new())
+}
+
+/// Loads files whose bytes are at hand, the root file first; `found` is what is known about them already.
+pub(super) fn load_bytes(
+    files: Vec<(Arc<str>, Vec<u8>)>,
+    found: Vec<Diagnostic>,
+) -> Result<Loaded, Rejected> {
+    let read = side_by_side(files, |index, (name, bytes)| {
+        let mut found = Vec::new();
+        let source = match yaml::decode_text(&name, bytes) {
+            Ok(text) => Some(one(&name, Arc::from(text), index == 0, &mut found)),
+            Err(finding) => {
+                found.push(*finding);
+                None
+            }
+        };
+        (source, found)
+    });
+    assemble(read, found)
 }
 
 /// One file after reading and decoding.

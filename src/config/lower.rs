@@ -21,8 +21,8 @@ use crate::{
         ApiKey, Desired, KeyStatus, Member, Object, Snapshot, Source, Spec, WorkspaceMember,
         WorkspaceRole,
         desired::{
-            Gone, GoneCause, GuardLimits, Ignore, IgnoreTarget, ListScope, OrganizationPin, Pin,
-            Scope,
+            Approval, Gone, GoneCause, GuardLimits, Ignore, IgnoreTarget, ListScope,
+            OrganizationPin, Pin, Scope,
         },
         workspace::{DEFAULT, Residency},
     },
@@ -69,6 +69,14 @@ pub fn lower(document: &Document, today: Date) -> (Desired, Vec<Diagnostic>) {
         kept,
         scope,
         guard: GuardLimits(limits),
+        approval: Approval {
+            acknowledge: guard
+                .acknowledge
+                .iter()
+                .flat_map(|set| set.value.iter().copied())
+                .collect(),
+            max_plan_age: guard.max_plan_age.as_ref().map(|age| age.value),
+        },
     };
     (desired, notes)
 }

@@ -9,6 +9,7 @@ pub mod load;
 pub mod lower;
 mod merge;
 pub mod raise;
+pub mod revision;
 pub mod schema;
 mod shape;
 pub mod write;

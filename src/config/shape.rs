@@ -5,9 +5,11 @@
 mod words;
 
 pub(crate) use self::words::{
-    geos, kept, key_statuses, kinds, roles, states, unlisted, unlisted_word, workspace_geos,
-    workspace_roles,
+    geos, guard_names, kept, key_statuses, kinds, roles, states, unlisted, unlisted_word,
+    workspace_geos, workspace_roles,
 };
+
+use crate::resource::desired::PlanAge;
 
 /// A map with fixed keys.
 #[derive(Debug)]
@@ -325,6 +327,16 @@ pub(crate) static GUARD: Record = Record {
         field("archives", LIMIT_FORM, "workspaces and keys archived"),
         field("deactivations", LIMIT_FORM, "keys switched off"),
         field("dying_keys", LIMIT_FORM, "active listed keys that die by another step"),
+        field(
+            "acknowledge",
+            Form::List(&Form::Word(guard_names)),
+            "guards whose steps need `--ack`, as archives always do",
+        ),
+        field(
+            "max_plan_age",
+            Form::Text { pattern: PlanAge::PATTERN, max: 7 },
+            "how old a saved plan may be when it is applied: `30m`, `4h`, `7d`, `2w`",
+        ),
     ],
 };
 

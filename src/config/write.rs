@@ -321,8 +321,8 @@ impl Out {
     }
 
     fn guard(&mut self, guard: &Guard) {
-        let Guard { place: _, limits } = guard;
-        if limits.is_empty() {
+        let Guard { place: _, limits, acknowledge, max_plan_age } = guard;
+        if limits.is_empty() && acknowledge.is_none() && max_plan_age.is_none() {
             return;
         }
         self.gap();
@@ -339,6 +339,13 @@ impl Out {
         }
         for (name, limit) in rest {
             self.limit(1, name, limit);
+        }
+        if let Some(names) = acknowledge {
+            let names: Vec<&str> = names.value.iter().map(|name| name.as_str()).collect();
+            self.line(1, format_args!("acknowledge: [{}]", names.join(", ")));
+        }
+        if let Some(age) = max_plan_age {
+            self.line(1, format_args!("max_plan_age: {age}"));
         }
     }
 

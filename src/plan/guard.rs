@@ -2,11 +2,14 @@
 //!
 //! Invariant: expiries and steps that are not ready never count, and only strictly more than the limit refuses.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use super::step::{Cause, GuardResult, KeyFate, Population, Step};
+use super::step::{Cause, GuardResult, KeyFate, Plan, Population, Step};
 use crate::{
-    address::Kind,
+    address::{Address, Kind},
     diagnostic::Diagnostic,
     resource::{
         Change, KeyStatus, Live, Role, Snapshot, Spec, Verb, WorkspaceRole,
@@ -88,6 +91,7 @@ pub fn check(
                 limit: highest,
                 allowed: over && allowed,
                 breached: over && !allowed,
+                of_base: false,
             });
         };
         let grants: u64 = population.workspace_members.values().sum();
@@ -113,7 +117,7 @@ pub fn check(
 }
 
 /// The guards a ready step counts towards.
-fn classes(step: &Step) -> Vec<GuardName> {
+pub(super) fn classes(step: &Step) -> Vec<GuardName> {
     if step.cause == Cause::Expired {
         return Vec::new();
     }
@@ -159,6 +163,11 @@ fn downgrades(step: &Step) -> bool {
 
 /// Invites among the ready steps to somebody whose earlier invite was accepted.
 pub fn returns(steps: &[Step], live: &Live) -> u64 {
+    returning(steps, live).len() as u64
+}
+
+/// The addresses of these invites.
+pub fn returning(steps: &[Step], live: &Live) -> BTreeSet<Address> {
     steps
         .iter()
         .filter(|step| step.disposition.is_ready() && step.change.verb() == Verb::Create)
@@ -166,7 +175,22 @@ pub fn returns(steps: &[Step], live: &Live) -> u64 {
             matches!(&step.change.object().spec, Spec::Member(member)
                 if live.history.get(member.email.canonical()).is_some_and(|h| h.accepted.is_some()))
         })
-        .count() as u64
+        .map(|step| step.address.clone())
+        .collect()
+}
+
+/// Counts the steps of a plan, and compares with its limits and with those of its base: the stricter ones hold.
+pub fn judge(plan: &Plan, allow: &BTreeMap<GuardName, u64>, returns: u64) -> Vec<GuardResult> {
+    let Plan { steps, keys, population, limits, base, .. } = plan;
+    let mut results = check(steps, keys, population, limits, allow, returns);
+    let Some(base) = base else { return results };
+    let others = check(steps, keys, population, &base.limits, allow, returns);
+    for (result, other) in results.iter_mut().zip(others) {
+        if other.limit < result.limit {
+            *result = GuardResult { of_base: true, ..other };
+        }
+    }
+    results
 }
 
 /// Live objects per class.
@@ -194,7 +218,7 @@ pub fn population(live: &Snapshot) -> Population {
 
 /// What a refusal says: the guard, its count and limit, and how to pass it once.
 pub fn diagnostic(result: &GuardResult) -> Diagnostic {
-    let GuardResult { guard, within, count, of, limit, allowed: _, breached: _ } = result;
+    let GuardResult { guard, within, count, of, limit, allowed: _, breached: _, of_base } = result;
     let what = match guard {
         GuardName::RemovalsMembers => "people removed",
         GuardName::RemovalsWorkspaceMembers => "grants removed",
@@ -213,6 +237,7 @@ pub fn diagnostic(result: &GuardResult) -> Diagnostic {
         _ => String::new(),
     };
     let name = guard.as_str();
+    let base = if *of_base { " in the base" } else { "" };
     let help = if within.is_some() {
         format!(
             "check the steps; to pass once, give the count over all with `--allow {name}=COUNT`"
@@ -222,7 +247,7 @@ pub fn diagnostic(result: &GuardResult) -> Diagnostic {
     };
     Diagnostic::error(
         "guard/limit",
-        format!("guard `{name}`: {count} {what}{place}{share}, and the limit is {limit}"),
+        format!("guard `{name}`: {count} {what}{place}{share}, and the limit is {limit}{base}"),
     )
     .help(help)
 }

@@ -2,7 +2,9 @@
 //!
 //! Invariant: the same inputs give the same plan to the byte, and nothing here can reach the network.
 
+pub mod acknowledge;
 pub mod adopt;
+pub mod attribution;
 pub mod bind;
 pub mod compare;
 pub mod diff;
@@ -11,6 +13,7 @@ pub mod guard;
 pub mod keys;
 pub mod rules;
 pub mod schedule;
+pub mod seal;
 pub mod select;
 pub mod stale;
 pub mod step;
@@ -70,7 +73,8 @@ pub fn make(input: Input<'_>) -> Plan {
     let keys = keys::fates(&steps, &bound.live, &desired.objects);
     let limits = desired.guard.0.iter().map(|(name, (limit, _))| (*name, *limit)).collect();
     let population = guard::population(&bound.live);
-    let returns = guard::returns(&steps, live);
+    let returning = guard::returning(&steps, live);
+    let returns = returning.len() as u64;
     let guards = guard::check(&steps, &keys, &population, &limits, allow, returns);
     let access = access_changes(&bound.live, &steps);
 
@@ -78,7 +82,7 @@ pub fn make(input: Input<'_>) -> Plan {
     notes.extend(bound.notes);
     diagnostic::sort(&mut notes);
 
-    Plan {
+    let mut plan = Plan {
         format_version: step::FORMAT_VERSION,
         charter_version: env!("CARGO_PKG_VERSION").to_owned(),
         organization: step::Organization {
@@ -104,7 +108,13 @@ pub fn make(input: Input<'_>) -> Plan {
         notes,
         population,
         limits,
-    }
+        base: None,
+        approval: desired.approval.clone(),
+        acknowledgement: None,
+        hmac: None,
+    };
+    plan.acknowledgement = acknowledge::needed(&plan, &returning);
+    plan
 }
 
 /// Whether the plan takes something away that keys may depend on, while keys were not read.

@@ -8,7 +8,7 @@ mod collect;
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use self::collect::{Rule, RuleKey, Rules};
 use super::compare::Compared;
@@ -20,21 +20,21 @@ use crate::{
 };
 
 /// One rule that differs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RuleChange {
     /// Where it is in the files: `manage.members`, `members.ada@acme.com.until`.
     pub rule: String,
     /// What it was; `None`: nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
     /// What it is; `None`: nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
     /// What follows for what is live.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<String>,
     /// Where it stands now, else where it stood.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Span>,
 }
 

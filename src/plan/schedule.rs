@@ -93,7 +93,17 @@ pub fn schedule(
         let (cause, at) = origin(&address, &change, desired, adopted, world);
         let rests_on = resource.rests_on(&change, world);
         let stage = stage(address.kind, &change);
-        steps.push(Step { address, change, disposition, cause, stage, at, rests_on, calls });
+        steps.push(Step {
+            address,
+            change,
+            disposition,
+            cause,
+            stage,
+            at,
+            rests_on,
+            calls,
+            attribution: None,
+        });
     }
     keep_workspace_cap(live, &mut steps);
     steps.sort_by(|a, b| (a.stage, &a.address).cmp(&(b.stage, &b.address)));

@@ -18,8 +18,7 @@ pub fn diff(rules: &[RuleChange], compared: &Compared, options: Options) -> Stri
     let Compared { changes, access, stays: _ } = compared;
     let mut out = String::new();
     if !rules.is_empty() {
-        out.push_str(&text::heading("rules of the files"));
-        out.extend(rules.iter().map(|rule| one_rule(rule, options.width)));
+        out.push_str(&rules_of_the_files(rules, options.width));
         out.push('\n');
     }
     if !changes.is_empty() {
@@ -32,6 +31,16 @@ pub fn diff(rules: &[RuleChange], compared: &Compared, options: Options) -> Stri
         out.push('\n');
     }
     out.push_str(&format_sum(rules, compared));
+    out
+}
+
+/// The rules of the files that differ; empty if none does.
+pub(super) fn rules_of_the_files(rules: &[RuleChange], width: usize) -> String {
+    if rules.is_empty() {
+        return String::new();
+    }
+    let mut out = text::heading("rules of the files");
+    out.extend(rules.iter().map(|rule| one_rule(rule, width)));
     out
 }
 

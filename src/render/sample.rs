@@ -24,7 +24,7 @@ use crate::{
         ApiKey, Change, Disposition, Facts, FieldChange, KeyStatus, Member, Object, OrgKind, Phase,
         Remote, Role, Source, Spec, Workspace, WorkspaceMember, WorkspaceRole,
         api_key::{KeyFacts, Reach},
-        desired::GuardName,
+        desired::{Approval, GuardName},
         member::MemberFacts,
         workspace::Residency,
     },
@@ -111,6 +111,7 @@ pub(crate) fn step(address: Address, change: Change, cause: Cause, line: u32) ->
         at: Some(span(line)),
         rests_on: Vec::new(),
         calls: Vec::new(),
+        attribution: None,
     }
 }
 
@@ -145,6 +146,10 @@ pub(crate) fn empty() -> Plan {
         bindings: Vec::new(),
         population: Population::default(),
         limits: BTreeMap::new(),
+        base: None,
+        approval: Approval::default(),
+        acknowledgement: None,
+        hmac: None,
     }
 }
 
@@ -326,6 +331,7 @@ pub(crate) fn full() -> Plan {
         limit: 0,
         allowed: false,
         breached: true,
+        of_base: false,
     }];
     plan
 }

@@ -9,12 +9,13 @@ mod summary;
 
 use super::{
     clean::clean,
+    diff::rules_of_the_files,
     layout::{Flow, line, paragraph},
     style::{ATTENTION, BOLD, DIM, PLAIN, paint},
 };
 use crate::plan::{
     Plan,
-    step::{Observed, Organization},
+    step::{Base, Observed, Organization},
 };
 
 pub use self::{
@@ -59,15 +60,23 @@ pub fn plan(plan: &Plan, options: Options) -> String {
         bindings: _,
         population: _,
         limits: _,
+        base,
+        approval: _,
+        acknowledgement,
+        hmac: _,
     } = plan;
     let width = options.width;
     let mut out = head(organization, observed, width);
+    out.extend(base.as_ref().map(|base| against(base, width)));
     let mut section = |text: String| {
         if !text.is_empty() {
             out.push('\n');
             out.push_str(&text);
         }
     };
+    if let Some(base) = base {
+        section(rules_of_the_files(&base.rules, width));
+    }
     for text in steps::ready(steps, options) {
         section(text);
     }
@@ -80,6 +89,12 @@ pub fn plan(plan: &Plan, options: Options) -> String {
     section(meaning::expiring(expiring, width));
     section(meaning::unmanaged(unmanaged, width));
     section(guards::breaches(guards, width));
+    section(
+        acknowledgement
+            .as_ref()
+            .map(|asked| guards::acknowledgement(asked, width))
+            .unwrap_or_default(),
+    );
     section(summary(plan));
     out
 }
@@ -118,6 +133,14 @@ fn head(organization: &Organization, observed: &Observed, width: usize) -> Strin
         out.push_str(&line(2, &clean(&format!("organization: {{id: {id}}}"))));
     }
     out
+}
+
+fn against(base: &Base, width: usize) -> String {
+    let Base { name, commit, rules: _, by_this_change: _, drift: _, limits: _ } = base;
+    let commit = commit.as_ref().filter(|commit| *commit != name);
+    let commit = commit.map(|commit| format!(" ({commit})")).unwrap_or_default();
+    let text = format!("held against {name}{commit}: its guards and ignores hold too");
+    Flow::new().words(0, DIM, &text).lines("", 0, 2, width)
 }
 
 /// `1 person`, `3 people`.

@@ -36,6 +36,8 @@ pub struct Desired {
     pub scope: Scope,
     /// Limits on one plan.
     pub guard: GuardLimits,
+    /// What a plan needs besides passing its guards.
+    pub approval: Approval,
 }
 
 /// The organization named in the files.
@@ -221,4 +223,133 @@ pub struct Limit {
     pub share: Option<u8>,
     /// An absolute count.
     pub count: Option<u64>,
+}
+
+/// What a plan needs besides passing its guards, before it is applied.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Approval {
+    /// Guards whose steps are acknowledged by digest, besides archives.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub acknowledge: BTreeSet<GuardName>,
+    /// How old a saved plan may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_plan_age: Option<PlanAge>,
+}
+
+impl Approval {
+    /// What both ask for.
+    #[must_use]
+    pub fn and(&self, other: &Approval) -> Approval {
+        let Approval { acknowledge, max_plan_age } = self;
+        Approval {
+            acknowledge: acknowledge.union(&other.acknowledge).copied().collect(),
+            max_plan_age: max_plan_age.iter().chain(&other.max_plan_age).min().copied(),
+        }
+    }
+}
+
+/// How old a saved plan may be: whole minutes, written `30m`, `4h`, `7d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PlanAge {
+    minutes: u32,
+}
+
+impl PlanAge {
+    /// What it looks like, as a regular expression.
+    pub const PATTERN: &str = "^[1-9][0-9]{0,4} ?[mhdw]$";
+
+    const UNITS: [(char, u32); 4] = [('w', 7 * 24 * 60), ('d', 24 * 60), ('h', 60), ('m', 1)];
+
+    /// Reads `30m`, `4h`, `7d`, `2w`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (unit, minutes) = Self::UNITS.into_iter().find(|(unit, _)| text.ends_with(*unit))?;
+        let number = text.strip_suffix(unit)?;
+        let number = number.strip_suffix(' ').unwrap_or(number);
+        let plain = (1..=5).contains(&number.len())
+            && !number.starts_with('0')
+            && number.bytes().all(|byte| byte.is_ascii_digit());
+        let number: u32 = number.parse().ok().filter(|_| plain)?;
+        Some(Self { minutes: number.checked_mul(minutes)? })
+    }
+
+    /// As a duration.
+    pub fn duration(self) -> jiff::SignedDuration {
+        jiff::SignedDuration::from_mins(i64::from(self.minutes))
+    }
+}
+
+impl std::fmt::Display for PlanAge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (unit, minutes) =
+            Self::UNITS.into_iter().find(|(_, unit)| self.minutes % unit == 0).unwrap_or(('m', 1));
+        write!(f, "{}{unit}", self.minutes / minutes)
+    }
+}
+
+impl From<PlanAge> for String {
+    fn from(age: PlanAge) -> Self {
+        age.to_string()
+    }
+}
+
+impl TryFrom<String> for PlanAge {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or_else(|| format!("`{text}` is no age such as `4h` or `7d`"))
+    }
+}
+
+impl schemars::JsonSchema for PlanAge {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PlanAge".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "pattern": Self::PATTERN})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_a_number_and_a_unit() {
+        let minutes = |text: &str| PlanAge::parse(text).map(|age| age.minutes);
+        assert_eq!(minutes("30m"), Some(30));
+        assert_eq!(minutes("4h"), Some(240));
+        assert_eq!(minutes("7 d"), Some(7 * 1440));
+        assert_eq!(minutes("2w"), Some(14 * 1440));
+        for wrong in
+            ["", "h", "4", "0h", "-1h", "+1h", "04h", "1.5h", "4 hours", "123456h", "99999ww"]
+        {
+            assert_eq!(minutes(wrong), None, "{wrong}");
+        }
+        // More weeks than minutes can count.
+        assert_eq!(minutes("99999w"), Some(99_999 * 10_080));
+    }
+
+    #[test]
+    fn an_age_is_shown_in_its_largest_unit() {
+        let shown = |text: &str| PlanAge::parse(text).unwrap().to_string();
+        assert_eq!(shown("240m"), "4h");
+        assert_eq!(shown("90m"), "90m");
+        assert_eq!(shown("7d"), "1w");
+        assert_eq!(shown("48h"), "2d");
+    }
+
+    #[test]
+    fn two_approvals_together_ask_for_all_of_both_and_the_younger_plan() {
+        let approval = |guard: GuardName, age: &str| Approval {
+            acknowledge: BTreeSet::from([guard]),
+            max_plan_age: PlanAge::parse(age),
+        };
+        let both = approval(GuardName::Invites, "4h").and(&approval(GuardName::Returns, "1h"));
+        assert_eq!(both.acknowledge, BTreeSet::from([GuardName::Invites, GuardName::Returns]));
+        assert_eq!(both.max_plan_age, PlanAge::parse("1h"));
+        let one = approval(GuardName::Invites, "4h").and(&Approval::default());
+        assert_eq!(one.max_plan_age, PlanAge::parse("4h"));
+    }
 }

@@ -207,7 +207,12 @@ fn prints(top: &str, tokens: &[Token], report: &mut impl FnMut(usize, String)) {
     if PRINTERS.contains(&top) {
         return;
     }
-    for pair in tokens.windows(2).filter(|pair| !pair[0].in_test) {
+    // `.stdout(…)` says where the output of another program goes.
+    let is_method = |index: usize| index > 0 && tokens[index - 1].text == ".";
+    for (index, pair) in tokens.windows(2).enumerate() {
+        if pair[0].in_test || is_method(index) {
+            continue;
+        }
         let macros = ["print", "println", "eprint", "eprintln", "dbg"];
         let handles = ["stdout", "stderr"];
         let (word, next) = (pair[0].text.as_str(), pair[1].text.as_str());

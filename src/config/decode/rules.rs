@@ -2,15 +2,17 @@
 //!
 //! Invariant: a rule that is wrong leaves its default in place, never something looser.
 
+use std::collections::BTreeSet;
+
 use super::{Cx, shown, text::Rule};
 use crate::{
     config::{
         document::{Guard, Ignore, Manage, Sp},
-        shape::{self, GUARD, IGNORE, LIMIT, MANAGE, MAX_TEXT, REMOVALS},
+        shape::{self, GUARD, IGNORE, LIMIT, MANAGE, MAX_TEXT, REMOVALS, guard_names},
         yaml::{Key, Node, Scalar, Sort, Value},
     },
     diagnostic::Diagnostic,
-    resource::desired::{GuardName, IgnoreTarget, Limit, Unlisted},
+    resource::desired::{GuardName, IgnoreTarget, Limit, PlanAge, Unlisted},
 };
 
 impl Cx<'_> {
@@ -117,7 +119,33 @@ impl Cx<'_> {
             }
         }
         self.limits(&mut guard, &mut fields, "");
+        if let Some(node) = fields.value("acknowledge") {
+            let mut names = BTreeSet::new();
+            for item in self.items(node, "`guard.acknowledge`", "[removals.members, deactivations]")
+            {
+                let name = self.word(item, "`guard.acknowledge`", &guard_names(), GuardName::parse);
+                names.extend(name.map(|name| name.value));
+            }
+            guard.acknowledge = Some(self.sp(names, node.mark));
+        }
+        guard.max_plan_age = fields.value("max_plan_age").and_then(|node| self.plan_age(node));
         guard
+    }
+
+    fn plan_age(&mut self, node: &Node<'_>) -> Option<Sp<PlanAge>> {
+        let text = match &node.value {
+            Value::Scalar(scalar) => PlanAge::parse(&scalar.text),
+            _ => None,
+        };
+        if text.is_none() {
+            self.error(
+                "config/bad-age",
+                node.mark,
+                "`guard.max_plan_age` is a number and a unit, and this is not",
+                "write minutes, hours, days or weeks, as in `30m`, `4h`, `7d`, `2w`",
+            );
+        }
+        text.map(|age| self.sp(age, node.mark))
     }
 
     /// Takes the limits whose name is `prefix` and one key of the record.

@@ -2,7 +2,10 @@
 //!
 //! Invariant: words of the API come from the types that stand for them.
 
-use crate::resource::{KeyStatus, OrgKind, Role, WorkspaceRole, desired::Unlisted};
+use crate::resource::{
+    KeyStatus, OrgKind, Role, WorkspaceRole,
+    desired::{GuardName, Unlisted},
+};
 
 /// The words for a person's role.
 pub(crate) fn roles() -> Vec<&'static str> {
@@ -17,6 +20,11 @@ pub(crate) fn workspace_roles() -> Vec<&'static str> {
         .map(WorkspaceRole::as_str)
         .chain(["none", "unmanaged"])
         .collect()
+}
+
+/// The names of the guards.
+pub(crate) fn guard_names() -> Vec<&'static str> {
+    GuardName::ALL.map(GuardName::as_str).to_vec()
 }
 
 /// The words for a kind of organization.

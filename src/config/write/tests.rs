@@ -441,8 +441,17 @@ fn guard() -> impl Strategy<Value = Guard> {
         .prop_filter("a limit", |(share, count)| share.is_some() || count.is_some())
         .prop_map(|(share, count)| Sp::new(Limit { share, count }));
     let name = sample::select(GuardName::ALL.to_vec());
-    prop::collection::btree_map(name, limit, 0..5)
-        .prop_map(|limits| Guard { place: Place::default(), limits })
+    let names = prop::collection::btree_set(name.clone(), 0..3);
+    let age = sample::select(vec!["1m", "90m", "4h", "7d", "2w", "99999w"]);
+    let rest = (option::of(names), option::of(age));
+    (prop::collection::btree_map(name, limit, 0..5), rest).prop_map(|(limits, (names, age))| {
+        Guard {
+            place: Place::default(),
+            limits,
+            acknowledge: names.map(Sp::new),
+            max_plan_age: age.and_then(crate::resource::desired::PlanAge::parse).map(Sp::new),
+        }
+    })
 }
 
 static SCHEMA: std::sync::LazyLock<jsonschema::Validator> = std::sync::LazyLock::new(|| {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::MANAGED;
 use crate::{
     address::Kind,
-    config::document::{Document, Grant, Key, Person, Sp, Wanted, Workspace},
+    config::document::{Document, Grant, Guard, Key, Person, Sp, Wanted, Workspace},
     diagnostic::Span,
     plan::guard::default_limit,
     resource::desired::{GuardName, Limit},
@@ -69,12 +69,19 @@ impl Rules {
         }
 
         rules.section += 1;
+        let Guard { place: _, limits, acknowledge, max_plan_age } = guard;
         for name in GuardName::ALL {
-            let set = guard.limits.get(&name);
+            let set = limits.get(&name);
             let limit = set.map_or_else(|| default_limit(name), |limit| limit.value);
             let at = set.and_then(|limit| limit.span.clone());
             rules.put(&format!("guard.{}", name.as_str()), None, limit_in_words(limit), at);
         }
+        if let Some(names) = acknowledge {
+            let words: Vec<&str> = names.value.iter().map(|name| name.as_str()).collect();
+            let words = format!("[{}]", words.join(", "));
+            rules.put("guard.acknowledge", None, words, names.span.clone());
+        }
+        rules.text("guard.max_plan_age", None, max_plan_age.as_ref());
 
         rules.section += 1;
         if let Some(section) = members {

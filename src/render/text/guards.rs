@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use super::call_to_act;
+use super::{call_to_act, count};
 use crate::{
-    plan::step::GuardResult,
+    plan::step::{Acknowledgement, GuardResult},
     render::{
+        clean::clean,
         layout::{Flow, line, paragraph},
         style::{BOLD, PLAIN, REMOVE, paint},
     },
@@ -21,10 +22,15 @@ pub fn breaches(guards: &[GuardResult], width: usize) -> String {
         return String::new();
     }
     let mut out = call_to_act("refused by a guard", "nothing of this plan is applied", width);
-    for GuardResult { guard, within, count, of, limit, allowed: _, breached: _ } in &breached {
+    for GuardResult { guard, within, count, of, limit, allowed: _, breached: _, of_base } in
+        &breached
+    {
         let place = within.as_ref().map(|name| format!(" in {name}")).unwrap_or_default();
         let total = if counts_a_share(*guard) { format!(" of {of}") } else { String::new() };
-        let text = format!("{}{place}: {count}{total}, and the limit is {limit}", what(*guard));
+        let base =
+            if *of_base { " in the base (raise it first, in a change of its own)" } else { "" };
+        let text =
+            format!("{}{place}: {count}{total}, and the limit is {limit}{base}", what(*guard));
         let lead = format!("  {} ", paint(REMOVE.bold(), "!"));
         let flow = Flow::new().solid(0, BOLD, guard.as_str()).words(2, PLAIN, &text);
         out.push_str(&flow.lines(&lead, 4, 4, width));
@@ -35,6 +41,17 @@ pub fn breaches(guards: &[GuardResult], width: usize) -> String {
         width,
     ));
     out.push_str(&line(4, &allowances(guards)));
+    out
+}
+
+/// What has to be acknowledged, and how.
+pub(super) fn acknowledgement(asked: &Acknowledgement, width: usize) -> String {
+    let Acknowledgement { digest, steps } = asked;
+    let number = count(steps.len(), "step has", "steps have");
+    let text = format!("{number} to be acknowledged");
+    let mut out = call_to_act(&text, "apply needs the digest of exactly these", width);
+    out.extend(steps.iter().map(|address| line(4, &clean(&address.to_string()))));
+    out.push_str(&line(4, &format!("--ack {digest}")));
     out
 }
 

@@ -291,6 +291,8 @@ impl<'a> Listed<'a> {
             Some(Cause::Unlisted) => extras.push("not listed".to_owned()),
             Some(Cause::Listed) | None => {}
         }
+        extras
+            .extend(self.step.and_then(|step| step.attribution.as_ref()).map(ToString::to_string));
         if let Some(Source { span: _, note, until, expired: _ }) = source {
             extras.extend(until.map(|until| format!("until {until}")));
             extras.extend(note.as_ref().map(|note| format!("note: {note}")));

@@ -2,6 +2,8 @@
 //!
 //! Invariant: every step is counted once; what cannot be undone is never left out.
 
+use std::fmt::Write as _;
+
 use super::{count, steps};
 use crate::{
     address::Kind,
@@ -48,6 +50,11 @@ pub fn summary(plan: &Plan) -> String {
     if !rest.is_empty() {
         text.push_str("; ");
         text.push_str(&rest.join(", "));
+    }
+    if let Some(base) = &plan.base
+        && !plan.steps.is_empty()
+    {
+        let _ = write!(text, "; {} by this change, {} drift", base.by_this_change, base.drift);
     }
     format!("{} {text}\n", paint(BOLD, "plan:"))
 }

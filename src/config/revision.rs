@@ -1,0 +1,307 @@
+//! The files as they stand in a revision of a Git repository: read from its objects, never from the work tree.
+//!
+//! Invariant: only objects that the repository already holds are read, as they are; no link and no submodule is
+//! followed, no filter, hook or other program of the repository runs, and nothing is fetched.
+
+mod blobs;
+mod error;
+mod git;
+
+use std::{
+    fs,
+    path::{Component, Path, PathBuf},
+    sync::Arc,
+};
+
+use self::git::{Entry, Git, Mode};
+pub use self::{error::GitError, git::Environment};
+use super::{
+    document::Document,
+    load::{Loaded, MAX_FILES, ROOT_FILE, Rejected, load_bytes},
+    yaml::MAX_BYTES,
+};
+use crate::diagnostic::{Diagnostic, Sources};
+
+/// All files of a revision together may have so many bytes: packed objects can be far smaller than what they hold.
+const MAX_TOTAL: u64 = 256 << 20;
+
+/// A commit of a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// As it was asked for.
+    pub rev: String,
+    /// Its id.
+    pub id: String,
+}
+
+/// A path in a repository: the same for all of its revisions.
+#[derive(Debug)]
+pub struct InRepository {
+    git: Git,
+    /// The path as it was given, for messages and places.
+    shown: String,
+    /// The path from the top of the repository, with `/`; empty for the top.
+    inside: String,
+}
+
+/// Why the files of a revision cannot be used.
+#[derive(Debug)]
+pub enum Unusable {
+    /// Git does not give them.
+    Git(GitError),
+    /// They are wrong.
+    Rejected(Box<Rejected>),
+}
+
+impl From<GitError> for Unusable {
+    fn from(error: GitError) -> Self {
+        Unusable::Git(error)
+    }
+}
+
+impl InRepository {
+    /// Finds the repository of a path. The path need not exist in the work tree: it may be one of another revision.
+    pub fn find(path: &Path, environment: &Environment) -> Result<Self, GitError> {
+        let (folder, rest) = anchor(path)?;
+        let (git, prefix) = Git::open(folder, environment)?;
+        let inside = join(prefix.trim_end_matches('/'), &rest.join("/"));
+        let shown = path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
+        Ok(Self { git, shown, inside })
+    }
+
+    /// The commit that a revision names.
+    pub fn commit(&self, rev: &str) -> Result<Commit, GitError> {
+        Ok(Commit { rev: rev.to_owned(), id: self.git.resolve(rev)? })
+    }
+
+    /// The newest commit that both have.
+    pub fn merge_base(&self, one: &Commit, other: &Commit) -> Result<Commit, GitError> {
+        let id = self.git.merge_base(&one.id, &other.id)?;
+        Ok(Commit { rev: short(&id).to_owned(), id })
+    }
+
+    /// The values of a trailer of a commit's message, such as `Charter-Ack`.
+    pub fn trailers(&self, commit: &Commit, token: &str) -> Result<Vec<String>, GitError> {
+        Ok(trailers(&self.git.message(&commit.id)?, token))
+    }
+
+    /// Loads the files as they are in a commit, by the rules that hold for files on disk. The names in findings begin
+    /// with `label`, such as `main:`. `None`: the commit does not have the path.
+    pub fn load(&self, commit: &Commit, label: &str) -> Result<Option<Loaded>, Unusable> {
+        let name = |path: &str| -> Arc<str> { format!("{label}{path}").into() };
+        let mut found = Vec::new();
+        let files = if self.inside.is_empty() {
+            self.folder(&commit.id, &name, &mut found)?
+        } else {
+            match self.git.entry(&commit.id, &self.inside)? {
+                None => return Ok(None),
+                Some(Entry { mode: Mode::File, id, .. }) => vec![(name(&self.shown), id)],
+                Some(Entry { mode: Mode::Folder, id, .. }) => {
+                    self.folder(&id, &name, &mut found)?
+                }
+                Some(Entry { mode, .. }) => return Err(not_followed(&name(&self.shown), mode)),
+            }
+        };
+        let mut blobs = Vec::with_capacity(files.len());
+        let mut total = 0;
+        let mut reader = self.git.blobs()?;
+        for (name, id) in files {
+            let bytes = reader.read(&id, MAX_BYTES as u64 + 1)?;
+            total += bytes.len() as u64;
+            if total > MAX_TOTAL {
+                return Err(rejected(too_large(&name)));
+            }
+            blobs.push((name, bytes));
+        }
+        reader.end()?;
+        load_bytes(blobs, found).map(Some).map_err(|wrong| Unusable::Rejected(Box::new(wrong)))
+    }
+
+    /// The YAML files of a folder, the root file first, the others sorted by name.
+    fn folder(
+        &self,
+        tree: &str,
+        name: &dyn Fn(&str) -> Arc<str>,
+        found: &mut Vec<Diagnostic>,
+    ) -> Result<Vec<(Arc<str>, String)>, Unusable> {
+        let mut files: Vec<(String, String)> = Vec::new();
+        let mut stopped = None;
+        self.git.entries(tree, |Entry { mode, id, path }| {
+            let shown = join(&self.shown, &path);
+            // As on disk: whatever is hidden, and whatever lies in a hidden folder, is not looked at.
+            if path.split('/').any(|part| part.starts_with('.')) {
+                return true;
+            }
+            let yaml = Path::new(&path).extension().is_some_and(|e| e == "yaml" || e == "yml");
+            match mode {
+                Mode::File if yaml => files.push((shown, id)),
+                // A link without such an end may be one to a folder.
+                Mode::Link | Mode::Submodule => found.push(skipped(&name(&shown), mode)),
+                Mode::File | Mode::Folder | Mode::Other => {}
+            }
+            if files.len() > MAX_FILES {
+                stopped = Some(shown_folder(&self.shown));
+            }
+            stopped.is_none()
+        })?;
+        if let Some(folder) = stopped {
+            return Err(rejected(too_many(&name(&folder))));
+        }
+        files.sort();
+        let root = join(&self.shown, ROOT_FILE);
+        let Some(index) = files.iter().position(|(path, _)| *path == root) else {
+            return Err(rejected(no_root(&name(&shown_folder(&self.shown)), files.is_empty())));
+        };
+        let root = files.remove(index);
+        files.insert(0, root);
+        Ok(files.into_iter().map(|(path, id)| (name(&path), id)).collect())
+    }
+}
+
+/// What a path that is not there says.
+pub fn absent() -> Loaded {
+    Loaded { document: Document::default(), sources: Sources::default(), warnings: Vec::new() }
+}
+
+/// The two sides of `OLD..NEW`, or of `OLD...NEW`, which begins where they parted. An empty side is `HEAD`.
+pub fn range(text: &str) -> Option<(String, String, bool)> {
+    let (old, new, parted) = match text.split_once("...") {
+        Some((old, new)) => (old, new, true),
+        None => text.split_once("..").map(|(old, new)| (old, new, false))?,
+    };
+    let side = |rev: &str| if rev.is_empty() { "HEAD".to_owned() } else { rev.to_owned() };
+    // `../files` is a path.
+    let is_path = new.starts_with('/') || new.contains("..") || old.ends_with('/');
+    (!is_path && !(old.is_empty() && new.is_empty())).then(|| (side(old), side(new), parted))
+}
+
+/// The first digits of an id, enough for people.
+pub fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
+
+/// The folder of the work tree that a path begins in, and the rest of the path. Links of the work tree are not
+/// followed, for what they lead to may be chosen by whoever wrote the revision.
+fn anchor(path: &Path) -> Result<(PathBuf, Vec<String>), GitError> {
+    let unusable = || GitError::Path(path.display().to_string());
+    let here = std::env::current_dir().map_err(|_| unusable())?;
+    let mut folder = here.clone();
+    let mut components = path.components().peekable();
+    if path.is_absolute() {
+        match path.strip_prefix(&here) {
+            Ok(below) => components = below.components().peekable(),
+            Err(_) => {
+                // Whoever gave an absolute path chose its folder, links and all.
+                let parent = path.parent().into_iter().flat_map(Path::ancestors);
+                folder =
+                    parent.clone().find(|folder| folder.is_dir()).ok_or_else(unusable)?.to_owned();
+                let below = path.strip_prefix(&folder).map_err(|_| unusable())?;
+                components = below.components().peekable();
+            }
+        }
+    }
+    while components.next_if_eq(&Component::ParentDir).is_some() {
+        folder.push("..");
+    }
+    let mut rest: Vec<String> = Vec::new();
+    for component in components {
+        let part = match component {
+            Component::CurDir => continue,
+            Component::Normal(part) => part,
+            _ => return Err(unusable()),
+        };
+        let next = folder.join(part);
+        let is_folder = fs::symlink_metadata(&next).is_ok_and(|metadata| metadata.is_dir());
+        if rest.is_empty() && is_folder {
+            folder = next;
+        } else {
+            rest.push(part.to_str().ok_or_else(unusable)?.to_owned());
+        }
+    }
+    Ok((folder, rest))
+}
+
+fn join(folder: &str, path: &str) -> String {
+    match (folder.trim_end_matches('/'), path) {
+        ("" | ".", path) => path.to_owned(),
+        (folder, "") => folder.to_owned(),
+        (folder, path) => format!("{folder}/{path}"),
+    }
+}
+
+fn shown_folder(shown: &str) -> String {
+    if shown.is_empty() { ".".to_owned() } else { shown.to_owned() }
+}
+
+/// The values of a trailer: lines `Token: value` of the last paragraph of a message, if it is no subject.
+fn trailers(message: &str, token: &str) -> Vec<String> {
+    let message = message.trim_end();
+    let paragraphs: Vec<&str> =
+        message.split("\n\n").filter(|text| !text.trim().is_empty()).collect();
+    let Some((last, [_, ..])) = paragraphs.split_last() else { return Vec::new() };
+    last.lines()
+        .filter_map(|line| line.split_once(':'))
+        .filter(|(key, _)| key.trim_end().eq_ignore_ascii_case(token))
+        .map(|(_, value)| value.trim().to_owned())
+        .collect()
+}
+
+fn rejected(finding: Diagnostic) -> Unusable {
+    Unusable::Rejected(Box::new(Rejected {
+        diagnostics: vec![finding],
+        sources: Sources::default(),
+    }))
+}
+
+fn noun(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Link => "link",
+        Mode::Submodule => "submodule",
+        Mode::File | Mode::Folder | Mode::Other => "entry",
+    }
+}
+
+fn skipped(name: &str, mode: Mode) -> Diagnostic {
+    let noun = noun(mode);
+    Diagnostic::warning(
+        "config/link-not-read",
+        format!("the {noun} `{name}` is not followed: of a revision only its own files are read"),
+    )
+    .help(format!("put the files themselves there, or remove the {noun}"))
+}
+
+fn not_followed(name: &str, mode: Mode) -> Unusable {
+    let noun = noun(mode);
+    rejected(
+        Diagnostic::error(
+            "config/link-not-read",
+            format!("`{name}` is a {noun}, and of a revision only its own files are read"),
+        )
+        .help("give the path of the files themselves"),
+    )
+}
+
+fn no_root(folder: &str, empty: bool) -> Diagnostic {
+    let what = if empty { "YAML files".to_owned() } else { format!("`{ROOT_FILE}`") };
+    Diagnostic::error("config/no-root", format!("the folder `{folder}` has no {what}"))
+        .help(format!("give the folder that has the `{ROOT_FILE}`, or one file"))
+}
+
+fn too_many(folder: &str) -> Diagnostic {
+    Diagnostic::error(
+        "config/too-large",
+        format!("the folder `{folder}` has more than {MAX_FILES} YAML files"),
+    )
+    .help("give the folder that holds the charter files only")
+}
+
+fn too_large(name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "config/too-large",
+        format!("with `{name}` the files have more than {} MiB", MAX_TOTAL >> 20),
+    )
+    .help("give the folder that holds the charter files only")
+}
+
+#[cfg(test)]
+mod tests;
