@@ -129,7 +129,7 @@ pub(super) fn classes(step: &Step) -> Vec<GuardName> {
         (Kind::Member, Verb::Create | Verb::Replace) => classes.push(GuardName::Invites),
         _ => {}
     }
-    if downgrades(step) {
+    if downgrades(&step.change) {
         classes.push(GuardName::Downgrades);
     }
     if let Some(status) = step.change.field("status")
@@ -146,8 +146,8 @@ pub(super) fn classes(step: &Step) -> Vec<GuardName> {
 }
 
 /// Whether a role changes to less, or to something that is not clearly more.
-fn downgrades(step: &Step) -> bool {
-    let Change::Update { before, after, .. } = &step.change else { return false };
+pub fn downgrades(change: &Change) -> bool {
+    let Change::Update { before, after, .. } = change else { return false };
     let order = match (&before.spec, &after.spec) {
         (Spec::Member(before), Spec::Member(after)) => match (&before.role, &after.role) {
             (Some(before), Some(after)) => Role::compare(after, before),

@@ -1,18 +1,31 @@
-//! Makes text from files and from the API fit for a terminal.
+//! Makes text from files and from the API fit for a terminal and for the log of a pipeline; [`markup`] does the same
+//! for what is not read on a terminal.
 //!
 //! Invariant: nothing that comes out can move the cursor, start a line, change colours, reverse the reading
-//! direction, or hide; what is replaced stays visible, so that a reviewer sees that it was there.
+//! direction, hide, or command the runner that keeps the log; what is replaced stays visible, so that a reviewer
+//! sees that it was there.
+
+pub mod markup;
 
 use std::{borrow::Cow, fmt::Write as _};
 
-/// The text on one line: what steers a terminal or a reader is spelled out (`\n`, `\u{202e}`).
+/// The text on one line: what steers a terminal, a reader or a runner is spelled out (`\n`, `\u{202e}`).
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if !text.contains(steers) {
+    if !text.contains(steers) && !commands(text) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
-    for letter in text.chars() {
+    let mut passed: [Option<char>; 2] = [None; 2];
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let [before, last] = passed;
+        let starts = before.is_none_or(char::is_whitespace);
+        passed = [last, Some(letter)];
         match letter {
+            ':' if last == Some(':') && starts => out.push_str("\\u{3a}"),
+            '#' if last == Some('#') && letters.peek().is_some_and(|next| names_command(*next)) => {
+                out.push_str("\\u{23}");
+            }
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
@@ -30,20 +43,28 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 /// bytes; line ends stay.
 pub fn clean_in_place(text: &str) -> Cow<'_, str> {
     let bad = |letter: char| steers(letter) && !matches!(letter, '\n' | '\t');
-    if !text.contains(bad) {
+    if !text.contains(bad) && !commands(text) {
         return Cow::Borrowed(text);
     }
-    let replace = |letter: char| match letter {
-        '\r' => ' ',
-        letter if !bad(letter) => letter,
-        letter => match letter.len_utf8() {
-            1 => '?',
-            2 => '\u{bf}',
-            3 => char::REPLACEMENT_CHARACTER,
-            _ => '\u{1f6c7}',
-        },
-    };
-    Cow::Owned(text.chars().map(replace).collect())
+    let mut out = String::with_capacity(text.len());
+    let mut last = None;
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let in_command = letter == '#' && last == Some('#');
+        out.push(match letter {
+            '\r' => ' ',
+            '#' if in_command && letters.peek().is_some_and(|next| names_command(*next)) => '?',
+            letter if !bad(letter) => letter,
+            letter => match letter.len_utf8() {
+                1 => '?',
+                2 => '\u{bf}',
+                3 => char::REPLACEMENT_CHARACTER,
+                _ => '\u{1f6c7}',
+            },
+        });
+        last = Some(letter);
+    }
+    Cow::Owned(out)
 }
 
 /// JSON text that shows nothing but what it says: such characters are escaped, which JSON readers undo.
@@ -51,12 +72,15 @@ pub fn clean_in_place(text: &str) -> Cow<'_, str> {
 /// They can only stand inside strings, so the meaning stays the same; line ends between values stay.
 pub fn clean_json(json: &str) -> Cow<'_, str> {
     let bad = |letter: char| steers(letter) && letter != '\n';
-    if !json.contains(bad) {
+    if !json.contains(bad) && !json.contains("##") {
         return Cow::Borrowed(json);
     }
     let mut out = String::with_capacity(json.len() + 16);
+    let mut last = None;
     for letter in json.chars() {
-        if bad(letter) {
+        let doubled = letter == '#' && last == Some('#');
+        last = Some(letter);
+        if doubled || bad(letter) {
             for unit in letter.encode_utf16(&mut [0; 2]) {
                 let _ = write!(out, "\\u{unit:04x}");
             }
@@ -65,6 +89,23 @@ pub fn clean_json(json: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Whether a text holds what a runner takes for a command: `::error::…` where a line may start, `##[…]` and
+/// `##vso[…]` anywhere. (A line breaks between words, so any word may come to start one.)
+fn commands(text: &str) -> bool {
+    let colons = || {
+        text.match_indices("::")
+            .any(|(at, _)| text[..at].chars().next_back().is_none_or(char::is_whitespace))
+    };
+    let hashes =
+        || text.match_indices("##").any(|(at, _)| text[at + 2..].starts_with(names_command));
+    colons() || hashes()
+}
+
+/// What follows `##` in a command.
+fn names_command(letter: char) -> bool {
+    letter == '[' || letter.is_ascii_alphabetic()
 }
 
 /// Control characters, direction marks and invisible ones.
@@ -105,6 +146,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_runner_takes_for_a_command_is_spelled_out() {
+        assert_eq!(clean("::add-mask::x"), ":\\u{3a}add-mask::x");
+        assert_eq!(clean("a  ::stop-commands::x"), "a  :\\u{3a}stop-commands::x");
+        assert_eq!(clean("a ##[group]b ##vso[task]"), "a #\\u{23}[group]b #\\u{23}vso[task]");
+        assert_eq!(clean_in_place("## a\n##[group]b"), "## a\n#?[group]b");
+        assert_eq!(clean_json("\"##[x]\""), "\"#\\u0023[x]\"");
+        assert_eq!(clean_json("\"#\",\"#\""), "\"#\",\"#\"");
+        for plain in ["http://[::1]:80", "## heading", "#1 ##", "a::b"] {
+            assert_eq!(clean(plain), plain);
+        }
+    }
+
+    #[test]
     fn cleaned_json_reads_back_the_same() -> Result<(), serde_json::Error> {
         let value = serde_json::json!({"n\u{202e}": "a\u{1b}\u{9b}\u{7f}\u{e0041} 🚀"});
         let text = value.to_string();
@@ -116,8 +170,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_steers_comes_out(text in "\\PC*|[\\x00-\\x20\\u{7f}-\\u{ad}\\u{2000}-\\u{2070}a]*") {
+        fn nothing_that_steers_comes_out(text in "\\PC*|[\\x00-\\x20\\u{7f}-\\u{ad}\\u{2000}-\\u{2070}a]*|[:#\\[ a]*") {
             prop_assert!(!clean(&text).contains(steers));
+            prop_assert!(!commands(&clean(&text)));
             let in_place = clean_in_place(&text);
             prop_assert_eq!(in_place.len(), text.len());
             let visible = |letter: char| steers(letter) && !matches!(letter, '\n' | '\t');

@@ -18,6 +18,7 @@ use crate::plan::{
     step::{Base, Observed, Organization},
 };
 
+pub(super) use self::steps::{Told, told};
 pub use self::{
     guards::{allowances, breaches},
     meaning::access_changes,

@@ -81,6 +81,30 @@ pub fn one_line(step: &Step) -> String {
     format!("{verb} {}", clean(&subject(&step.address, &step.change)))
 }
 
+/// A change in words, for formats that break no lines. Its texts are not clean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::render) struct Told {
+    /// What happens.
+    pub(in crate::render) words: Words,
+    /// What it happens to: `ada@acme.com in Production`.
+    pub(in crate::render) subject: String,
+    /// What changes, and why: `as user`, `role: user -> developer`, `until 2027-03-31`.
+    pub(in crate::render) facts: Vec<String>,
+}
+
+/// A change in words, with its step if it has one.
+pub(in crate::render) fn told(address: &Address, change: &Change, step: Option<&Step>) -> Told {
+    let listed = Listed { address, change, step };
+    let mut subject = subject(change);
+    if let Some(id) = small_print(address, change.object()) {
+        subject = format!("{subject} {id}");
+    }
+    let (mut facts, fields) = listed.facts();
+    facts.extend(fields);
+    facts.extend(listed.extras());
+    Told { words: words_of(change), subject, facts }
+}
+
 pub(super) fn held(steps: &[Step], options: Options) -> String {
     let chosen = |step: &Step| match &step.disposition {
         Disposition::Held { why } => Some(why.clone()),
