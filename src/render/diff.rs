@@ -30,7 +30,7 @@ pub fn diff(rules: &[RuleChange], compared: &Compared, options: Options) -> Stri
         out.push_str(&access_changes(access, options.width));
         out.push('\n');
     }
-    out.push_str(&format_sum(rules, compared));
+    out.push_str(&sum(rules, compared));
     out
 }
 
@@ -45,13 +45,8 @@ pub(super) fn rules_of_the_files(rules: &[RuleChange], width: usize) -> String {
 }
 
 fn one_rule(rule: &RuleChange, width: usize) -> String {
-    let RuleChange { rule, before, after, effect, at } = rule;
-    let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "(not set)".to_owned());
-    let (symbol, change) = match (before.as_deref(), after.as_deref()) {
-        (Some("managed"), None) => ("~", "no longer managed".to_owned()),
-        (None, Some("managed")) => ("~", "now managed".to_owned()),
-        _ => ("~", format!("{} -> {}", side(before), side(after))),
-    };
+    let change = how(rule);
+    let RuleChange { rule, before: _, after: _, effect, at } = rule;
     let comma = if effect.is_some() { "," } else { "" };
     let mut flow = Flow::new().solid(0, BOLD, &format!("{rule}:")).words(
         1,
@@ -64,10 +59,21 @@ fn one_rule(rule: &RuleChange, width: usize) -> String {
     if let Some(at) = at {
         flow = flow.solid(2, DIM, &at.to_string());
     }
-    flow.lines(&format!("  {} ", paint(CHANGE, symbol)), 4, 6, width)
+    flow.lines(&format!("  {} ", paint(CHANGE, "~")), 4, 6, width)
 }
 
-fn format_sum(rules: &[RuleChange], compared: &Compared) -> String {
+/// How a rule changes, in words.
+pub(super) fn how(rule: &RuleChange) -> String {
+    let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "(not set)".to_owned());
+    match (rule.before.as_deref(), rule.after.as_deref()) {
+        (Some("managed"), None) => "no longer managed".to_owned(),
+        (None, Some("managed")) => "now managed".to_owned(),
+        _ => format!("{} -> {}", side(&rule.before), side(&rule.after)),
+    }
+}
+
+/// The last line of a comparison.
+pub(super) fn sum(rules: &[RuleChange], compared: &Compared) -> String {
     let number =
         |verb: Verb| compared.changes.iter().filter(|(_, change)| change.verb() == verb).count();
     let words: Vec<String> = [

@@ -1,4 +1,5 @@
-//! How plans and findings are shown: as text for people, as JSON for machines.
+//! How plans and findings are shown: as text for people, as JSON for machines, and in the forms that reviews and
+//! pipelines read.
 //!
 //! Invariant: everything that came from files or the API goes through [`clean`] before it is part of a text, and
 //! nothing here prints: a renderer returns a string with ANSI styles, and the shell decides whether they stay.
@@ -7,10 +8,16 @@ pub mod access;
 pub mod clean;
 pub mod diagnostics;
 pub mod diff;
+pub mod github;
 pub mod json;
+pub mod junit;
 pub mod layout;
+pub mod markdown;
 pub mod outcome;
+pub mod places;
+pub mod review;
 #[cfg(test)]
 mod sample;
+pub mod sarif;
 pub mod style;
 pub mod text;

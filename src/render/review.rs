@@ -3,19 +3,19 @@
 //! Invariant: every step, change, rule and finding is in it once; no text in it is clean yet, so each format cleans
 //! for itself.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::text::{Told, told};
 use crate::{
     access::AccessChange,
     address::{Address, Kind, Name},
-    diagnostic::{Diagnostic, Severity, Span},
+    diagnostic::{Diagnostic, Span},
     plan::{
         Plan,
         compare::Compared,
-        guard::downgrades,
+        guard::{diagnostic, downgrades},
         rules::RuleChange,
-        step::{Expiring, GuardResult, KeyFate, Organization, Unmanaged, Waiting},
+        step::{Expiring, KeyFate, Organization, Unmanaged, Waiting},
     },
     resource::{Change, Disposition, KeyStatus, Phase, Verb},
 };
@@ -41,10 +41,8 @@ pub struct Review<'a> {
     pub expiring: &'a [Expiring],
     /// Live objects that the files do not name.
     pub unmanaged: &'a [Unmanaged],
-    /// Guards that refuse.
-    pub guards: Vec<&'a GuardResult>,
-    /// Findings, in the order they are shown.
-    pub findings: Vec<&'a Diagnostic>,
+    /// Findings, errors first. A guard that refuses is one.
+    pub findings: Vec<Cow<'a, Diagnostic>>,
     /// The one line that everything comes to.
     pub sum: String,
 }
@@ -54,6 +52,8 @@ pub struct Review<'a> {
 pub struct Entry<'a> {
     /// What it is about.
     pub address: &'a Address,
+    /// What happens, barely.
+    pub verb: Verb,
     /// Whether this plan does it.
     pub standing: Standing,
     /// Why it is not done, and what to do.
@@ -161,6 +161,7 @@ impl<'a> Review<'a> {
             let ready = standing == Standing::Ready;
             Entry {
                 address: &step.address,
+                verb: step.change.verb(),
                 standing,
                 why,
                 loss: ready.then(|| Loss::of(&step.address, &step.change)).flatten(),
@@ -179,8 +180,12 @@ impl<'a> Review<'a> {
             waiting,
             expiring,
             unmanaged,
-            guards: guards.iter().filter(|guard| guard.breached).collect(),
-            findings: notes.iter().collect(),
+            findings: guards
+                .iter()
+                .filter(|guard| guard.breached)
+                .map(|guard| Cow::Owned(diagnostic(guard)))
+                .chain(notes.iter().map(Cow::Borrowed))
+                .collect(),
             sum: sum.trim_start_matches("plan:").trim().to_owned(),
         }
     }
@@ -194,6 +199,7 @@ impl<'a> Review<'a> {
         let Compared { changes, access, stays: _ } = compared;
         let entries = changes.iter().map(|(address, change)| Entry {
             address,
+            verb: change.verb(),
             standing: Standing::Ready,
             why: None,
             loss: Loss::of(address, change),
@@ -206,7 +212,7 @@ impl<'a> Review<'a> {
             rules,
             entries: entries.collect(),
             access,
-            findings: findings.iter().collect(),
+            findings: findings.iter().map(Cow::Borrowed).collect(),
             sum: sum.trim_start_matches("diff:").trim().to_owned(),
             ..Self::default()
         }
@@ -215,7 +221,12 @@ impl<'a> Review<'a> {
     /// Findings alone.
     pub fn of_findings(command: &'static str, findings: &'a [Diagnostic]) -> Self {
         let sum = super::diagnostics::tally(findings).unwrap_or_else(|| "nothing found".to_owned());
-        Self { command, findings: findings.iter().collect(), sum, ..Self::default() }
+        Self {
+            command,
+            findings: findings.iter().map(Cow::Borrowed).collect(),
+            sum,
+            ..Self::default()
+        }
     }
 
     /// What is taken away, the worst first; within one sort in the order of the plan.
@@ -248,11 +259,6 @@ impl<'a> Review<'a> {
         }
         groups
     }
-
-    /// Whether any finding is an error, or a guard refuses.
-    pub fn refuses(&self) -> bool {
-        !self.guards.is_empty() || self.findings.iter().any(|one| one.severity == Severity::Error)
-    }
 }
 
 impl Entry<'_> {
@@ -261,8 +267,8 @@ impl Entry<'_> {
         self.told.words.symbol
     }
 
-    /// What happens: `invite`, `archive`.
-    pub fn verb(&self) -> &'static str {
+    /// The word for what happens: `invite`, `archive`.
+    pub fn word(&self) -> &'static str {
         self.told.words.verb
     }
 
@@ -278,7 +284,7 @@ impl Entry<'_> {
 
     /// What happens to what, and how: `grant ada@acme.com in Production: as workspace_user`.
     pub fn sentence(&self) -> String {
-        let (verb, subject, facts) = (self.verb(), self.subject(), self.facts());
+        let (verb, subject, facts) = (self.word(), self.subject(), self.facts());
         let mut text = format!("{verb} {subject}");
         if !facts.is_empty() {
             text = format!("{text}: {facts}");
@@ -291,17 +297,12 @@ impl Entry<'_> {
     }
 }
 
-/// How a rule changes, in words.
+/// A rule that differs, in words.
 pub fn rule_change(change: &RuleChange) -> String {
-    let RuleChange { rule, before, after, effect, at: _ } = change;
-    let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "(not set)".to_owned());
-    let text = match (before.as_deref(), after.as_deref()) {
-        (Some("managed"), None) => "no longer managed".to_owned(),
-        (None, Some("managed")) => "now managed".to_owned(),
-        _ => format!("{} -> {}", side(before), side(after)),
-    };
+    let how = super::diff::how(change);
+    let RuleChange { rule, before: _, after: _, effect, at: _ } = change;
     match effect {
-        Some(effect) => format!("{rule}: {text}, {effect}"),
-        None => format!("{rule}: {text}"),
+        Some(effect) => format!("{rule}: {how}, {effect}"),
+        None => format!("{rule}: {how}"),
     }
 }

@@ -18,12 +18,15 @@ use crate::plan::{
     step::{Base, Observed, Organization},
 };
 
-pub(super) use self::steps::{Told, told};
 pub use self::{
     guards::{allowances, breaches},
     meaning::access_changes,
     steps::{changes, one_line, words_of},
     summary::{Done, summary, totals},
+};
+pub(super) use self::{
+    meaning::{one_unmanaged, which_end},
+    steps::{Told, nouns, told},
 };
 
 /// How a plan is shown.

@@ -205,12 +205,7 @@ pub(super) fn expiring(expiring: &[Expiring], width: usize) -> String {
     }
     let mut out = heading("ends within 14 days");
     for Expiring { on, what, end, at } in expiring {
-        let end = match end {
-            ExpiringKind::Until => "its `until`",
-            ExpiringKind::Invite => "the invite lapses",
-            ExpiringKind::Key => "the key's own expiry",
-            ExpiringKind::Ignore => "the ignore's `until`",
-        };
+        let end = which_end(*end);
         let mut flow = Flow::new().solid(0, BOLD, what).words(2, PLAIN, end);
         if let Some(at) = at {
             flow = flow.solid(2, DIM, &at.to_string());
@@ -218,6 +213,16 @@ pub(super) fn expiring(expiring: &[Expiring], width: usize) -> String {
         out.push_str(&flow.lines(&format!("  {on}  "), 14, 16, width));
     }
     out
+}
+
+/// Which end comes, in words.
+pub(in crate::render) fn which_end(end: ExpiringKind) -> &'static str {
+    match end {
+        ExpiringKind::Until => "its `until`",
+        ExpiringKind::Invite => "the invite lapses",
+        ExpiringKind::Key => "the key's own expiry",
+        ExpiringKind::Ignore => "the ignore's `until`",
+    }
 }
 
 pub(super) fn unmanaged(unmanaged: &[Unmanaged], width: usize) -> String {
@@ -249,7 +254,7 @@ pub(super) fn unmanaged(unmanaged: &[Unmanaged], width: usize) -> String {
     out
 }
 
-fn one_unmanaged(one: &Unmanaged) -> String {
+pub(in crate::render) fn one_unmanaged(one: &Unmanaged) -> String {
     let Unmanaged { address, title, id: _, detail } = one;
     let place = address.scope.as_ref().map(|name| format!(" in {name}")).unwrap_or_default();
     if detail.is_empty() { format!("{title}{place}") } else { format!("{title}{place} ({detail})") }

@@ -410,7 +410,7 @@ pub(super) fn by_verb<'a>(steps: impl Iterator<Item = &'a Step>) -> Vec<(Kind, W
 }
 
 /// `2 members`, `1 grant`.
-pub(super) fn nouns(kind: Kind, number: usize) -> String {
+pub(in crate::render) fn nouns(kind: Kind, number: usize) -> String {
     match kind {
         Kind::Member => count(number, "member", "members"),
         Kind::Workspace => count(number, "workspace", "workspaces"),

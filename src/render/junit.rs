@@ -1,0 +1,260 @@
+//! Drift as a JUnit report: each object that drifts is a test case that fails, and each kind is a suite.
+//!
+//! Invariant: the report fails exactly when the caller's choice of what fails has found something.
+
+use super::{
+    clean::markup::xml,
+    places::Places,
+    review::{Entry, Review, Standing},
+};
+use crate::{
+    address::Kind,
+    diagnostic::{Diagnostic, Span},
+    plan::step::Unmanaged,
+};
+
+/// What counts as a failure; the rest is skipped, with its reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fails {
+    /// Standings of steps.
+    pub standings: Vec<Standing>,
+    /// Live objects that the files do not name.
+    pub unmanaged: bool,
+    /// Codes of findings.
+    pub findings: Vec<&'static str>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Passes,
+    Skipped,
+    Fails,
+}
+
+struct Case {
+    class: String,
+    name: String,
+    at: Option<(String, u32)>,
+    verdict: Verdict,
+    message: String,
+    details: String,
+}
+
+/// The report.
+pub fn junit(review: &Review<'_>, fails: &Fails, places: &Places) -> String {
+    let mut suites: Vec<(&str, Vec<Case>)> = Kind::ALL
+        .into_iter()
+        .map(|kind| {
+            let entries = review.entries.iter().filter(|entry| entry.address.kind == kind);
+            let unmanaged = review.unmanaged.iter().filter(|one| one.address.kind == kind);
+            let cases = entries
+                .map(|entry| of_entry(entry, fails, places))
+                .chain(unmanaged.map(|one| of_unmanaged(one, fails)));
+            (kind.as_str(), cases.collect())
+        })
+        .collect();
+    let findings = review.findings.iter().map(|one| of_finding(one, fails, places));
+    suites.push(("finding", findings.collect()));
+    for (suite, cases) in &mut suites {
+        if cases.is_empty() {
+            // A suite without cases reads as one that did not run.
+            cases.push(Case {
+                class: class(suite),
+                name: "nothing differs".to_owned(),
+                at: None,
+                verdict: Verdict::Passes,
+                message: String::new(),
+                details: String::new(),
+            });
+        }
+    }
+    let title = format!("charter {}", review.command);
+    let every = suites.iter().flat_map(|(_, cases)| cases);
+    let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
+    out.push_str(&format!("<testsuites name=\"{}\" {}>\n", xml(&title), sums(every)));
+    for (suite, cases) in &suites {
+        out.push_str(&format!("  <testsuite name=\"{}\" {}>\n", xml(suite), sums(cases.iter())));
+        out.extend(cases.iter().map(case));
+        out.push_str("  </testsuite>\n");
+    }
+    out.push_str("</testsuites>\n");
+    out
+}
+
+fn class(suite: &str) -> String {
+    format!("charter.{suite}")
+}
+
+fn sums<'a>(cases: impl Iterator<Item = &'a Case> + Clone) -> String {
+    let number = |verdict| cases.clone().filter(|case| case.verdict == verdict).count();
+    format!(
+        "tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\"",
+        cases.clone().count(),
+        number(Verdict::Fails),
+        number(Verdict::Skipped)
+    )
+}
+
+fn place(span: Option<&Span>, places: &Places) -> Option<(String, u32)> {
+    span.map(|span| (places.path(&span.file), span.line))
+}
+
+fn verdict(fails: bool) -> Verdict {
+    if fails { Verdict::Fails } else { Verdict::Skipped }
+}
+
+fn of_entry(entry: &Entry<'_>, fails: &Fails, places: &Places) -> Case {
+    Case {
+        class: class(entry.address.kind.as_str()),
+        name: entry.subject().to_owned(),
+        at: place(entry.at, places),
+        verdict: verdict(fails.standings.contains(&entry.standing)),
+        message: format!("{}: {}", entry.standing.as_str(), entry.word()),
+        details: entry.sentence(),
+    }
+}
+
+fn of_unmanaged(one: &Unmanaged, fails: &Fails) -> Case {
+    let Unmanaged { address, title: _, id, detail: _ } = one;
+    let words = super::text::one_unmanaged(one);
+    Case {
+        class: class(address.kind.as_str()),
+        name: format!("{words} ({id})"),
+        at: None,
+        verdict: verdict(fails.unmanaged),
+        message: "live, but not in the files".to_owned(),
+        details: format!("{words}: live, but not in the files"),
+    }
+}
+
+fn of_finding(finding: &Diagnostic, fails: &Fails, places: &Places) -> Case {
+    let help = finding.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+    Case {
+        class: class("finding"),
+        name: finding.code.to_string(),
+        at: place(finding.span.as_ref(), places),
+        verdict: verdict(fails.findings.contains(&&*finding.code)),
+        message: finding.message.clone(),
+        details: format!("{}{help}", finding.message),
+    }
+}
+
+fn case(case: &Case) -> String {
+    let Case { class, name, at, verdict, message, details } = case;
+    let place = at.as_ref().map(|(file, line)| format!(" file=\"{}\" line=\"{line}\"", xml(file)));
+    let open = format!(
+        "    <testcase classname=\"{}\" name=\"{}\"{}",
+        xml(class),
+        xml(name),
+        place.unwrap_or_default()
+    );
+    let (message, details) = (xml(message), xml(details));
+    match verdict {
+        Verdict::Passes => format!("{open}/>\n"),
+        Verdict::Skipped => {
+            format!("{open}>\n      <skipped message=\"{details}\"/>\n    </testcase>\n")
+        }
+        Verdict::Fails => format!(
+            "{open}>\n      <failure type=\"drift\" message=\"{message}\">{details}</failure>\n    </testcase>\n"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample::{empty, full};
+
+    fn fails() -> Fails {
+        Fails { standings: vec![Standing::Ready, Standing::Manual], ..Fails::default() }
+    }
+
+    #[test]
+    fn without_drift_every_suite_passes() {
+        let plan = empty();
+        let text = junit(&Review::of_plan("drift", &plan), &fails(), &Places::default());
+        insta::assert_snapshot!(text, @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="charter drift" tests="5" failures="0" errors="0" skipped="0">
+          <testsuite name="member" tests="1" failures="0" errors="0" skipped="0">
+            <testcase classname="charter.member" name="nothing differs"/>
+          </testsuite>
+          <testsuite name="workspace" tests="1" failures="0" errors="0" skipped="0">
+            <testcase classname="charter.workspace" name="nothing differs"/>
+          </testsuite>
+          <testsuite name="workspace_member" tests="1" failures="0" errors="0" skipped="0">
+            <testcase classname="charter.workspace_member" name="nothing differs"/>
+          </testsuite>
+          <testsuite name="api_key" tests="1" failures="0" errors="0" skipped="0">
+            <testcase classname="charter.api_key" name="nothing differs"/>
+          </testsuite>
+          <testsuite name="finding" tests="1" failures="0" errors="0" skipped="0">
+            <testcase classname="charter.finding" name="nothing differs"/>
+          </testsuite>
+        </testsuites>
+        "#);
+    }
+
+    #[test]
+    fn each_object_that_drifts_fails_in_the_suite_of_its_kind() {
+        let plan = full();
+        let text = junit(&Review::of_plan("drift", &plan), &fails(), &Places::default());
+        insta::assert_snapshot!(text, @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="charter drift" tests="14" failures="11" errors="0" skipped="3">
+          <testsuite name="member" tests="6" failures="6" errors="0" skipped="0">
+            <testcase classname="charter.member" name="joan@contractor.io" file="charter.yaml" line="9">
+              <failure type="drift" message="ready: invite">invite joan@contractor.io: as claude_code_user, until 2027-03-31, note: SOW-118</failure>
+            </testcase>
+            <testcase classname="charter.member" name="bob@acme.com" file="charter.yaml" line="8">
+              <failure type="drift" message="ready: change">change bob@acme.com: role: user -&gt; developer</failure>
+            </testcase>
+            <testcase classname="charter.member" name="dora@acme.com" file="charter.yaml" line="12">
+              <failure type="drift" message="ready: re-invite">re-invite dora@acme.com: withdraws the invite and sends a new one, role: user -&gt; developer</failure>
+            </testcase>
+            <testcase classname="charter.member" name="eve@acme.com" file="charter.yaml" line="70">
+              <failure type="drift" message="ready: remove">remove eve@acme.com: was developer, not listed</failure>
+            </testcase>
+            <testcase classname="charter.member" name="old@acme.com" file="charter.yaml" line="13">
+              <failure type="drift" message="ready: withdraw">withdraw old@acme.com: was developer, `none` in the files</failure>
+            </testcase>
+            <testcase classname="charter.member" name="grace@acme.com" file="charter.yaml" line="8">
+              <failure type="drift" message="by hand: change">change grace@acme.com: role: developer -&gt; admin (by hand: the API cannot give the role `admin`: set `grace@acme.com` to `admin` in the Console under Settings &gt; Members)</failure>
+            </testcase>
+          </testsuite>
+          <testsuite name="workspace" tests="4" failures="3" errors="0" skipped="1">
+            <testcase classname="charter.workspace" name="Production" file="charter.yaml" line="30">
+              <failure type="drift" message="ready: change">change Production: name: Prod -&gt; Production, tags.env: (not set) -&gt; prod</failure>
+            </testcase>
+            <testcase classname="charter.workspace" name="Research" file="charter.yaml" line="40">
+              <failure type="drift" message="ready: create">create Research: tags.env: dev, tags.team: r&amp;d</failure>
+            </testcase>
+            <testcase classname="charter.workspace" name="Hackathon 2025" file="charter.yaml" line="50">
+              <failure type="drift" message="ready: archive">archive Hackathon 2025: cannot be undone, `state: archived`</failure>
+            </testcase>
+            <testcase classname="charter.workspace" name="Scratch (active) (wrkspc_9)">
+              <skipped message="Scratch (active): live, but not in the files"/>
+            </testcase>
+          </testsuite>
+          <testsuite name="workspace_member" tests="2" failures="1" errors="0" skipped="1">
+            <testcase classname="charter.workspace_member" name="bob@acme.com in Production" file="charter.yaml" line="33">
+              <failure type="drift" message="ready: grant">grant bob@acme.com in Production: as workspace_developer</failure>
+            </testcase>
+            <testcase classname="charter.workspace_member" name="joan@contractor.io in Production" file="charter.yaml" line="34">
+              <skipped message="grant joan@contractor.io in Production: as workspace_user (deferred: until `joan@contractor.io` accepts the invite)"/>
+            </testcase>
+          </testsuite>
+          <testsuite name="api_key" tests="1" failures="1" errors="0" skipped="0">
+            <testcase classname="charter.api_key" name="old-batch in Production (sk-ant-api03-R2D...igAA)" file="charter.yaml" line="61">
+              <failure type="drift" message="ready: switch off">switch off old-batch in Production (sk-ant-api03-R2D...igAA): status: active -&gt; inactive</failure>
+            </testcase>
+          </testsuite>
+          <testsuite name="finding" tests="1" failures="0" errors="0" skipped="1">
+            <testcase classname="charter.finding" name="guard/limit">
+              <skipped message="guard `archives`: 1 workspaces or keys archived, for ever, and the limit is 0; check the steps; to pass once, run with `--allow archives=1`"/>
+            </testcase>
+          </testsuite>
+        </testsuites>
+        "#);
+    }
+}

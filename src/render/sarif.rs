@@ -1,0 +1,295 @@
+//! Findings and steps as SARIF 2.1.0, for code scanning and for editors.
+//!
+//! Invariant: the same review gives the same bytes, and they hold to the published schema; text from elsewhere stands
+//! in strings only, and no message is Markdown.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{
+    clean::{
+        clean,
+        markup::{shortened, uri},
+    },
+    places::Places,
+    review::{Review, Standing, rule_change},
+};
+use crate::diagnostic::{Severity, Sources, Span};
+
+/// Results in one run: code scanning takes 25,000.
+const MOST: usize = 20_000;
+/// The longest message.
+const LONGEST: usize = 2_000;
+
+/// One thing to show.
+struct Found<'a> {
+    rule: String,
+    level: &'static str,
+    text: String,
+    at: Option<&'a Span>,
+    related: Vec<(&'a Span, String)>,
+    /// What it is about, whatever its words are.
+    print: String,
+}
+
+/// The report.
+pub fn sarif(review: &Review<'_>, sources: &Sources, places: &Places) -> Value {
+    let all = all(review);
+    let mut rules: BTreeMap<&str, &'static str> = BTreeMap::new();
+    for found in &all {
+        rules.entry(&found.rule).or_insert(found.level);
+    }
+    let index: BTreeMap<&str, usize> =
+        rules.keys().enumerate().map(|(index, rule)| (*rule, index)).collect();
+    let left_out = all.len().saturating_sub(MOST);
+    let results: Vec<Value> = all
+        .iter()
+        .take(MOST)
+        .map(|found| result(found, index[&*found.rule], sources, places))
+        .collect();
+    let rules: Vec<Value> = rules
+        .into_iter()
+        .map(|(id, level)| {
+            json!({
+                "id": id,
+                "shortDescription": {"text": described(id)},
+                "defaultConfiguration": {"level": level},
+            })
+        })
+        .collect();
+    let mut run = json!({
+        "tool": {"driver": {
+            "name": "charter",
+            "semanticVersion": env!("CARGO_PKG_VERSION"),
+            "rules": rules,
+        }},
+        "automationDetails": {"id": format!("charter/{}/", review.command)},
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+    });
+    if left_out > 0 {
+        run["properties"] = json!({"resultsLeftOut": left_out});
+    }
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [run],
+    })
+}
+
+/// What a rule is about, in our own words.
+fn described(rule: &str) -> String {
+    let (of, what) = rule.split_once('/').unwrap_or(("", rule));
+    let what = what.replace('-', " ");
+    match of {
+        "step" => format!("a step: {what}"),
+        "files" => "a rule of the files changes".to_owned(),
+        of => format!("{of}: {what}"),
+    }
+}
+
+fn all<'a>(review: &'a Review<'_>) -> Vec<Found<'a>> {
+    let mut all = Vec::new();
+    for finding in &review.findings {
+        let help = finding.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        all.push(Found {
+            rule: finding.code.to_string(),
+            level: match finding.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Note => "note",
+            },
+            text: format!("{}{help}", finding.message),
+            at: finding.span.as_ref(),
+            related: finding.related.iter().map(|(span, words)| (span, words.clone())).collect(),
+            print: format!("{} {}", finding.code, finding.message),
+        });
+    }
+    for rule in review.rules {
+        all.push(Found {
+            rule: "files/rule-change".to_owned(),
+            level: "warning",
+            text: rule_change(rule),
+            at: rule.at.as_ref(),
+            related: Vec::new(),
+            print: rule.rule.clone(),
+        });
+    }
+    let losses = review.losses().into_iter();
+    let others = review.entries.iter().filter(|entry| entry.loss.is_none());
+    for entry in losses.chain(others) {
+        let level = match (entry.standing, entry.loss) {
+            (Standing::Ready, Some(_)) | (Standing::Held | Standing::Manual, _) => "warning",
+            (Standing::Ready, None) | (Standing::Deferred, _) => "note",
+        };
+        all.push(Found {
+            rule: format!("step/{}", entry.word().replace(' ', "-")),
+            level,
+            text: entry.sentence(),
+            at: entry.at,
+            related: Vec::new(),
+            print: format!("{} {}", entry.word(), entry.address),
+        });
+    }
+    all
+}
+
+fn result(found: &Found<'_>, index: usize, sources: &Sources, places: &Places) -> Value {
+    let Found { rule, level, text, at, related, print } = found;
+    let mut result = json!({
+        "ruleId": rule,
+        "ruleIndex": index,
+        "level": level,
+        "message": message(text),
+        "partialFingerprints": {"charter/v1": *clean(print)},
+    });
+    if let Some(span) = at {
+        result["locations"] = json!([location(span, sources, places)]);
+    }
+    if !related.is_empty() {
+        result["relatedLocations"] = related
+            .iter()
+            .map(|(span, words)| {
+                let mut location = location(span, sources, places);
+                location["message"] = message(words);
+                location
+            })
+            .collect();
+    }
+    result
+}
+
+/// A message in plain text. What a reader could take for a link or a placeholder is escaped, as the standard says;
+/// other brackets stay as they are, since not every reader knows the escapes.
+fn message(text: &str) -> Value {
+    let mut text = clean(&shortened(text, LONGEST)).into_owned();
+    if text.contains("](") {
+        text = text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]");
+    }
+    let placeholder =
+        |(at, _): (usize, &str)| text[at + 1..].starts_with(|letter: char| letter.is_ascii_digit());
+    if text.match_indices('{').any(placeholder) {
+        text = text.replace('{', "{{").replace('}', "}}");
+    }
+    json!({"text": text})
+}
+
+fn location(span: &Span, sources: &Sources, places: &Places) -> Value {
+    let Span { file, line, column, bytes } = span;
+    let mut region = json!({"startLine": line.max(&1), "startColumn": column.max(&1)});
+    // Where the text is known, the region reaches as far as what is meant, and not beyond its line.
+    let text = sources.text(file).and_then(|text| text.get(bytes.0 as usize..bytes.1 as usize));
+    if let Some(text) = text
+        && let Some(first) = text.lines().next()
+        && !first.is_empty()
+    {
+        let letters = u32::try_from(first.chars().count()).unwrap_or(1);
+        region["endColumn"] = json!(column.max(&1).saturating_add(letters));
+    }
+    let path = places.path(file);
+    let mut artifact = json!({"uri": uri(&path)});
+    if !path.starts_with('/') {
+        artifact["uriBaseId"] = json!("%SRCROOT%");
+    }
+    json!({"physicalLocation": {"artifactLocation": artifact, "region": region}})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        diagnostic::Diagnostic,
+        render::{
+            json::json as printed,
+            sample::{empty, full, span},
+        },
+    };
+
+    fn faults(report: &Value) -> Vec<String> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/sarif-2.1.0.json");
+        let mut schema: Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        // One pattern of the published schema is no regular expression; no report here has that property.
+        for of in ["run", "toolComponent"] {
+            let language = format!("/definitions/{of}/properties/language");
+            let language = schema.pointer_mut(&language).unwrap();
+            language.as_object_mut().unwrap().remove("pattern").unwrap();
+        }
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        validator.iter_errors(report).map(|error| error.to_string()).collect()
+    }
+
+    #[test]
+    fn every_report_holds_to_the_published_schema() {
+        for plan in [empty(), full()] {
+            let report =
+                sarif(&Review::of_plan("plan", &plan), &Sources::default(), &Places::default());
+            assert_eq!(faults(&report), Vec::<String>::new());
+        }
+        let mut broken = sarif(&Review::default(), &Sources::default(), &Places::default());
+        broken["runs"][0]["results"] = json!([{"ruleId": 3}]);
+        assert_ne!(faults(&broken), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_finding_has_its_region_and_related_places() {
+        let mut place = span(3);
+        place.bytes = (11, 13);
+        let sources = Sources([("charter.yaml".into(), "members:\n  é: [admi]\n".into())].into());
+        let finding = Diagnostic::error("config/unknown-role", "unknown role `[x](y) {0}`")
+            .at(&place)
+            .with(&span(9), "first here")
+            .help("did you mean `admin`?");
+        let found = [finding];
+        let report = sarif(&Review::of_findings("validate", &found), &sources, &Places::default());
+        assert_eq!(faults(&report), Vec::<String>::new());
+        insta::assert_snapshot!(printed(&report["runs"][0]["results"]).unwrap(), @r#"
+        [
+          {
+            "level": "error",
+            "locations": [
+              {
+                "physicalLocation": {
+                  "artifactLocation": {
+                    "uri": "charter.yaml",
+                    "uriBaseId": "%SRCROOT%"
+                  },
+                  "region": {
+                    "endColumn": 4,
+                    "startColumn": 3,
+                    "startLine": 3
+                  }
+                }
+              }
+            ],
+            "message": {
+              "text": "unknown role `\\[x\\](y) {{0}}`; did you mean `admin`?"
+            },
+            "partialFingerprints": {
+              "charter/v1": "config/unknown-role unknown role `[x](y) {0}`"
+            },
+            "relatedLocations": [
+              {
+                "message": {
+                  "text": "first here"
+                },
+                "physicalLocation": {
+                  "artifactLocation": {
+                    "uri": "charter.yaml",
+                    "uriBaseId": "%SRCROOT%"
+                  },
+                  "region": {
+                    "startColumn": 3,
+                    "startLine": 9
+                  }
+                }
+              }
+            ],
+            "ruleId": "config/unknown-role",
+            "ruleIndex": 0
+          }
+        ]
+        "#);
+    }
+}
