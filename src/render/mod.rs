@@ -15,6 +15,7 @@ pub mod layout;
 pub mod markdown;
 pub mod outcome;
 pub mod places;
+pub mod redact;
 pub mod review;
 #[cfg(test)]
 mod sample;

@@ -95,8 +95,8 @@ pub(in crate::render) struct Told {
 /// A change in words, with its step if it has one.
 pub(in crate::render) fn told(address: &Address, change: &Change, step: Option<&Step>) -> Told {
     let listed = Listed { address, change, step };
-    let mut subject = subject(change);
-    if let Some(id) = small_print(address, change.object()) {
+    let mut subject = subject(address, change);
+    if let Some(id) = small_print(address, change) {
         subject = format!("{subject} {id}");
     }
     let (mut facts, fields) = listed.facts();
