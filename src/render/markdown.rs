@@ -41,9 +41,9 @@ fn head(review: &Review<'_>) -> String {
         match name {
             Some(name) => {
                 let name = code_span(&shortened(name, NAME));
-                out.push_str(&format!("{name} ({id}), a {kind} organization\n\n"));
+                out.extend([format!("{name} ({id}), a {kind} organization\n\n")]);
             }
-            None => out.push_str(&format!("{id}, a {kind} organization\n\n")),
+            None => out.extend([format!("{id}, a {kind} organization\n\n")]),
         }
         if !pinned {
             out.push_str(
@@ -89,7 +89,7 @@ fn counts(review: &Review<'_>) -> String {
             Kind::WorkspaceMember => "grants",
             Kind::ApiKey => "API keys",
         };
-        out.push_str(&format!("| {title} |"));
+        out.extend([format!("| {title} |")]);
         out.extend(used.iter().map(|column| match row[*column] {
             0 => " |".to_owned(),
             number => format!(" {number} |"),

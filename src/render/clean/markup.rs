@@ -148,7 +148,7 @@ mod tests {
             let body: Vec<&str> = shown.collect();
             prop_assert_eq!(body.len(), lines.len() + 1);
             let closes = |line: &&str| line.trim().starts_with(&open);
-            prop_assert_eq!(body.iter().position(|line| closes(&line)), Some(lines.len()));
+            prop_assert_eq!(body.iter().position(closes), Some(lines.len()));
         }
 
         #[test]

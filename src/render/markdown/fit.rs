@@ -128,11 +128,11 @@ fn one(section: &Section, shown: usize, width: usize) -> String {
     }
     if !rest.is_empty() {
         let more = if head.is_empty() { "" } else { " more" };
-        out.push_str(&format!(
+        out.extend([format!(
             "**{}{more}, left out to keep this short:** {}. The text and JSON forms have all.\n\n",
             rest.len(),
             left_out(rest)
-        ));
+        )]);
     }
     out.push_str("</details>\n\n");
     out

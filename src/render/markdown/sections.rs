@@ -156,7 +156,7 @@ fn finding(finding: &Diagnostic) -> Line {
     let mut text =
         format!("{colour} {one}[{}]: {}{}", fenced(code), fenced(message), place(span.as_ref()));
     for (span, words) in related {
-        text.push_str(&format!("\n    {}{}", fenced(words), place(Some(span))));
+        text.extend([format!("\n    {}{}", fenced(words), place(Some(span)))]);
     }
     if let Some(help) = help {
         text.push_str("\n    help: ");

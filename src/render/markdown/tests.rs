@@ -95,7 +95,7 @@ fn a_full_plan_reads_well() {
     <details open><summary><b>API keys that stop working: 1</b></summary>
 
     ```diff
-    - eve-laptop (sk-ant-api03-aaa...bbbb): it acts as `eve@acme.com`, who leaves; the files list it as active
+    - eve-laptop (sk-ant-api03-aaa...bbbb): a personal key is archived when its person leaves; the files list it as active
     ```
 
     </details>
@@ -166,7 +166,7 @@ fn a_full_plan_reads_well() {
     <details><summary><b>API keys that live on: 1</b></summary>
 
     ```diff
-      ci-deploy (sk-ant-api03-aaa...bbbb): made by `eve@acme.com`, but it acts as itself
+      ci-deploy (sk-ant-api03-aaa...bbbb): it belongs to its workspace and outlives its maker
     ```
 
     </details>
