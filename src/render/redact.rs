@@ -4,6 +4,7 @@
 //! tell which original it was, not even by trying; what stands in a message is replaced as well as what has a field.
 
 mod files;
+mod objects;
 mod plan;
 mod words;
 

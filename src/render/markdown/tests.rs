@@ -1,3 +1,7 @@
+//! What the Markdown shows, and what stays in it when there is too much.
+//!
+//! Invariant: each text is compared as a whole, or for what it must keep.
+
 use super::*;
 use crate::{
     access::{AccessChange, AccessRole, Place},

@@ -1,3 +1,7 @@
+//! What pseudonyms hide, and what they keep.
+//!
+//! Invariant: an original is searched for in every format.
+
 use super::*;
 use crate::{
     plan::{compare::Compared, rules::RuleChange},
