@@ -30,10 +30,26 @@ pub struct PersonAccess {
 
 /// Every person's access in a snapshot, by address of the person.
 pub fn effective(snapshot: &Snapshot) -> BTreeMap<Name, PersonAccess> {
-    let mut people: BTreeMap<Name, PersonAccess> = snapshot
-        .of(Kind::Member)
-        .filter_map(|(address, object)| Some((address.name.clone(), person(object)?)))
-        .collect();
+    let people = snapshot.of(Kind::Member);
+    with_grants(
+        people
+            .filter_map(|(address, object)| Some((address.name.clone(), person(object)?)))
+            .collect(),
+        snapshot,
+    )
+}
+
+/// The access of some people in a snapshot; whoever is not in it has none.
+fn effective_of(names: &BTreeSet<Name>, snapshot: &Snapshot) -> BTreeMap<Name, PersonAccess> {
+    let person = |name: &Name| person(snapshot.get(&Address::member(name.clone()))?);
+    let people = names.iter().filter_map(|name| Some((name.clone(), person(name)?))).collect();
+    with_grants(people, snapshot)
+}
+
+fn with_grants(
+    mut people: BTreeMap<Name, PersonAccess>,
+    snapshot: &Snapshot,
+) -> BTreeMap<Name, PersonAccess> {
     for (_, object) in snapshot.of(Kind::WorkspaceMember) {
         let Spec::WorkspaceMember(grant) = &object.spec else { continue };
         if let Some(person) = people.get_mut(&grant.member) {
@@ -130,7 +146,7 @@ pub fn changes<'a>(
             people.insert(address.name.clone());
         }
     }
-    let (old, new) = (effective(before), effective(after));
+    let (old, new) = (effective_of(&people, before), effective_of(&people, after));
     let mut out = Vec::new();
     for name in &people {
         let email = new

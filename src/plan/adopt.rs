@@ -39,62 +39,21 @@ pub fn adopt(desired: &Desired, live: &Live, bound: &Bound) -> Adopted {
     let mut adopted = Adopted::default();
     let mut pairs: Vec<(Address, Arc<Object>)> = Vec::with_capacity(bound.len());
 
-    for (address, object) in &desired.objects {
-        let object = match (bound.get(address), judge.ignored(object)) {
-            (Some(live), true) => Arc::clone(live),
-            (None, true) => continue,
-            (Some(live), false) if judge.ignored(live) => Arc::clone(live),
-            (Some(live), false) => completed(object, live),
-            (None, false) => Arc::clone(object),
-        };
-        pairs.push((address.clone(), object));
-    }
     // Kinds come in order: whether a person or workspace goes is known before its grants are met.
-    for (address, object) in bound {
-        if desired.objects.contains(address) {
-            continue;
-        }
-        if desired.kept.contains(address) {
-            pairs.push((address.clone(), Arc::clone(object)));
-            continue;
-        }
-        let lost = object
-            .spec
-            .resource()
-            .references()
-            .iter()
-            .find_map(|reference| adopted.going.get(reference).cloned());
-        let lost = lost.filter(|_| address.kind == Kind::WorkspaceMember);
-        if lost.is_none() && judge.ignored(object) {
-            pairs.push((address.clone(), Arc::clone(object)));
-            continue;
-        }
-        let going = match desired.gone.get(address) {
-            Some(gone) => {
-                let cause = match gone.cause {
-                    GoneCause::None => Cause::None,
-                    GoneCause::Expired => Cause::Expired,
-                    GoneCause::Archived => Cause::Archived,
-                };
-                Some((cause, gone.source.span.clone()))
+    for (address, wanted, live) in desired.objects.beside(bound) {
+        let stays = match (wanted, live) {
+            (Some(wanted), Some(live)) if judge.ignored(wanted) || judge.ignored(live) => {
+                Some(Arc::clone(live))
             }
-            None => lost.or_else(|| match judge.unlisted(address, object) {
-                Some((Unlisted::Remove, span)) => Some((Cause::Unlisted, span.clone())),
-                Some((Unlisted::Report, _)) => {
-                    adopted.unmanaged.push(address.clone());
-                    None
-                }
-                Some((Unlisted::Ignore, _)) | None => None,
-            }),
+            (Some(wanted), Some(live)) => Some(completed(wanted, live)),
+            (Some(wanted), None) => (!judge.ignored(wanted)).then(|| Arc::clone(wanted)),
+            (None, Some(live)) => {
+                judge.stays(address, live, &mut adopted).then(|| Arc::clone(live))
+            }
+            (None, None) => None,
         };
-        match going {
-            Some(going) => {
-                adopted.going.insert(address.clone(), going);
-            }
-            None => pairs.push((address.clone(), Arc::clone(object))),
-        }
+        pairs.extend(stays.map(|object| (address.clone(), object)));
     }
-    // Desired and kept addresses are disjoint, so nothing is dropped here.
     adopted.after = Snapshot::collect(pairs).0;
     adopted
 }
@@ -168,6 +127,44 @@ impl<'a> Judge<'a> {
                         .any(|name| self.matches(IgnoreTarget::ApiKeys, name))
             }
         }
+    }
+
+    /// Whether a live object that no entry wants stays. If it goes, or stays and is to be shown, `adopted` says so.
+    fn stays(&self, address: &Address, object: &Object, adopted: &mut Adopted) -> bool {
+        if self.desired.kept.contains(address) {
+            return true;
+        }
+        let lost = object
+            .spec
+            .resource()
+            .references()
+            .iter()
+            .find_map(|reference| adopted.going.get(reference).cloned());
+        let lost = lost.filter(|_| address.kind == Kind::WorkspaceMember);
+        if lost.is_none() && self.ignored(object) {
+            return true;
+        }
+        let going = match self.desired.gone.get(address) {
+            Some(gone) => {
+                let cause = match gone.cause {
+                    GoneCause::None => Cause::None,
+                    GoneCause::Expired => Cause::Expired,
+                    GoneCause::Archived => Cause::Archived,
+                };
+                Some((cause, gone.source.span.clone()))
+            }
+            None => lost.or_else(|| match self.unlisted(address, object) {
+                Some((Unlisted::Remove, span)) => Some((Cause::Unlisted, span.clone())),
+                Some((Unlisted::Report, _)) => {
+                    adopted.unmanaged.push(address.clone());
+                    None
+                }
+                Some((Unlisted::Ignore, _)) | None => None,
+            }),
+        };
+        let stays = going.is_none();
+        adopted.going.extend(going.map(|going| (address.clone(), going)));
+        stays
     }
 
     /// What the list that could have named it says about it; `None`: nothing manages it.

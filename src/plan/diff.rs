@@ -8,40 +8,20 @@ use serde_json::Value;
 
 use crate::{
     address::Address,
-    resource::{Change, FieldChange, Object, Snapshot},
+    resource::{Change, FieldChange, Object, Snapshot, snapshot::Beside},
 };
 
 /// The changes from `live` to `after`, in apply order of their addresses.
 pub fn diff(live: &Snapshot, after: &Snapshot) -> Vec<(Address, Change)> {
-    let mut changes = Vec::new();
-    let (mut left, mut right) = (live.iter().peekable(), after.iter().peekable());
-    loop {
-        let order = match (left.peek(), right.peek()) {
-            (None, None) => return changes,
-            (Some(_), None) => std::cmp::Ordering::Less,
-            (None, Some(_)) => std::cmp::Ordering::Greater,
-            (Some((l, _)), Some((r, _))) => l.cmp(r),
+    let change = |(address, before, after): Beside<'_>| {
+        let change = match (before, after) {
+            (Some(before), Some(after)) => compare(before, after)?,
+            (Some(before), None) => Change::Remove { before: Arc::clone(before) },
+            (None, after) => Change::Create { after: Arc::clone(after?) },
         };
-        let (before, wanted) = match order {
-            std::cmp::Ordering::Less => (left.next(), None),
-            std::cmp::Ordering::Greater => (None, right.next()),
-            std::cmp::Ordering::Equal => (left.next(), right.next()),
-        };
-        match (before, wanted) {
-            (Some((address, before)), Some((_, after))) => {
-                if let Some(change) = compare(before, after) {
-                    changes.push((address.clone(), change));
-                }
-            }
-            (Some((address, before)), None) => {
-                changes.push((address.clone(), Change::Remove { before: Arc::clone(before) }));
-            }
-            (None, Some((address, after))) => {
-                changes.push((address.clone(), Change::Create { after: Arc::clone(after) }));
-            }
-            (None, None) => {}
-        }
-    }
+        Some((address.clone(), change))
+    };
+    live.beside(after).filter_map(change).collect()
 }
 
 fn compare(before: &Arc<Object>, after: &Arc<Object>) -> Option<Change> {

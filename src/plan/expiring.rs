@@ -24,8 +24,6 @@ pub fn expiring(desired: &Desired, live: &Snapshot, now: Timestamp) -> Vec<Expir
         }
     }
     for (address, object) in live {
-        let listed = desired.objects.get(address).and_then(|object| object.source.as_ref());
-        let at = listed.map(|source| source.span.clone());
         let (end, time) = match &object.spec {
             Spec::Member(_) if object.phase() == Some(Phase::Pending) => {
                 let invites = object.member_facts().map(|facts| facts.pending.as_slice());
@@ -42,6 +40,8 @@ pub fn expiring(desired: &Desired, live: &Snapshot, now: Timestamp) -> Vec<Expir
         };
         let on = day(time);
         if soon(on) {
+            let listed = desired.objects.get(address).and_then(|object| object.source.as_ref());
+            let at = listed.map(|source| source.span.clone());
             out.push(Expiring { on, what: address.to_string(), end, at });
         }
     }

@@ -3,7 +3,9 @@
 //! Invariant: one object per address; a second one is refused, never written over the first.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, btree_map},
+    iter,
     sync::Arc,
 };
 
@@ -206,6 +208,24 @@ impl Snapshot {
         self.0.range(first..).take_while(move |(address, _)| address.kind == kind)
     }
 
+    /// Every address of either snapshot in apply order, with the object of this one and of the other. It walks
+    /// both once, where looking up each address would search the tree again and again.
+    pub fn beside<'a>(&'a self, other: &'a Snapshot) -> impl Iterator<Item = Beside<'a>> {
+        let (mut left, mut right) = (self.iter().peekable(), other.iter().peekable());
+        iter::from_fn(move || {
+            let order = match (left.peek(), right.peek()) {
+                (None, None) => return None,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some((left, _)), Some((right, _))) => left.cmp(right),
+            };
+            let own = if order.is_le() { left.next() } else { None };
+            let others = if order.is_ge() { right.next() } else { None };
+            let (address, _) = own.or(others)?;
+            Some((address, own.map(|(_, object)| object), others.map(|(_, object)| object)))
+        })
+    }
+
     /// How many objects there are.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -216,6 +236,9 @@ impl Snapshot {
         self.0.is_empty()
     }
 }
+
+/// An address and what stands at it in two snapshots; in at least one there is something.
+pub type Beside<'a> = (&'a Address, Option<&'a Arc<Object>>, Option<&'a Arc<Object>>);
 
 impl<'a> IntoIterator for &'a Snapshot {
     type Item = (&'a Address, &'a Arc<Object>);
