@@ -15,26 +15,26 @@ use serde_json::json;
 
 /// How much of everything.
 #[derive(Clone, Copy, Debug)]
-pub struct Size {
+pub(crate) struct Size {
     /// People in the files.
-    pub people: usize,
+    pub(crate) people: usize,
     /// Workspaces.
-    pub workspaces: usize,
+    pub(crate) workspaces: usize,
     /// Grants in each workspace.
-    pub grants: usize,
+    pub(crate) grants: usize,
     /// Keys over all workspaces.
-    pub keys: usize,
+    pub(crate) keys: usize,
     /// Files in the folder.
-    pub files: usize,
+    pub(crate) files: usize,
 }
 
 impl Size {
     /// The organization that the budgets are for.
-    pub const LARGE: Size =
+    pub(crate) const LARGE: Size =
         Size { people: 20_000, workspaces: 100, grants: 500, keys: 5_000, files: 100 };
 
     /// The same with so many times the people.
-    pub fn times(self, factor: usize) -> Self {
+    pub(crate) fn times(self, factor: usize) -> Self {
         Self { people: self.people * factor, ..self }
     }
 
@@ -72,7 +72,7 @@ fn key_id(workspace: usize, key: usize) -> String {
 }
 
 /// Writes the files.
-pub fn write(size: Size, folder: &Path) -> io::Result<()> {
+pub(crate) fn write(size: Size, folder: &Path) -> io::Result<()> {
     let guard = "guard: {removals: {members: 100%, workspace_members: 100%}, downgrades: 100%, invites: 100000}";
     let root = format!(
         "version: 1\norganization: {{id: {ORGANIZATION}}}\n\
@@ -102,7 +102,10 @@ fn entry(text: &mut String, person: usize) {
     let (email, role) = (email(person), role(person));
     // One in ten is written the long way.
     let _ = if person % 10 == 0 {
-        writeln!(text, "  {email}:\n    role: {role}\n    until: 2099-12-31\n    note: SOW-{person}")
+        writeln!(
+            text,
+            "  {email}:\n    role: {role}\n    until: 2099-12-31\n    note: SOW-{person}"
+        )
     } else {
         writeln!(text, "  {email}: {role}")
     };
@@ -119,17 +122,14 @@ fn workspace_entry(text: &mut String, size: Size, workspace: usize) {
     }
     let _ = writeln!(text, "    api_keys:");
     for key in 0..size.keys_each() {
-        let _ = writeln!(
-            text,
-            "      {}: {{name: key-{key}, status: active}}",
-            key_id(workspace, key)
-        );
+        let _ =
+            writeln!(text, "      {}: {{name: key-{key}, status: active}}", key_id(workspace, key));
     }
 }
 
 /// The live organization: about one object in a hundred differs from the files, and as many are missing or too
 /// many.
-pub fn live(size: Size) -> Live {
+pub(crate) fn live(size: Size) -> Live {
     let time: Timestamp = LONG_AGO.parse().expect("a time");
     let mut all: Vec<(Address, Arc<Object>)> = Vec::new();
     let mut users: Vec<Option<RemoteId>> = Vec::with_capacity(size.people);
@@ -167,10 +167,7 @@ pub fn live(size: Size) -> Live {
             created_at: Some(time),
             archived_at: None,
         };
-        all.push((
-            Address::workspace(Name::id(&id)),
-            Arc::new(objects::workspace(&wire, false)),
-        ));
+        all.push((Address::workspace(Name::id(&id)), Arc::new(objects::workspace(&wire, false))));
         // One grant more than wanted, and now and then one that differs or is missing.
         for nth in (0..=size.grants).filter(|nth| nth % 100 != 11) {
             let person = size.holder(workspace, nth);

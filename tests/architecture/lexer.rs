@@ -4,15 +4,15 @@
 
 /// A word or a mark of the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Token {
+pub(crate) struct Token {
     /// The word, `::`, or one other character.
-    pub text: String,
+    pub(crate) text: String,
     /// Its line, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// It stands in code that only tests compile.
-    pub in_test: bool,
+    pub(crate) in_test: bool,
     /// The inline modules around it.
-    pub within: Vec<String>,
+    pub(crate) within: Vec<String>,
 }
 
 impl Token {
@@ -23,17 +23,17 @@ impl Token {
 
 /// A path as code names it, from the crate's root or from [`STD`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Path {
+pub(crate) struct Path {
     /// Its segments, without `crate`.
-    pub segments: Vec<String>,
+    pub(crate) segments: Vec<String>,
     /// Its line, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// It stands in code that only tests compile.
-    pub in_test: bool,
+    pub(crate) in_test: bool,
 }
 
 /// Splits a source into tokens.
-pub fn tokens(source: &str) -> Vec<Token> {
+pub(crate) fn tokens(source: &str) -> Vec<Token> {
     let mut found = Vec::new();
     let chars: Vec<char> = source.chars().collect();
     let (mut at, mut line) = (0, 1);
@@ -181,10 +181,10 @@ fn is_test_attribute(tokens: &[Token]) -> bool {
 /// What a path of interest starts with: the crate under its names, and the standard library.
 const ROOTS: [&str; 5] = ["crate", "super", "self", "orgcharter", STD];
 /// The standard library; a path into it keeps this as its first segment.
-pub const STD: &str = "std";
+pub(crate) const STD: &str = "std";
 
 /// Every path from one of [`ROOTS`], of a file that is the module `module`.
-pub fn paths(found: &[Token], module: &[String]) -> Vec<Path> {
+pub(crate) fn paths(found: &[Token], module: &[String]) -> Vec<Path> {
     let mut out = Vec::new();
     let mut at = 0;
     while at + 1 < found.len() {

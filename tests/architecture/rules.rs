@@ -8,31 +8,31 @@ use super::lexer::{self, Token};
 
 /// One source file.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub(crate) struct Source {
     /// Its path below `src`, with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// Its text.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// The table of the crate docs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Layers(pub BTreeMap<String, Place>);
+pub(crate) struct Layers(pub(crate) BTreeMap<String, Place>);
 
 /// Where a module stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub(crate) struct Place {
     /// Its row, from the top.
-    pub row: usize,
+    pub(crate) row: usize,
     /// It may touch nothing of the world.
-    pub pure: bool,
+    pub(crate) pure: bool,
 }
 
 /// A file that may be longer than the others, up to so many lines, and why.
-pub type Long = (&'static str, usize, &'static str);
+pub(crate) type Long = (&'static str, usize, &'static str);
 
 /// Lines of a file, from which it is two files.
-pub const MAX_LINES: usize = 400;
+pub(crate) const MAX_LINES: usize = 400;
 /// The row that stands beside the others.
 const ASIDE: &str = "sandbox";
 /// What the row beside the others may import.
@@ -47,7 +47,7 @@ const WORLD: [&str; 4] = ["env", "fs", "net", "process"];
 const WORLDLY: [&str; 4] = ["tokio", "reqwest", "SystemTime", "Instant"];
 
 /// Reads the rows of the table `| row | modules | IO |` from the crate docs.
-pub fn layers(docs: &str) -> Result<Layers, String> {
+pub(crate) fn layers(docs: &str) -> Result<Layers, String> {
     let mut out = BTreeMap::new();
     let rows = docs
         .lines()
@@ -73,7 +73,7 @@ pub fn layers(docs: &str) -> Result<Layers, String> {
 }
 
 /// Everything that is wrong, as `path:line: what`.
-pub fn check(layers: &Layers, sources: &[Source], long: &[Long]) -> Vec<String> {
+pub(crate) fn check(layers: &Layers, sources: &[Source], long: &[Long]) -> Vec<String> {
     let mut findings = Vec::new();
     for source in sources {
         let tokens = lexer::tokens(&source.text);
