@@ -1,3 +1,5 @@
+//! Folders, merges and findings, from files on disk to a checked document.
+
 use std::fmt::Write as _;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What is written loads again and says the same.
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use proptest::{option, prelude::*, sample};

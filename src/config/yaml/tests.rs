@@ -1,3 +1,5 @@
+//! What the reader accepts, what it refuses and where, and that nothing makes it panic.
+
 use std::fmt::Write as _;
 
 use proptest::prelude::*;

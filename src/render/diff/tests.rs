@@ -1,3 +1,5 @@
+//! Differences of files as text.
+
 use jiff::civil::date;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Plans as text: steps, what they mean, guards, and widths.
+
 use super::*;
 use crate::{
     address::{Address, Name},
