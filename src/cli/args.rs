@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::civil::Date;
 
+use super::format::{ReviewFormat, one_of};
 use crate::{
     plan::Only,
     resource::{OrgKind, desired::GuardName},
@@ -144,6 +145,15 @@ pub(crate) struct Validate {
     /// What to read.
     #[command(flatten)]
     pub(crate) files: Files,
+
+    /// How findings are printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    #[arg(value_parser = one_of(ReviewFormat::FINDINGS))]
+    pub(crate) format: ReviewFormat,
+
+    /// Show pseudonyms for e-mails, names and key hints, made with the key in `CHARTER_REDACT_KEY`
+    #[arg(long)]
+    pub(crate) redact: bool,
 }
 
 /// Narrows a plan.
@@ -175,8 +185,13 @@ pub(crate) struct PlanArgs {
     pub(crate) out: Option<PathBuf>,
 
     /// How the plan is printed
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", help_heading = "Plan")]
-    pub(crate) format: Format,
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Plan")]
+    #[arg(value_parser = one_of(ReviewFormat::PLAN))]
+    pub(crate) format: ReviewFormat,
+
+    /// Show pseudonyms for e-mails, names and key hints, made with the key in `CHARTER_REDACT_KEY`
+    #[arg(long, help_heading = "Plan")]
+    pub(crate) redact: bool,
 
     /// Exit 2 if something is ready to be done
     #[arg(long, help_heading = "Plan")]
@@ -234,8 +249,13 @@ pub(crate) struct Drift {
     pub(crate) fail_on: Vec<FailOn>,
 
     /// How it is printed
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub(crate) format: Format,
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    #[arg(value_parser = one_of(ReviewFormat::DRIFT))]
+    pub(crate) format: ReviewFormat,
+
+    /// Show pseudonyms for e-mails, names and key hints, made with the key in `CHARTER_REDACT_KEY`
+    #[arg(long)]
+    pub(crate) redact: bool,
 }
 
 /// What counts as drift.
@@ -259,8 +279,13 @@ pub(crate) struct Diff {
     /// The file or folder after
     pub(crate) new: PathBuf,
     /// How it is printed
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub(crate) format: Format,
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    #[arg(value_parser = one_of(ReviewFormat::PLAN))]
+    pub(crate) format: ReviewFormat,
+
+    /// Show pseudonyms for e-mails, names and key hints, made with the key in `CHARTER_REDACT_KEY`
+    #[arg(long)]
+    pub(crate) redact: bool,
 }
 
 /// `charter import`.

@@ -49,6 +49,11 @@ impl Files {
         &self.document
     }
 
+    /// What was found in them, none of it an error.
+    pub(super) fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
     /// The organization they are for.
     pub(super) fn organization(&self) -> OrganizationPin {
         let organization = &self.document.organization;
@@ -129,6 +134,17 @@ pub(super) async fn make(
     choices: &Choices,
     now: Timestamp,
 ) -> Result<Plan, Failure> {
+    make_seen(connection, wishes, choices, now, &|_| {}).await
+}
+
+/// The same, and shows what is live to somebody else besides.
+pub(super) async fn make_seen(
+    connection: &Connection,
+    wishes: Wishes,
+    choices: &Choices,
+    now: Timestamp,
+    seen: &dyn Fn(&Live),
+) -> Result<Plan, Failure> {
     let Wishes { desired, notes } = wishes;
     let info = identified(connection, &desired.organization).await?;
     let mut live = look(connection, &info, &desired.read_scope(), now).await?;
@@ -143,6 +159,7 @@ pub(super) async fn make(
             allow: &choices.allow,
         })
     };
+    seen(&live);
     let first = plan(&live, notes.clone());
     if !plan::wants_keys(&first, &live) {
         return Ok(first);
@@ -150,6 +167,7 @@ pub(super) async fn make(
     // Somebody or something goes: what becomes of the keys is shown, even where the files name none.
     let scope = ReadScope { api_keys: true, ..ReadScope::nothing() };
     let keys = look(connection, &info, &scope, now).await?;
+    seen(&keys);
     add_keys(&mut live, keys);
     Ok(plan(&live, notes))
 }

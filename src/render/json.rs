@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use super::clean::clean_json;
 use crate::plan::{Plan, step::FORMAT_VERSION};
 
+/// The property of a plan with pseudonyms.
+const REDACTED: &str = "redacted";
+
 /// A value as JSON, fit for a terminal.
 ///
 /// # Errors
@@ -17,6 +20,18 @@ pub fn json<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
     let mut text = clean_json(&serde_json::to_string_pretty(value)?).into_owned();
     text.push('\n');
     Ok(text)
+}
+
+/// A redacted plan as JSON: it says that it is one, so that nobody applies it.
+///
+/// # Errors
+/// As [`json`].
+pub fn redacted_plan(plan: &Plan) -> Result<String, serde_json::Error> {
+    let mut value = serde_json::to_value(plan)?;
+    if let Value::Object(map) = &mut value {
+        map.insert(REDACTED.to_owned(), Value::Bool(true));
+    }
+    json(&value)
 }
 
 /// Why a text is not a plan to be used.
@@ -28,6 +43,11 @@ pub enum PlanError {
     /// Its form is not known.
     #[error("its format_version is {0}, and this charter knows {FORMAT_VERSION}")]
     Version(u64),
+    /// Its people are pseudonyms.
+    #[error(
+        "it was printed with `--redact`: the people in it are pseudonyms, not to be invited or removed"
+    )]
+    Redacted,
 }
 
 impl PlanError {
@@ -48,10 +68,16 @@ pub fn read_plan(text: &str) -> Result<Plan, PlanError> {
     #[derive(Deserialize)]
     struct Head {
         format_version: u64,
+        #[serde(default)]
+        redacted: bool,
     }
-    let Head { format_version } = serde_json::from_str(text).map_err(PlanError::NotPlan)?;
+    let Head { format_version, redacted } =
+        serde_json::from_str(text).map_err(PlanError::NotPlan)?;
     if format_version != u64::from(FORMAT_VERSION) {
         return Err(PlanError::Version(format_version));
+    }
+    if redacted {
+        return Err(PlanError::Redacted);
     }
     serde_json::from_str(text).map_err(PlanError::NotPlan)
 }
@@ -59,6 +85,13 @@ pub fn read_plan(text: &str) -> Result<Plan, PlanError> {
 /// The JSON Schema of a saved plan.
 pub fn plan_schema() -> Value {
     let mut schema = schema_of::<Plan>("charter plan", "plan.schema.json");
+    if let Some(Value::Object(properties)) = schema.pointer_mut("/properties") {
+        let redacted = json!({
+            "description": "Its people, names and hints are pseudonyms. Such a plan is refused.",
+            "type": "boolean",
+        });
+        properties.insert(REDACTED.to_owned(), redacted);
+    }
     if let Some(version) = schema.pointer_mut("/properties/format_version") {
         *version = json!({
             "description": "The version of this form. A plan of another version is refused.",
@@ -104,6 +137,14 @@ mod tests {
         assert_eq!(error.to_string(), "its format_version is 2, and this charter knows 1");
         // Whatever else a newer form holds.
         assert!(matches!(read_plan("{\"format_version\": 7}"), Err(PlanError::Version(7))));
+    }
+
+    #[test]
+    fn a_redacted_plan_is_refused_and_fits_the_schema() {
+        let text = redacted_plan(&full()).unwrap();
+        assert!(matches!(read_plan(&text), Err(PlanError::Redacted)));
+        let validator = jsonschema::validator_for(&plan_schema()).unwrap();
+        assert!(validator.is_valid(&serde_json::from_str(&text).unwrap()));
     }
 
     #[test]

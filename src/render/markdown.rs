@@ -14,7 +14,11 @@ use super::{
     clean::markup::{code_span, shortened},
     review::{Review, Standing},
 };
-use crate::{address::Kind, plan::step::Organization, resource::Verb};
+use crate::{
+    address::Kind,
+    plan::step::{Acknowledgement, Base, Organization},
+    resource::Verb,
+};
 
 /// The most letters of a comment: GitHub takes 65,536.
 pub const COMMENT: usize = 60_000;
@@ -51,7 +55,25 @@ fn head(review: &Review<'_>) -> String {
             );
         }
     }
+    if let Some(Base { name, commit, .. }) = review.base {
+        let name = code_span(&shortened(name, NAME));
+        let at =
+            commit.as_ref().map(|commit| format!(" at {}", code_span(&shortened(commit, NAME))));
+        out.extend([format!("Held against {name}{}.\n\n", at.unwrap_or_default())]);
+    }
     out.push_str(&counts(review));
+    if let Some(Acknowledgement { digest, steps }) = review.acknowledgement {
+        let steps = match steps.len() {
+            1 => "1 step".to_owned(),
+            many => format!("{many} steps"),
+        };
+        let digest = shortened(digest, NAME);
+        let trailer = code_span(&format!("Charter-Ack: {digest}"));
+        let option = code_span(&format!("--ack {digest}"));
+        out.extend([format!(
+            "**{steps} must be acknowledged:** apply with {option}, or give the merge commit the trailer {trailer}.\n\n"
+        )]);
+    }
     out
 }
 

@@ -15,7 +15,7 @@ use crate::{
         compare::Compared,
         guard::{diagnostic, downgrades},
         rules::RuleChange,
-        step::{Expiring, KeyFate, Organization, Unmanaged, Waiting},
+        step::{Acknowledgement, Base, Expiring, KeyFate, Organization, Unmanaged, Waiting},
     },
     resource::{Change, Disposition, KeyStatus, Phase, Verb},
 };
@@ -27,6 +27,10 @@ pub struct Review<'a> {
     pub command: &'static str,
     /// The organization a plan is for.
     pub organization: Option<&'a Organization>,
+    /// The files a plan was held against.
+    pub base: Option<&'a Base>,
+    /// What somebody has to acknowledge before a plan is applied.
+    pub acknowledgement: Option<&'a Acknowledgement>,
     /// Rules of the files that differ.
     pub rules: &'a [RuleChange],
     /// Steps of a plan, in apply order, or changes between files.
@@ -150,6 +154,10 @@ impl<'a> Review<'a> {
             bindings: _,
             population: _,
             limits: _,
+            base,
+            approval: _,
+            acknowledgement,
+            hmac: _,
         } = plan;
         let entries = steps.iter().map(|step| {
             let (standing, why) = match &step.disposition {
@@ -173,7 +181,9 @@ impl<'a> Review<'a> {
         Self {
             command,
             organization: Some(organization),
-            rules: &[],
+            base: base.as_ref(),
+            acknowledgement: acknowledgement.as_ref(),
+            rules: base.as_ref().map_or(&[], |base| &base.rules),
             entries: entries.collect(),
             access,
             keys,

@@ -10,14 +10,15 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::plan::{refused_by_guard, show};
+use super::plan::refused_by_guard;
 use crate::{
     apply::{self, Ended, Hands, Journal, Options, Progress as _, Report, Stop},
     cli::{
-        args::{Apply, Format, Global},
+        args::{Apply, Global},
         connect::Connection,
         failure::{Exit, Failure},
         prepare::{self, Choices, Files},
+        printer::Printer,
         progress::Shown,
         signals::Signals,
         ui::Ui,
@@ -27,6 +28,7 @@ use crate::{
     render::{
         clean::clean,
         json::{PlanError, is_json, read_plan},
+        junit::Fails,
         layout::line,
         outcome::outcome,
         style::{BOLD, REMOVE, paint},
@@ -55,7 +57,7 @@ pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Resul
     let connection = Connection::open(global, &source.organization()).await?;
     let (plan, sources) = source.plan(&connection, &choices).await?;
     check_clock(&connection)?;
-    show(&plan, sources, Format::Text, ui)?;
+    Printer::plain("apply").plan(&plan, sources, &Fails::default(), ui)?;
     refused_by_guard(&plan, &choices)?;
     if plan.is_empty() {
         return Ok(Exit::Done);

@@ -3,47 +3,32 @@
 //! Invariant: reads files and nothing else.
 
 use jiff::Timestamp;
-use serde_json::json;
 
 use crate::{
     cli::{
-        args::{Diff, Format},
+        args::Diff,
         failure::{Exit, Failure},
         prepare::Files,
+        printer::Printer,
         ui::Ui,
     },
     plan::{compare::compare, rules::rules},
-    render::{self, json::json as printed, text::Options},
 };
 
 pub(in crate::cli) fn run(args: &Diff, ui: &Ui) -> Result<Exit, Failure> {
-    let Diff { old, new, format } = args;
+    let printer = Printer::new("diff", args.format, args.redact)?;
+    compared(args, ui, &printer).map_err(|failure| printer.failed(failure, ui))
+}
+
+fn compared(args: &Diff, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
+    let Diff { old, new, format: _, redact: _ } = args;
     let (old, new) = (Files::read(old)?, Files::read(new)?);
+    printer.learn_files(&old);
+    printer.learn_files(&new);
     let now = Timestamp::now();
-    let compared = compare(&old.wishes(now).desired, &new.wishes(now).desired);
+    let (wanted, notes) = (new.wishes(now).desired, new.wishes(now).notes);
+    let compared = compare(&old.wishes(now).desired, &wanted);
     let rules = rules(old.document(), new.document(), &compared);
-    match format {
-        Format::Text => {
-            let options = Options { width: ui.width, calls: false };
-            ui.data(&render::diff::diff(&rules, &compared, options))?;
-        }
-        Format::Json => {
-            let changes: Vec<_> = compared
-                .changes
-                .iter()
-                .map(|(address, change)| json!({"address": address, "change": change}))
-                .collect();
-            let value = json!({
-                "format_version": 1,
-                "rules": rules,
-                "changes": changes,
-                "access": compared.access,
-            });
-            let text = printed(&value).map_err(|error| {
-                Failure::failed(format!("cannot write the comparison as JSON: {error}"))
-            })?;
-            ui.data(&text)?;
-        }
-    }
+    printer.diff(&rules, &compared, &notes, &new.sources, ui)?;
     Ok(Exit::Done)
 }

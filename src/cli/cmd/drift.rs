@@ -6,26 +6,40 @@ use std::collections::BTreeSet;
 
 use crate::{
     cli::{
-        args::{Drift, FailOn, Format, Global},
-        cmd,
+        args::{Drift, FailOn, Global},
         failure::{Exit, Failure},
+        format::ReviewFormat,
         prepare::{self, Choices, Files},
+        printer::Printer,
         ui::Ui,
     },
     plan::Plan,
-    render::style::{BOLD, paint},
+    render::{
+        junit::Fails,
+        review::Standing,
+        style::{BOLD, paint},
+    },
+    resource::Live,
 };
 
 pub(in crate::cli) async fn run(args: &Drift, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
-    let Drift { files, fail_on, format } = args;
+    let printer = Printer::new("drift", args.format, args.redact)?;
+    found(args, global, ui, &printer).await.map_err(|failure| printer.failed(failure, ui))
+}
+
+async fn found(args: &Drift, global: &Global, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
+    let Drift { files, fail_on, format, redact: _ } = args;
     let files = Files::read(&files.path)?;
+    printer.learn_files(&files);
     let connection = prepare::connect(global, &files).await?;
     let wishes = files.wishes(connection.now);
     let lapsed = wishes.desired.scope.ignore.iter().filter(|ignore| ignore.expired).count();
-    let plan = prepare::make(&connection, wishes, &Choices::default(), connection.now).await?;
-    cmd::plan::show(&plan, &files.sources, *format, ui)?;
-
+    let (choices, now) = (Choices::default(), connection.now);
+    let seen = |live: &Live| printer.learn_live(live);
+    let plan = prepare::make_seen(&connection, wishes, &choices, now, &seen).await?;
     let chosen: BTreeSet<FailOn> = fail_on.iter().copied().collect();
+    printer.plan(&plan, &files.sources, &fails(&chosen), ui)?;
+
     let mut found: Vec<String> = chosen.iter().filter_map(|what| differs(*what, &plan)).collect();
     if lapsed > 0 {
         found.push(format!("{lapsed} past the `until` of `manage.ignore`"));
@@ -33,10 +47,26 @@ pub(in crate::cli) async fn run(args: &Drift, global: &Global, ui: &Ui) -> Resul
     let text = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
     let line = format!("{} {text}\n", paint(BOLD, "drift:"));
     match format {
-        Format::Text => ui.data(&line)?,
-        Format::Json => ui.say(&line),
+        ReviewFormat::Text => ui.data(&line)?,
+        _ => ui.say(&line),
     }
     Ok(if found.is_empty() { Exit::Done } else { Exit::Changes })
+}
+
+/// The same choice, for a report of tests.
+fn fails(chosen: &BTreeSet<FailOn>) -> Fails {
+    let standings = chosen.iter().flat_map(|what| match what {
+        FailOn::Ready => vec![Standing::Ready, Standing::Held],
+        FailOn::Manual => vec![Standing::Manual],
+        FailOn::Deferred => vec![Standing::Deferred],
+        FailOn::Unmanaged => Vec::new(),
+    });
+    Fails {
+        standings: standings.collect(),
+        unmanaged: chosen.contains(&FailOn::Unmanaged),
+        // An ignore past its day is drift, whatever is chosen.
+        findings: vec!["config/ignore-expired"],
+    }
 }
 
 /// What there is of a sort, in words; `None`: nothing.

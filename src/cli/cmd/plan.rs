@@ -8,18 +8,15 @@ use jiff::tz::TimeZone;
 
 use crate::{
     cli::{
-        args::{Format, Global, PlanArgs},
+        args::{Global, PlanArgs},
         failure::{Exit, Failure},
         prepare::{self, Choices, Files},
+        printer::Printer,
         ui::Ui,
     },
-    diagnostic::Sources,
     plan::Plan,
-    render::{
-        clean::clean,
-        json::json,
-        text::{self, Options},
-    },
+    render::{clean::clean, json::json, junit::Fails, text},
+    resource::Live,
 };
 
 pub(in crate::cli) async fn run(
@@ -27,8 +24,19 @@ pub(in crate::cli) async fn run(
     global: &Global,
     ui: &Ui,
 ) -> Result<Exit, Failure> {
-    let PlanArgs { files, narrow, out, format, detailed_exitcode, at } = args;
+    let printer = Printer::new("plan", args.format, args.redact)?;
+    made(args, global, ui, &printer).await.map_err(|failure| printer.failed(failure, ui))
+}
+
+async fn made(
+    args: &PlanArgs,
+    global: &Global,
+    ui: &Ui,
+    printer: &Printer,
+) -> Result<Exit, Failure> {
+    let PlanArgs { files, narrow, out, format: _, redact: _, detailed_exitcode, at } = args;
     let files = Files::read(&files.path)?;
+    printer.learn_files(&files);
     let connection = prepare::connect(global, &files).await?;
     let now = match at {
         None => connection.now,
@@ -38,8 +46,9 @@ pub(in crate::cli) async fn run(
             .map_err(|error| Failure::usage(format!("cannot plan for {date}: {error}")))?,
     };
     let choices = Choices::from(narrow);
-    let plan = prepare::make(&connection, files.wishes(now), &choices, now).await?;
-    show(&plan, &files.sources, *format, ui)?;
+    let seen = |live: &Live| printer.learn_live(live);
+    let plan = prepare::make_seen(&connection, files.wishes(now), &choices, now, &seen).await?;
+    printer.plan(&plan, &files.sources, &Fails::default(), ui)?;
     if let Some(path) = out {
         save(&plan, path)?;
         let path = path.display().to_string();
@@ -47,22 +56,6 @@ pub(in crate::cli) async fn run(
     }
     refused_by_guard(&plan, &choices)?;
     Ok(if *detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })
-}
-
-/// Prints a plan: findings first, so that the sum is what is read last.
-pub(in crate::cli) fn show(
-    plan: &Plan,
-    sources: &Sources,
-    format: Format,
-    ui: &Ui,
-) -> Result<(), Failure> {
-    match format {
-        Format::Text => {
-            ui.findings(&plan.notes, sources);
-            ui.data(&text::plan(plan, Options { width: ui.width, calls: ui.verbose > 0 }))
-        }
-        Format::Json => ui.data(&as_json(plan)?),
-    }
 }
 
 fn as_json(plan: &Plan) -> Result<String, Failure> {

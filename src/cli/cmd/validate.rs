@@ -6,22 +6,28 @@ use crate::{
     cli::{
         args::Validate,
         failure::{Exit, Failure},
+        prepare::Files,
+        printer::Printer,
         ui::Ui,
     },
-    config::{
-        document::Document,
-        load::{Loaded, load},
-    },
+    config::document::Document,
     render::{clean::clean, diagnostics::tally},
 };
 
 pub(in crate::cli) fn run(args: &Validate, ui: &Ui) -> Result<Exit, Failure> {
+    let printer = Printer::new("validate", args.format, args.redact)?;
+    checked(args, ui, &printer).map_err(|failure| printer.failed(failure, ui))
+}
+
+fn checked(args: &Validate, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
     let path = &args.files.path;
-    let Loaded { document, sources, warnings } = load(path)?;
-    ui.findings(&warnings, &sources);
-    let warned = tally(&warnings).map(|tally| format!(" ({tally})")).unwrap_or_default();
+    let files = Files::read(path)?;
+    printer.learn_files(&files);
+    let (document, warnings) = (files.document(), files.warnings());
+    let warned = tally(warnings).map(|tally| format!(" ({tally})")).unwrap_or_default();
     let shown = path.display().to_string();
-    ui.data(&format!("{}: valid: {}{warned}\n", clean(&shown), contents(&document)))?;
+    let line = format!("{}: valid: {}{warned}\n", clean(&shown), contents(document));
+    printer.findings(warnings, &files.sources, &line, ui)?;
     Ok(Exit::Done)
 }
 

@@ -23,6 +23,8 @@ pub(super) fn of(review: &Review<'_>) -> Vec<Section> {
     let Review {
         command: _,
         organization: _,
+        base: _,
+        acknowledgement: _,
         rules,
         entries,
         access,

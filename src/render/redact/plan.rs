@@ -13,7 +13,10 @@ use crate::{
         Plan, Step,
         compare::Compared,
         rules::RuleChange,
-        step::{Expiring, GuardResult, KeyFate, Organization, Population, Unmanaged, Waiting},
+        step::{
+            Acknowledgement, Base, Expiring, GuardResult, KeyFate, Organization, Population,
+            Unmanaged, Waiting,
+        },
     },
     resource::Disposition,
 };
@@ -55,6 +58,11 @@ impl Redactor {
             bindings,
             population,
             limits,
+            base,
+            approval,
+            acknowledgement,
+            // It seals the originals.
+            hmac: _,
         } = plan;
         let Organization { id, name, kind, pinned } = organization;
         let Population { members, workspace_members, api_keys } = population;
@@ -90,6 +98,26 @@ impl Redactor {
                 api_keys: *api_keys,
             },
             limits: limits.clone(),
+            base: base.as_ref().map(|base| self.base(base)),
+            approval: approval.clone(),
+            acknowledgement: acknowledgement.as_ref().map(|asked| {
+                let Acknowledgement { digest, steps } = asked;
+                let steps = steps.iter().map(|address| self.address(address)).collect();
+                Acknowledgement { digest: digest.clone(), steps }
+            }),
+            hmac: None,
+        }
+    }
+
+    fn base(&mut self, base: &Base) -> Base {
+        let Base { name, commit, rules, by_this_change, drift, limits } = base;
+        Base {
+            name: self.text(name),
+            commit: commit.clone(),
+            rules: rules.iter().map(|rule| self.rule(rule)).collect(),
+            by_this_change: *by_this_change,
+            drift: *drift,
+            limits: limits.clone(),
         }
     }
 
@@ -120,7 +148,8 @@ impl Redactor {
     }
 
     fn step(&mut self, step: &Step) -> Step {
-        let Step { address, change, disposition, cause, stage, at, rests_on, calls } = step;
+        let Step { address, change, disposition, cause, stage, at, rests_on, calls, attribution } =
+            step;
         Step {
             address: self.address(address),
             change: self.change(change),
@@ -137,6 +166,7 @@ impl Redactor {
             at: at.as_ref().map(|span| self.span(span)),
             rests_on: rests_on.iter().map(|fact| self.fact(fact)).collect(),
             calls: calls.iter().map(|call| self.call(call)).collect(),
+            attribution: attribution.clone(),
         }
     }
 

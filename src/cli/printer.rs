@@ -1,0 +1,306 @@
+//! Prints results in the chosen format, with pseudonyms if they are wanted.
+//!
+//! Invariant: with `--redact` nothing is printed that the redactor has not seen, on stdout or stderr; without its key
+//! nothing is even read.
+
+use std::{
+    cell::RefCell,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use serde_json::json;
+
+use super::{failure::Failure, format::ReviewFormat, prepare::Files, ui::Ui};
+use crate::{
+    config::load::Rejected,
+    diagnostic::{Diagnostic, Severity, Sources},
+    plan::{Plan, compare::Compared, rules::RuleChange},
+    render::{
+        self,
+        json::json as printed,
+        junit::Fails,
+        markdown::{COMMENT, SUMMARY, markdown},
+        places::Places,
+        redact::{Redactor, SHORTEST_KEY},
+        review::Review,
+        text::{self, Options},
+    },
+    resource::Live,
+    secret::Secret,
+};
+
+/// The variable that holds the key for pseudonyms.
+const KEY: &str = "CHARTER_REDACT_KEY";
+/// Where GitHub Actions wants the summary of a step.
+const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+/// Where pipelines say that the repository is.
+const ROOTS: [&str; 2] = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"];
+
+/// Prints the results of one command.
+pub(super) struct Printer {
+    command: &'static str,
+    format: ReviewFormat,
+    redactor: Option<RefCell<Redactor>>,
+}
+
+impl Printer {
+    /// For a command that prints text and nothing else.
+    pub(super) fn plain(command: &'static str) -> Self {
+        Self { command, format: ReviewFormat::Text, redactor: None }
+    }
+
+    /// For a command; takes the key for pseudonyms from the environment.
+    pub(super) fn new(
+        command: &'static str,
+        format: ReviewFormat,
+        redact: bool,
+    ) -> Result<Self, Failure> {
+        let redactor = if redact { Some(RefCell::new(redactor()?)) } else { None };
+        Ok(Self { command, format, redactor })
+    }
+
+    /// Meets what the files name.
+    pub(super) fn learn_files(&self, files: &Files) {
+        if let Some(redactor) = &self.redactor {
+            redactor.borrow_mut().learn_files(files.document());
+        }
+    }
+
+    /// Meets what is live.
+    pub(super) fn learn_live(&self, live: &Live) {
+        if let Some(redactor) = &self.redactor {
+            redactor.borrow_mut().learn_live(live);
+        }
+    }
+
+    /// Prints a plan; for text, findings first and to stderr, so that the sum is what is read last.
+    pub(super) fn plan(
+        &self,
+        plan: &Plan,
+        sources: &Sources,
+        fails: &Fails,
+        ui: &Ui,
+    ) -> Result<(), Failure> {
+        let hidden = self.redactor.as_ref().map(|redactor| redactor.borrow_mut().plan(plan));
+        let plan = hidden.as_ref().unwrap_or(plan);
+        match self.format {
+            ReviewFormat::Text => {
+                self.findings_beside(&plan.notes, sources, ui);
+                let options = Options { width: ui.width, calls: ui.verbose > 0 };
+                self.data(&text::plan(plan, options), ui)
+            }
+            ReviewFormat::Json if self.redactor.is_some() => {
+                let text = render::json::redacted_plan(plan).map_err(|error| unwritable(&error))?;
+                self.data(&text, ui)
+            }
+            ReviewFormat::Json => {
+                self.data(&printed(plan).map_err(|error| unwritable(&error))?, ui)
+            }
+            _ => self.review(&Review::of_plan(self.command, plan), sources, fails, ui),
+        }
+    }
+
+    /// Prints a comparison of files.
+    pub(super) fn diff(
+        &self,
+        rules: &[RuleChange],
+        compared: &Compared,
+        notes: &[Diagnostic],
+        sources: &Sources,
+        ui: &Ui,
+    ) -> Result<(), Failure> {
+        let hidden = self.redactor.as_ref().map(|redactor| {
+            let mut redactor = redactor.borrow_mut();
+            let (compared, rules) = redactor.comparison(compared, rules);
+            (compared, rules, redactor.diagnostics(notes))
+        });
+        let (compared, rules, notes) = match &hidden {
+            Some((compared, rules, notes)) => (compared, &rules[..], &notes[..]),
+            None => (compared, rules, notes),
+        };
+        match self.format {
+            ReviewFormat::Text => {
+                self.findings_beside(notes, sources, ui);
+                let options = Options { width: ui.width, calls: false };
+                self.data(&render::diff::diff(rules, compared, options), ui)
+            }
+            ReviewFormat::Json => {
+                let changes: Vec<_> = compared
+                    .changes
+                    .iter()
+                    .map(|(address, change)| json!({"address": address, "change": change}))
+                    .collect();
+                let value = json!({
+                    "format_version": 1,
+                    "rules": rules,
+                    "changes": changes,
+                    "access": compared.access,
+                });
+                self.data(&printed(&value).map_err(|error| unwritable(&error))?, ui)
+            }
+            _ => {
+                let review = Review::of_diff(rules, compared, notes);
+                self.review(&review, sources, &Fails::default(), ui)
+            }
+        }
+    }
+
+    /// Prints findings; for text, `line` after them.
+    pub(super) fn findings(
+        &self,
+        found: &[Diagnostic],
+        sources: &Sources,
+        line: &str,
+        ui: &Ui,
+    ) -> Result<(), Failure> {
+        let hidden =
+            self.redactor.as_ref().map(|redactor| redactor.borrow_mut().diagnostics(found));
+        let found = hidden.as_deref().unwrap_or(found);
+        match self.format {
+            ReviewFormat::Text => {
+                self.findings_beside(found, sources, ui);
+                self.data(line, ui)
+            }
+            ReviewFormat::Json => {
+                let value = json!({"format_version": 1, "findings": found});
+                self.data(&printed(&value).map_err(|error| unwritable(&error))?, ui)
+            }
+            _ => {
+                let review = Review::of_findings(self.command, found);
+                self.review(&review, sources, &Fails::default(), ui)
+            }
+        }
+    }
+
+    /// Passes on why a command failed. Files that are wrong are shown in the chosen format too.
+    pub(super) fn failed(&self, failure: Failure, ui: &Ui) -> Failure {
+        let failure = match &self.redactor {
+            Some(redactor) => hidden(failure, &redactor.borrow()),
+            None => failure,
+        };
+        let Failure::Files(rejected) = &failure else { return failure };
+        let Rejected { diagnostics, sources } = &**rejected;
+        let shown = match self.format {
+            ReviewFormat::Text => Ok(()),
+            // Its form is that of a plan or a comparison, and there is none.
+            ReviewFormat::Json if self.command != "validate" => Ok(()),
+            _ => self.findings(diagnostics, sources, "", ui),
+        };
+        shown.err().unwrap_or(failure)
+    }
+
+    fn review(
+        &self,
+        review: &Review<'_>,
+        sources: &Sources,
+        fails: &Fails,
+        ui: &Ui,
+    ) -> Result<(), Failure> {
+        let places = places();
+        let text = match self.format {
+            ReviewFormat::Github => {
+                self.step_summary(review)?;
+                render::github::annotations(review, &places)
+            }
+            ReviewFormat::Sarif => {
+                let report = render::sarif::sarif(review, sources, &places);
+                printed(&report).map_err(|error| unwritable(&error))?
+            }
+            ReviewFormat::Junit => render::junit::junit(review, fails, &places),
+            ReviewFormat::Text | ReviewFormat::Json | ReviewFormat::Markdown => {
+                markdown(review, COMMENT)
+            }
+        };
+        self.data(&text, ui)
+    }
+
+    /// Adds to the summary of a step of GitHub Actions, if this runs in one.
+    fn step_summary(&self, review: &Review<'_>) -> Result<(), Failure> {
+        let Some(path) = variable(STEP_SUMMARY).map(PathBuf::from) else { return Ok(()) };
+        let text = self.swept(&markdown(review, SUMMARY));
+        std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|error| Failure::file("write", &path, &error))
+    }
+
+    /// Findings to stderr. The lines of the files say too much for a redacted result.
+    fn findings_beside(&self, found: &[Diagnostic], sources: &Sources, ui: &Ui) {
+        match &self.redactor {
+            Some(_) => ui.findings(found, &Sources::default()),
+            None => ui.findings(found, sources),
+        }
+    }
+
+    fn data(&self, text: &str, ui: &Ui) -> Result<(), Failure> {
+        ui.data(&self.swept(text))
+    }
+
+    fn swept(&self, text: &str) -> String {
+        match &self.redactor {
+            Some(redactor) => redactor.borrow().sweep(text),
+            None => text.to_owned(),
+        }
+    }
+}
+
+fn redactor() -> Result<Redactor, Failure> {
+    let help = format!(
+        "set it to a secret of {SHORTEST_KEY} bytes or more: `openssl rand -hex 32` makes one"
+    );
+    let Some(key) = variable(KEY) else {
+        return Err(Failure::usage(format!(
+            "`--redact` needs a key in `{KEY}`, and it is not set"
+        ))
+        .help(help));
+    };
+    Redactor::new(&Secret::new(key))
+        .map_err(|error| Failure::usage(format!("`{KEY}` cannot be used: {error}")).help(help))
+}
+
+/// Why a command failed, without names. What wrong files say is not known to be harmless: only what is wrong is kept.
+fn hidden(failure: Failure, redactor: &Redactor) -> Failure {
+    match failure {
+        Failure::Said { exit, message, help } => Failure::Said {
+            exit,
+            message: redactor.text(&message),
+            help: help.map(|help| redactor.text(&help)),
+        },
+        Failure::Files(rejected) => {
+            let diagnostics = rejected.diagnostics.into_iter().map(|one| Diagnostic {
+                message: "hidden by `--redact`".to_owned(),
+                help: (one.severity == Severity::Error)
+                    .then(|| "run without `--redact` where names may be seen".to_owned()),
+                related: Vec::new(),
+                ..one
+            });
+            let rejected =
+                Rejected { diagnostics: diagnostics.collect(), sources: Sources::default() };
+            Failure::Files(Box::new(rejected))
+        }
+    }
+}
+
+/// Where this runs and where its repository starts: as the pipeline says, else the nearest folder with `.git`.
+fn places() -> Places {
+    let Ok(here) = std::env::current_dir() else { return Places::default() };
+    let said = ROOTS.iter().find_map(|name| variable(name)).map(PathBuf::from);
+    let root = said
+        .filter(|root| here.starts_with(root))
+        .or_else(|| {
+            here.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned)
+        })
+        .unwrap_or_else(|| here.clone());
+    Places { here: here.display().to_string(), root: root.display().to_string() }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn unwritable(error: &serde_json::Error) -> Failure {
+    Failure::failed(format!("cannot write the result as JSON: {error}"))
+}
