@@ -112,3 +112,60 @@ fn every_finding_of_a_readable_file_has_its_place() {
         }
     }
 }
+
+/// The codes that some module of the files can give.
+fn codes() -> std::collections::BTreeSet<String> {
+    fn visit(folder: &Path, codes: &mut std::collections::BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                visit(&path, codes);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let quoted = text.split('"').filter(|part| {
+                let rest = part.strip_prefix("config/").or(part.strip_prefix("import/"));
+                rest.is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
+            });
+            codes.extend(quoted.map(str::to_owned));
+        }
+    }
+    let mut codes = std::collections::BTreeSet::new();
+    visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config"), &mut codes);
+    assert!(codes.len() > 50, "{codes:?}");
+    codes
+}
+
+#[test]
+fn the_docs_list_every_code_and_no_other() {
+    let docs = include_str!("../docs/files.md");
+    let listed: std::collections::BTreeSet<String> = docs
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(code, _)| code.to_owned())
+        .filter(|code| code.starts_with("config/") || code.starts_with("import/"))
+        .collect();
+    assert_eq!(listed, codes());
+}
+
+/// Codes that no file in `examples/broken` can show: they need other files, live objects or a day.
+const ELSEWHERE: &[&str] = &[
+    "config/ignore-expired",
+    "config/link-not-read",
+    "config/lost-grant",
+    "config/not-found",
+    "config/too-large",
+    "config/unreadable",
+    "import/left-out",
+];
+
+#[test]
+fn every_code_is_shown_by_a_broken_file() {
+    let mut shown: std::collections::BTreeSet<String> =
+        ELSEWHERE.iter().map(|code| (*code).to_owned()).collect();
+    for case in cases() {
+        let Err(rejected) = load(&case) else { continue };
+        shown.extend(rejected.diagnostics.iter().map(|finding| finding.code.to_string()));
+    }
+    assert_eq!(shown, codes());
+}

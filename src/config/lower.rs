@@ -32,7 +32,13 @@ use crate::{
 pub fn lower(document: &Document, today: Date) -> (Desired, Vec<Diagnostic>) {
     let Document { organization, members, teams: _, workspaces, api_keys, manage, guard } =
         document;
-    let mut lower = Lower { document, today, names: HashMap::new(), out: Out::default() };
+    let mut lower = Lower { document, today, people: HashMap::new(), out: Out::default() };
+    if let Some(members) = members {
+        lower.people.extend(members.iter().map(|(email, person)| {
+            let name = Name::label(Arc::clone(email.canonical()));
+            (&**email.canonical(), Named { name, person: Some(person) })
+        }));
+    }
 
     for (email, person) in members.iter().flat_map(|section| &section.entries) {
         lower.member(email, person);
@@ -95,19 +101,24 @@ struct Out {
 struct Lower<'a> {
     document: &'a Document,
     today: Date,
-    /// One shared name a person, so that comparing addresses is mostly comparing pointers.
-    names: HashMap<Arc<str>, Name>,
+    /// Everybody the files name, by canonical address.
+    people: HashMap<&'a str, Named<'a>>,
     out: Out,
 }
 
-impl Lower<'_> {
-    fn name(&mut self, email: &Email) -> Name {
-        if let Some(name) = self.names.get(email.canonical()) {
-            return name.clone();
-        }
-        let name = Name::label(Arc::clone(email.canonical()));
-        self.names.insert(Arc::clone(email.canonical()), name.clone());
-        name
+/// Somebody the files name.
+#[derive(Clone)]
+struct Named<'a> {
+    /// One shared name a person, so that comparing addresses is mostly comparing pointers.
+    name: Name,
+    /// The entry under `members`.
+    person: Option<&'a Person>,
+}
+
+impl<'a> Lower<'a> {
+    fn named(&mut self, email: &'a Email) -> Named<'a> {
+        let fresh = || Named { name: Name::label(Arc::clone(email.canonical())), person: None };
+        self.people.entry(email.canonical()).or_insert_with(fresh).clone()
     }
 
     fn put(&mut self, address: Address, spec: Spec, source: Source) {
@@ -122,9 +133,9 @@ impl Lower<'_> {
         }
     }
 
-    fn member(&mut self, email: &Email, person: &Person) {
+    fn member(&mut self, email: &'a Email, person: &'a Person) {
         let Person { place, role, until, note, previously, id } = person;
-        let address = Address::member(self.name(email));
+        let address = Address::member(self.named(email).name);
         let earlier = previously.as_ref().map(|list| {
             list.value.iter().map(|email| Arc::clone(email.value.canonical())).collect()
         });
@@ -142,7 +153,7 @@ impl Lower<'_> {
         }
     }
 
-    fn workspace(&mut self, label: &Arc<str>, workspace: &Workspace) {
+    fn workspace(&mut self, label: &Arc<str>, workspace: &'a Workspace) {
         let name = Name::label(Arc::clone(label));
         let address = Address::workspace(name.clone());
         let Workspace {
@@ -203,49 +214,54 @@ impl Lower<'_> {
         }
     }
 
-    fn grants(&mut self, label: &str, workspace: &Name, grants: &Grants) {
+    fn grants(&mut self, label: &str, workspace: &Name, grants: &'a Grants) {
         let scope = lower_list(self.document, Kind::WorkspaceMember, &grants.place);
         self.out.scope.workspace_members.insert(workspace.clone(), scope);
 
-        // What teams say first; a grant by e-mail then wins over it.
-        let mut said: BTreeMap<&Email, (&Grant, &Place)> = BTreeMap::new();
+        for (email, grant) in &grants.people {
+            self.grant(label, workspace, email, grant);
+        }
+        // A grant by e-mail wins. Two teams that disagree are an error of the files, so either will do.
+        let mut by_team: BTreeMap<&Email, &Grant> = BTreeMap::new();
         let teams = self.document.teams.as_ref();
         for (team, grant) in &grants.teams {
-            let people = teams.and_then(|teams| teams.entries.get(team));
-            // Two teams that disagree are an error of the files, so either grant will do.
-            for email in people.iter().flat_map(|team| &team.people) {
-                said.insert(&email.value, (grant, &grant.place));
+            let team = teams.and_then(|teams| teams.entries.get(team));
+            for email in team.iter().flat_map(|team| &team.people) {
+                if !grants.people.contains_key(&email.value) {
+                    by_team.insert(&email.value, grant);
+                }
             }
         }
-        said.extend(grants.people.iter().map(|(email, grant)| (email, (grant, &grant.place))));
+        for (email, grant) in by_team {
+            self.grant(label, workspace, email, grant);
+        }
+    }
 
-        for (email, (grant, place)) in said {
-            let person = self.document.members.as_ref().and_then(|s| s.entries.get(email));
-            if let Some(cause) = person.and_then(|person| ended(person, self.today)) {
-                self.out.notes.push(lost_grant(email, label, cause, place));
-                continue;
+    fn grant(&mut self, label: &str, workspace: &Name, email: &'a Email, grant: &'a Grant) {
+        let Named { name: member, person } = self.named(email);
+        if let Some(cause) = person.and_then(|person| ended(person, self.today)) {
+            self.out.notes.push(lost_grant(email, label, cause, &grant.place));
+            return;
+        }
+        let address = Address::workspace_member(workspace.clone(), member.clone());
+        let Grant { place, role, until, note } = grant;
+        let mut source = source(place, note.as_ref(), until.as_ref());
+        source.expired = self.is_past(until.as_ref());
+        let ended = if source.expired { Some(GoneCause::Expired) } else { None };
+        match (&role.value, ended) {
+            (_, Some(cause)) => {
+                self.out.gone.insert(address, Gone { cause, source });
             }
-            let member = self.name(email);
-            let address = Address::workspace_member(workspace.clone(), member.clone());
-            let Grant { place: _, role, until, note } = grant;
-            let mut source = source(place, note.as_ref(), until.as_ref());
-            source.expired = self.is_past(until.as_ref());
-            let ended = if source.expired { Some(GoneCause::Expired) } else { None };
-            match (&role.value, ended) {
-                (_, Some(cause)) => {
-                    self.out.gone.insert(address, Gone { cause, source });
-                }
-                (Wanted::None, None) => {
-                    self.out.gone.insert(address, Gone { cause: GoneCause::None, source });
-                }
-                (Wanted::Unmanaged, None) => {
-                    self.out.kept.insert(address);
-                }
-                (Wanted::Role(role), None) => {
-                    let role: WorkspaceRole = role.clone();
-                    let spec = WorkspaceMember { workspace: workspace.clone(), member, role };
-                    self.put(address, Spec::WorkspaceMember(spec), source);
-                }
+            (Wanted::None, None) => {
+                self.out.gone.insert(address, Gone { cause: GoneCause::None, source });
+            }
+            (Wanted::Unmanaged, None) => {
+                self.out.kept.insert(address);
+            }
+            (Wanted::Role(role), None) => {
+                let role: WorkspaceRole = role.clone();
+                let spec = WorkspaceMember { workspace: workspace.clone(), member, role };
+                self.put(address, Spec::WorkspaceMember(spec), source);
             }
         }
     }

@@ -102,7 +102,7 @@ pub(crate) const MAX_TEXT: usize = 2_000;
 /// Ids as the API gives them.
 pub(crate) const MAX_ID: usize = 200;
 
-const EMAIL: &str = r"^[^@\s]+@[^@\s]+$";
+const EMAIL: &str = r"^\s*[^@\s]+@[^@\s]+\s*$";
 const SOME: &str = r"^[\s\S]";
 const NAME: &str = r"^[^\u0000-\u001f\u007f]+$";
 const UUID: &str = r"^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$";
@@ -236,7 +236,7 @@ pub(crate) static WORKSPACE: Record = Record {
         field(
             "members",
             Form::Map {
-                keys: r"^(team/[A-Za-z0-9_-]+|[^@\s]+@[^@\s]+)$",
+                keys: r"^(team/[A-Za-z0-9_-]+|\s*[^@\s]+@[^@\s]+\s*)$",
                 values: &Form::Either(&[Form::Word(workspace_roles), Form::Record(&GRANT)]),
             },
             "who may do what in it, by e-mail or `team/NAME`; without it grants are not managed",

@@ -2,7 +2,10 @@
 //!
 //! Invariant: one person has at most one grant in a workspace.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
     error,
@@ -21,12 +24,17 @@ pub(super) fn check(
     found: &mut Vec<Diagnostic>,
 ) {
     let mut unknown = document.members.as_ref().map(Unknown::new);
+    // Tens of thousands of grants are looked up: hashing beats comparing along a tree.
+    let listed: Option<HashSet<&str>> = document
+        .members
+        .as_ref()
+        .map(|members| members.keys().map(|email| &**email.canonical()).collect());
     let mut suggestions = MAX_SUGGESTIONS;
     for (label, workspace) in workspaces {
         let Some(grants) = &workspace.members else { continue };
-        if let (Some(unknown), Some(members)) = (&mut unknown, &document.members) {
+        if let (Some(unknown), Some(listed)) = (&mut unknown, &listed) {
             for (email, grant) in &grants.people {
-                if !members.contains_key(email) {
+                if !listed.contains(&**email.canonical()) {
                     let by = format!("the workspace `{label}`");
                     found.push(unknown.person(email, grant.place.0.as_ref(), &by));
                 }

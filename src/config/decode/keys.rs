@@ -53,8 +53,17 @@ impl Cx<'_> {
             }
             _ => entry.status = self.key_status(node),
         }
-        if !key.scalar.text.starts_with(KEY_ID_PREFIX) {
-            self.key_by_name(key, &entry, node);
+        match key.scalar.text.strip_prefix(KEY_ID_PREFIX) {
+            None => self.key_by_name(key, &entry, node),
+            Some(rest)
+                if !rest.is_empty()
+                    && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)) => {}
+            Some(_) => self.error(
+                "config/bad-id",
+                key.mark,
+                format!("`{}` is not the id of a key", shown(&key.scalar.text)),
+                "such an id looks like `apikey_01AbC…`; `charter import` shows it",
+            ),
         }
         entry
     }

@@ -5,6 +5,8 @@
 
 use std::{collections::btree_map::Entry, sync::Arc};
 
+use jiff::civil::Date;
+
 use super::{Cx, listed, shown, text::Rule};
 use crate::{
     config::{
@@ -120,16 +122,22 @@ impl Cx<'_> {
             };
         }
         person.id = fields.value("id").and_then(|node| self.id(node, "user_", "a user"));
-        if let (Wanted::None, Some(node)) = (&person.role.value, person.until.as_ref()) {
-            let finding = Diagnostic::error(
-                "config/until-without-access",
-                "`until` has no meaning beside `none`: there is no access to end",
-            )
-            .at_opt(node.span.as_ref())
-            .help("remove `until`, or write the role to hold until then");
-            self.found.push(finding);
+        if person.role.value == Wanted::None {
+            self.until_without_access(person.until.as_ref());
         }
         person
+    }
+
+    /// Reports a last day of no access.
+    pub(super) fn until_without_access(&mut self, until: Option<&Sp<Date>>) {
+        let Some(until) = until else { return };
+        let finding = Diagnostic::error(
+            "config/until-without-access",
+            "`until` has no meaning beside `none`: there is no access to end",
+        )
+        .at_opt(until.span.as_ref())
+        .help("remove `until`, or write the role to hold until then");
+        self.found.push(finding);
     }
 
     /// The role of a person; `Unmanaged` stands in for one that is wrong.

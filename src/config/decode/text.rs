@@ -312,8 +312,9 @@ impl Cx<'_> {
             Value::Scalar(scalar) => scalar
                 .text
                 .strip_suffix('%')
-                .map(str::trim_end)
-                .filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+                .map(|digits| digits.strip_suffix(' ').unwrap_or(digits))
+                .filter(|digits| matches!(digits.len(), 1..=2) || *digits == "100")
+                .filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))
                 .and_then(|digits| digits.parse().ok())
                 .filter(|share| *share <= 100),
             _ => None,

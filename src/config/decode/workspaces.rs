@@ -268,6 +268,9 @@ impl Cx<'_> {
         }
         grant.until = self.date(fields.value("until"));
         grant.note = self.note(fields.value("note"), "`note`");
+        if grant.role.value == Wanted::None {
+            self.until_without_access(grant.until.as_ref());
+        }
         grant
     }
 

@@ -295,8 +295,14 @@ fn person() -> impl Strategy<Value = Person> {
 
 fn grant() -> impl Strategy<Value = Grant> {
     let roles = WorkspaceRole::KNOWN.iter().filter(|role| role.assignable()).cloned();
-    (role(roles.collect()), option::of(date()), option::of(note()))
-        .prop_map(|(role, until, note)| Grant { place: Place::default(), role, until, note })
+    (role(roles.collect()), option::of(date()), option::of(note())).prop_map(
+        |(role, until, note)| Grant {
+            place: Place::default(),
+            until: until.filter(|_| role.value != Wanted::None),
+            role,
+            note,
+        },
+    )
 }
 
 fn keys() -> impl Strategy<Value = Section<Arc<str>, Key>> {
