@@ -7,6 +7,8 @@
 
 #[path = "stories/commands.rs"]
 mod commands;
+#[path = "stories/examples.rs"]
+mod examples;
 #[path = "stories/failures.rs"]
 mod failures;
 #[path = "stories/plans.rs"]
