@@ -9,7 +9,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use super::{
     clean::{clean, clean_in_place},
-    layout,
+    layout::{self, Flow},
+    style::{ATTENTION, BOLD, ERROR, PLAIN, WARNING, paint},
 };
 use crate::diagnostic::{Diagnostic, Severity, Sources, Span};
 
@@ -42,6 +43,9 @@ pub fn tally(diagnostics: &[Diagnostic]) -> Option<String> {
 
 fn one(diagnostic: &Diagnostic, sources: &Sources, width: usize) -> String {
     let Diagnostic { code, severity, message, span, related, help } = diagnostic;
+    if span.is_none() && related.is_empty() {
+        return without_place(diagnostic, width);
+    }
     let level = match severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -74,6 +78,24 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, width: usize) -> String {
         group = group.element(Level::HELP.message(wrapped(help, width.saturating_sub(12).max(40))));
     }
     Renderer::styled().term_width(width).render(&[group])
+}
+
+/// A finding about nothing in a file.
+fn without_place(diagnostic: &Diagnostic, width: usize) -> String {
+    let Diagnostic { code, severity, message, span: _, related: _, help } = diagnostic;
+    let (style, word) = match severity {
+        Severity::Error => (ERROR, "error"),
+        Severity::Warning => (WARNING, "warning"),
+        Severity::Note => (ATTENTION.bold(), "note"),
+    };
+    let head = paint(style, &format!("{word}[{}]", clean(code)));
+    let mut out = format!("{head}: {}", paint(BOLD, &clean(message)));
+    if let Some(help) = help {
+        let lead = format!("  = {}: ", paint(BOLD, "help"));
+        let lines = Flow::new().words(0, PLAIN, help).lines(&lead, 10, 10, width);
+        out = format!("{out}\n{}", lines.trim_end());
+    }
+    out
 }
 
 /// A place to point at.
@@ -168,6 +190,8 @@ fn wrapped(text: &str, width: usize) -> String {
 mod tests {
     use std::sync::Arc;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     const FILE: &str = "\
@@ -251,10 +275,34 @@ teams:
         .help("a help that also goes on and on until it does not fit on one line of eighty columns any more");
         insta::assert_snapshot!(shown(finding), @r"
         note[config/long]: a message that goes on and on until it does not fit on one line of eighty columns any more
-         |
-         = help: a help that also goes on and on until it does not fit on one line of
-                 eighty columns any more
+          = help: a help that also goes on and on until it does not fit on one line of
+                  eighty columns any more
         ");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_and_no_place_can_break_it(
+            text in "(\\PC|[\\x00-\\x20\u{7f}-\u{9f}é工🚀\u{202e}]){0,60}",
+            places in prop::collection::vec((0..9_u32, 0..20_u32, 0..80_u32, 0..80_u32), 1..4),
+        ) {
+            let sources = Sources([(Arc::from("f"), Arc::from(text.as_str()))].into());
+            let span = |(line, column, head, tail)| Span {
+                file: "f".into(),
+                line,
+                column,
+                bytes: (head, tail),
+            };
+            let mut finding = Diagnostic::error("a/b", text.clone()).at(&span(places[0])).help(text);
+            for place in &places[1..] {
+                finding = finding.with(&span(*place), "here");
+            }
+            let shown = diagnostics(&[finding], &sources, 60);
+            let shown = anstream::adapter::strip_str(&shown).to_string();
+            prop_assert!(!shown.contains(|letter: char| letter.is_control() && letter != '\n'));
+            let reversed = shown.contains('\u{202e}');
+            prop_assert!(!reversed);
+        }
     }
 
     #[test]

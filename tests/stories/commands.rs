@@ -139,3 +139,23 @@ fn a_sandbox_never_sees_a_real_credential() {
     let both = story.run(&["plan", "--sandbox", "--base-url", "https://api.acme.com"]);
     assert_eq!(both.code, Some(3), "{both:?}");
 }
+
+#[test]
+fn an_ignore_past_its_date_is_drift_and_still_protects() {
+    let served = Served::start(&format!("{SEED}  - {{email: sue@vendor.com, role: user}}\n"));
+    let file = "\
+version: 1
+organization: {id: 3f0c1b1e-0000-4000-8000-000000000000}
+members: {ada@acme.com: admin, bob@acme.com: user}
+manage:
+  members: remove
+  ignore:
+    - {members: \"*@vendor.com\", reason: support, until: 2020-06-30}
+";
+    let story = Story::with(file).to(&served.url());
+    let run = story.run(&["drift"]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(run.stdout.contains("plan: nothing to do"), "{run:?}");
+    assert!(run.stdout.contains("drift: 1 past the `until` of `manage.ignore`"), "{run:?}");
+    assert!(run.stderr.contains("charter.yaml:7"), "the entry is shown: {run:?}");
+}
