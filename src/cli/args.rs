@@ -231,7 +231,7 @@ pub(crate) struct Apply {
     #[arg(long, help_heading = "Apply")]
     pub(crate) verify: bool,
 
-    /// Where the journal goes [default: charter-journal-<time>.jsonl beside the files; with --sandbox: none]
+    /// Where the journal goes [default: charter-journal-TIME.jsonl beside the files; with --sandbox: none]
     #[arg(long, value_name = "FILE", help_heading = "Apply")]
     pub(crate) journal: Option<PathBuf>,
 }
