@@ -1,0 +1,55 @@
+//! The command line, parsed.
+//!
+//! Invariant: nothing here runs a command.
+
+use clap::{CommandFactory as _, Parser as _};
+
+use super::*;
+
+#[test]
+fn the_command_line_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn a_sandbox_takes_its_state_after_an_equals_sign_only() {
+    let plan = |args: &[&str]| match Cli::try_parse_from(args) {
+        Ok(cli) => match cli.command {
+            Command::Plan(plan) => Some((cli.global.sandbox, plan.files.path)),
+            _ => None,
+        },
+        Err(_) => None,
+    };
+    let bare = plan(&["charter", "plan", "--sandbox", "acme.yaml"]);
+    assert_eq!(bare, Some((Some(OsString::new()), PathBuf::from("acme.yaml"))));
+    let seeded = plan(&["charter", "plan", "--sandbox=live.yaml", "acme.yaml"]);
+    assert_eq!(seeded, Some((Some("live.yaml".into()), PathBuf::from("acme.yaml"))));
+    let before = plan(&["charter", "--sandbox=live.yaml", "plan"]);
+    assert_eq!(before, Some((Some("live.yaml".into()), PathBuf::from("charter.yaml"))));
+}
+
+#[test]
+fn an_allowance_names_a_guard_and_its_count() {
+    assert_eq!(allowance("removals.members=40"), Ok((GuardName::RemovalsMembers, 40)));
+    assert!(allowance("removals.members").is_err());
+    assert!(allowance("removal.members=1").is_err_and(|why| why.contains("removals.members")));
+    assert!(allowance("archives=many").is_err());
+}
+
+#[test]
+fn a_plan_for_another_day_cannot_be_saved() {
+    let args = ["charter", "plan", "--at", "2027-01-01", "--out", "plan.json"];
+    assert!(Cli::try_parse_from(args).is_err());
+}
+
+#[test]
+fn every_option_has_a_help_text() {
+    let command = Cli::command();
+    let commands = command.get_subcommands().chain([&command]);
+    for command in commands {
+        for arg in command.get_arguments() {
+            let name = (command.get_name(), arg.get_id());
+            assert!(arg.get_help().is_some(), "{name:?} has no help");
+        }
+    }
+}
