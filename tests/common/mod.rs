@@ -26,7 +26,8 @@ use orgcharter::{
 
 /// A runtime for one test thread.
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime")
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap_or_else(|error| panic!("no runtime: {error}"))
 }
 
 /// Loads files from their names and texts, the root file first; what is wrong with them as text.
@@ -124,5 +125,8 @@ pub(crate) fn make(desired: &Desired, live: &Live, now: Timestamp, only: &[Only]
 
 fn credential(key: &str) -> Credential {
     let env = |name: &str| (name == "ANTHROPIC_ADMIN_KEY").then(|| key.to_owned());
-    Credential::from_env(&env).expect("a credential").credential
+    match Credential::from_env(&env) {
+        Ok(found) => found.credential,
+        Err(error) => panic!("no credential: {error}"),
+    }
 }

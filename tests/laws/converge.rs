@@ -8,6 +8,7 @@ use orgcharter::{
     address::{Address, Kind, Name, RemoteId},
     api::call::{Call, Part},
     apply::{Outcome, Report},
+    config::document::Document,
     plan::{Plan, Step},
     resource::{Change, Disposition, Object, Role, Spec, Verb},
     sandbox::{Entry, Sandbox, State, Switches, switches},
@@ -40,9 +41,10 @@ fn law_2_what_the_files_do_not_name_is_unchanged() {
             coverage.want(done(kind));
         }
         runtime.block_on(async {
+            let document = load(&case.sources)?.document;
             let sandbox = case.sandbox();
             let before = sandbox.state();
-            let (_, report) = plan_and_apply(&sandbox, case).await?;
+            let (_, report) = plan_and_apply(&sandbox, &document).await?;
             note_done(&report, coverage);
             frame::check(&case.files, &before, &sandbox.state())
         })
@@ -67,43 +69,44 @@ fn note_done(report: &Report, coverage: &mut Coverage) {
 /// Plans and applies as one command.
 pub(crate) async fn plan_and_apply(
     sandbox: &Sandbox,
-    case: &Case,
+    document: &Document,
 ) -> Result<(Plan, Report), String> {
     let session = Session::new(sandbox);
-    let (desired, _) = lowered(&load(&case.sources)?.document, session.now);
+    let (desired, _) = lowered(document, session.now);
     let (plan, _) = session.plan(&desired).await.map_err(|error| error.to_string())?;
     let report = session.apply(&plan).await;
     Ok((plan, report))
 }
 
-pub(crate) async fn plan_only(sandbox: &Sandbox, case: &Case) -> Result<Plan, String> {
+pub(crate) async fn plan_only(sandbox: &Sandbox, document: &Document) -> Result<Plan, String> {
     let session = Session::new(sandbox);
-    let (desired, _) = lowered(&load(&case.sources)?.document, session.now);
+    let (desired, _) = lowered(document, session.now);
     Ok(session.plan(&desired).await.map_err(|error| error.to_string())?.0)
 }
 
 async fn converges(case: &Case, coverage: &mut Coverage) -> Verdict {
+    let document = load(&case.sources)?.document;
     let sandbox = case.sandbox();
     let before = sandbox.state();
-    let (first, report) = plan_and_apply(&sandbox, case).await?;
+    let (first, report) = plan_and_apply(&sandbox, &document).await?;
     note_done(&report, coverage);
     every_write_was_planned(&sandbox, &[&first])?;
     let refused = judged(&first, &report, &before)?;
     no_key_dies_unannounced(&first, &before, &sandbox.state())?;
 
     let revealed = revealed_grants(&first, &report, before.switches);
-    let second = plan_only(&sandbox, case).await?;
+    let second = plan_only(&sandbox, &document).await?;
     leftover(&first, &second, &refused, &revealed)?;
     if second.ready().all(|step| refused.contains(step)) {
         return Ok(());
     }
 
     // What the first apply brought to light is done by the second.
-    let (second, report) = plan_and_apply(&sandbox, case).await?;
+    let (second, report) = plan_and_apply(&sandbox, &document).await?;
     coverage.meet("a grant that was hidden");
     let mut refused = refused;
     refused.extend(judged(&second, &report, &before)?);
-    let third = plan_only(&sandbox, case).await?;
+    let third = plan_only(&sandbox, &document).await?;
     leftover(&second, &third, &refused, &BTreeSet::new())
 }
 

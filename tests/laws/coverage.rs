@@ -9,7 +9,7 @@ use orgcharter::sandbox::{InviteStatus, KeyStatus, State, Switches};
 
 use crate::{
     generate::Case,
-    model::files::{Kind, Layout, TODAY, Target, Who, past},
+    model::files::{Kind, Layout, TODAY, Target, Who, WorkspaceEntry, past},
 };
 
 /// Everything that a run of a law must have met.
@@ -146,7 +146,7 @@ impl Coverage {
     pub(crate) fn complete(&self, cases: u32) {
         let mut missing: Vec<String> = Vec::new();
         for feature in FEATURES {
-            if self.features.get(feature).is_none() {
+            if !self.features.contains_key(feature) {
                 missing.push((*feature).to_owned());
             }
         }
@@ -166,7 +166,7 @@ impl Coverage {
             }
         }
         if std::env::var_os("LAWS_COUNTS").is_some() {
-            eprintln!("{:#?}\n{:#?}", self.features, self.met);
+            println!("{:#?}\n{:#?}", self.features, self.met);
         }
         // A few cases, as when one failure is looked into, cannot meet everything.
         if cases >= crate::run::CASES {
@@ -366,7 +366,7 @@ fn previously(list_is_empty: Option<bool>, seen: &mut Seen) {
 fn workspaces(case: &Case, seen: &mut Seen) {
     let files = &case.files;
     let entries = || files.workspaces.iter().flatten();
-    note(seen, "files: two entries of one name", repeats(entries().map(|entry| entry.name())));
+    note(seen, "files: two entries of one name", repeats(entries().map(WorkspaceEntry::name)));
     for entry in entries() {
         previously(entry.previously.as_ref().map(Vec::is_empty), seen);
         note(seen, "files: a pinned workspace", entry.id.is_some());

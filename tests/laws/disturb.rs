@@ -48,9 +48,9 @@ pub(crate) fn disturb(state: &mut State, step: &Step, tape: &mut Tape<'_>) -> Op
                             "name" => row.name = other(),
                             "external_key_id" => row.external_key_id = Some(other()),
                             "user_profile_id" => row.user_profile_id = Some(other()),
-                            "display_color" => row.display_color = "#123456".to_owned(),
+                            "display_color" => "#123456".clone_into(&mut row.display_color),
                             "data_residency.default_inference_geo" => {
-                                row.data_residency.default_inference_geo = "mars".to_owned();
+                                "mars".clone_into(&mut row.data_residency.default_inference_geo);
                             }
                             "data_residency.allowed_inference_geos" => {
                                 row.data_residency.allowed_inference_geos =
@@ -90,7 +90,7 @@ pub(crate) fn disturb(state: &mut State, step: &Step, tape: &mut Tape<'_>) -> Op
                 if archive && key.status != KeyStatus::Archived {
                     key.status = KeyStatus::Archived;
                 } else {
-                    key.name = "renamed in the Console".to_owned();
+                    "renamed in the Console".clone_into(&mut key.name);
                 }
             });
             let before = step.change.before().map(|before| before.spec.resource().title());

@@ -118,7 +118,7 @@ fn edit_something(state: &mut State) -> Option<String> {
         row.archived_at.is_none() && row.name != CLAUDE_CODE && row.name != DEFAULT
     };
     let id = state.workspaces().find(own).map(|row| row.id.clone())?;
-    state.edit_workspace(&id, |row| row.display_color = "#123456".to_owned());
+    state.edit_workspace(&id, |row| "#123456".clone_into(&mut row.display_color));
     Some(id)
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use orgcharter::{
     address::{Address, Kind},
     apply::Outcome,
+    config::document::Document,
     plan::{Cause, Plan, Step, stale},
     resource::{Disposition, KeyStatus, Phase, Spec, Verb},
     sandbox::{Sandbox, State},
@@ -54,12 +55,13 @@ fn edits_in_the_console_between_plan_and_apply_are_never_destroyed() {
 }
 
 async fn accepted(case: &Case, coverage: &mut Coverage) -> Verdict {
+    let document = load(&case.sources)?.document;
     let sandbox = case.sandbox();
-    let (first, _) = plan_and_apply(&sandbox, case).await?;
-    let before = plan_only(&sandbox, case).await?;
+    let (first, _) = plan_and_apply(&sandbox, &document).await?;
+    let before = plan_only(&sandbox, &document).await?;
     let joined = sandbox.with(State::accept_all);
     let snapshot = sandbox.state();
-    let second = plan_only(&sandbox, case).await?;
+    let second = plan_only(&sandbox, &document).await?;
     for step in &before.steps {
         let Disposition::Deferred { until, .. } = &step.disposition else { continue };
         let Some(person) = joined_as(&snapshot, &joined, until) else { continue };
@@ -91,7 +93,7 @@ async fn accepted(case: &Case, coverage: &mut Coverage) -> Verdict {
         coverage.meet("a deferred grant that became ready");
     }
     let mut plans = vec![first];
-    plans.extend(until_quiet(case, &sandbox).await?);
+    plans.extend(until_quiet(&document, &sandbox).await?);
     every_write_was_planned(&sandbox, &plans.iter().collect::<Vec<_>>())?;
     frame::check(&case.files, &snapshot, &sandbox.state())
 }
@@ -107,13 +109,14 @@ fn joined_as(state: &State, joined: &[String], address: &Address) -> Option<Stri
 }
 
 async fn aged(case: &Case, coverage: &mut Coverage) -> Verdict {
+    let document = load(&case.sources)?.document;
     let sandbox = case.sandbox();
-    plan_and_apply(&sandbox, case).await?;
+    plan_and_apply(&sandbox, &document).await?;
     // To the day after the first date of the files, then beyond them all.
     for days in [6, 180] {
         sandbox.advance(Duration::from_secs(days * 86_400));
         let before = sandbox.state();
-        let plan = plan_only(&sandbox, case).await?;
+        let plan = plan_only(&sandbox, &document).await?;
         for step in plan.ready().filter(|step| step.cause == Cause::Expired) {
             let source = step.at.as_ref();
             ensure!(source.is_some(), "{} expired, and no line says so", step.address);
@@ -125,26 +128,26 @@ async fn aged(case: &Case, coverage: &mut Coverage) -> Verdict {
             "expiries count in guards: {:?}",
             plan.breaches().collect::<Vec<_>>()
         );
-        until_quiet(case, &sandbox).await?;
+        until_quiet(&document, &sandbox).await?;
         frame::check(&case.files, &before, &sandbox.state())?;
     }
     Ok(())
 }
 
 /// Runs until nothing is left to do but what the organization refuses.
-async fn until_quiet(case: &Case, sandbox: &Sandbox) -> Result<Vec<Plan>, String> {
+async fn until_quiet(document: &Document, sandbox: &Sandbox) -> Result<Vec<Plan>, String> {
     let mut refused = Refused::default();
     let mut plans = Vec::new();
     for _ in 0..=RUNS {
         let before = sandbox.state();
-        let (plan, report) = plan_and_apply(sandbox, case).await?;
+        let (plan, report) = plan_and_apply(sandbox, document).await?;
         if plan.ready().all(|step| refused.contains(step)) {
             return Ok(plans);
         }
         refused.extend(judged(&plan, &report, &before)?);
         plans.push(plan);
     }
-    let left = plan_only(sandbox, case).await?;
+    let left = plan_only(sandbox, document).await?;
     ensure!(
         left.ready().all(|step| refused.contains(step)),
         "still something to do after {RUNS} runs: {:#?}",
@@ -164,8 +167,7 @@ async fn edited(case: &Case, coverage: &mut Coverage) -> Verdict {
     let mut disturbed: Vec<&Step> = Vec::new();
     for step in plan.ready() {
         // One edit of a person or workspace is enough for all that refers to it.
-        let clear = |other: &&Step| !related(other, step);
-        if later.chance(40) && disturbed.iter().all(|other| clear(other)) {
+        if later.chance(40) && !disturbed.iter().any(|other| related(other, step)) {
             let edit = sandbox.with(|state| disturb(state, step, &mut later));
             disturbed.extend(edit.map(|_| step));
         }

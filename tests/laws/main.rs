@@ -5,6 +5,8 @@
 //! and live state it could find. Each law also counts what its organizations had in them, and fails if anything of
 //! [`coverage::FEATURES`] never came.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)] // helpers of tests, which tell their times
+
 #[path = "../common/mod.rs"]
 mod common;
 mod converge;

@@ -4,6 +4,7 @@
 
 use orgcharter::{
     address::Kind,
+    api::call::Call,
     plan::{self, Plan, Step, stale},
     resource::{Live, Verb},
     sandbox::{Sandbox, State, Switches, switches},
@@ -52,7 +53,7 @@ fn law_4_references_point_to_smaller_kinds() {
             }
         }
         for step in plan.ready() {
-            for reference in step.calls.iter().flat_map(|call| call.references()) {
+            for reference in step.calls.iter().flat_map(Call::references) {
                 let makes =
                     |other: &&Step| other.address == *reference && other.disposition.is_ready();
                 let maker = plan.steps.iter().find(makes);

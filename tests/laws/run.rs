@@ -56,6 +56,6 @@ pub(crate) fn law(name: &'static str, holds: impl Fn(&Case, &mut Coverage) -> Ve
             panic!("law {name} is broken: {why}\n{}", blueprint.build())
         }
     }
-    eprintln!("law {name}: {cases} organizations in {:.1?}", started.elapsed());
+    println!("law {name}: {cases} organizations in {:.1?}", started.elapsed());
     coverage.into_inner().complete(cases);
 }

@@ -5,13 +5,14 @@
 
 use orgcharter::{
     apply::{Outcome, Report},
+    config::document::Document,
     plan::Plan,
     resource::Verb,
     sandbox::{Fault, Faults, RetryAfter, Rule, Sandbox, TypedError},
 };
 
 use crate::{
-    common::runtime,
+    common::{load, runtime},
     converge::{
         Refused, every_write_was_planned, judged, plan_and_apply, plan_only, revealed_grants,
     },
@@ -40,13 +41,14 @@ fn law_3_through_random_failures_planning_again_converges_and_nothing_is_made_tw
 }
 
 async fn converges_through_trouble(case: &Case, coverage: &mut Coverage) -> Verdict {
+    let document = load(&case.sources)?.document;
     let sandbox = case.sandbox();
     let before = sandbox.state();
     sandbox.with(|state| state.faults = faults(&mut case.later()));
     let mut plans: Vec<Plan> = Vec::new();
     for _ in 0..TROUBLED_RUNS {
         let met = sandbox.with(|state| state.log.len());
-        let Ok((plan, report)) = plan_and_apply(&sandbox, case).await else {
+        let Ok((plan, report)) = plan_and_apply(&sandbox, &document).await else {
             coverage.meet("a reading that failed");
             continue;
         };
@@ -58,7 +60,7 @@ async fn converges_through_trouble(case: &Case, coverage: &mut Coverage) -> Verd
             break;
         }
         if let Some(plan) = plans.last() {
-            outcomes_are_true(case, &sandbox, plan, &report).await?;
+            outcomes_are_true(&document, &sandbox, plan, &report).await?;
         }
     }
     let lost = |entry: &&orgcharter::sandbox::Entry| entry.done && entry.status != 200;
@@ -70,7 +72,7 @@ async fn converges_through_trouble(case: &Case, coverage: &mut Coverage) -> Verd
     let mut refused = Refused::default();
     let mut left = QUIET_RUNS;
     loop {
-        let (plan, report) = plan_and_apply(&sandbox, case).await?;
+        let (plan, report) = plan_and_apply(&sandbox, &document).await?;
         if plan.ready().all(|step| refused.contains(step)) {
             break;
         }
@@ -88,14 +90,14 @@ async fn converges_through_trouble(case: &Case, coverage: &mut Coverage) -> Verd
 /// What is reported as done holds, and what is reported as failed has had no effect: a look without failures shows
 /// it.
 async fn outcomes_are_true(
-    case: &Case,
+    document: &Document,
     sandbox: &Sandbox,
     plan: &Plan,
     report: &Report,
 ) -> Verdict {
     let quiet = Sandbox::new(sandbox.state());
     quiet.with(|state| state.faults.clear());
-    let now = plan_only(&quiet, case).await?;
+    let now = plan_only(&quiet, document).await?;
     let revealed = revealed_grants(plan, report, quiet.state().switches);
     for step in &report.steps {
         let planned = &plan.steps[step.step];

@@ -125,8 +125,7 @@ impl Generator<'_, '_> {
             }
             NobodyLive => self.history(&address),
             PendingSame => {
-                let role = self.invitable(&same);
-                self.invite("", &address, &role, InviteState::Pending);
+                self.invite("", &address, &same, InviteState::Pending);
                 self.history(&address);
             }
             PendingOther => {
@@ -157,7 +156,7 @@ impl Generator<'_, '_> {
                 self.invite("", &address, &role, InviteState::Pending);
                 listed = !self.tape.chance(40);
                 if listed && self.tape.chance(40) {
-                    entry.role = "none".to_owned();
+                    "none".clone_into(&mut entry.role);
                 }
             }
             TwoUsers => {
@@ -217,7 +216,7 @@ impl Generator<'_, '_> {
         users: &mut Vec<String>,
     ) {
         if self.tape.chance(70) {
-            entry.role = "none".to_owned();
+            "none".clone_into(&mut entry.role);
         } else {
             entry.until = Some(PAST_DAYS[0]);
         }
@@ -244,8 +243,7 @@ impl Generator<'_, '_> {
         let local = address.canonical.split('@').next().unwrap_or_default();
         let old = plain(local, &format!("before{}.example", self.index));
         if self.tape.chance(30) {
-            let role = self.invitable(same);
-            self.invite("", &old, &role, InviteState::Pending);
+            self.invite("", &old, same, InviteState::Pending);
         } else {
             users.push(self.user("", &old, same));
         }
@@ -354,14 +352,9 @@ impl Generator<'_, '_> {
         role.to_owned()
     }
 
-    /// A role that an invite can have been given.
-    fn invitable(&mut self, role: &str) -> String {
-        role.to_owned()
-    }
-
     fn user(&mut self, suffix: &str, address: &Address, role: &str) -> String {
         let id = format!("user_{}{suffix}", LOCALS[self.index]);
-        let spelling = if suffix.is_empty() { 0 } else { 1 };
+        let spelling = usize::from(!suffix.is_empty());
         let email = address.spellings[spelling].clone();
         let email = if self.tape.chance(30) { mixed_case(&email) } else { email };
         self.live.users.push(User {
@@ -374,7 +367,7 @@ impl Generator<'_, '_> {
     }
 
     fn invite(&mut self, suffix: &str, address: &Address, role: &str, state: InviteState) {
-        let spelling = if suffix.is_empty() { 0 } else { 1 };
+        let spelling = usize::from(!suffix.is_empty());
         let nth = self.live.invites.len();
         let weeks = i64::from(self.tape.byte() % 5);
         self.live.invites.push(Invite {

@@ -239,7 +239,7 @@ impl Generator<'_, '_> {
                 }
             }
             Twice => {
-                let mut twin = self.twin(&live, false);
+                let mut twin = twin(&live, false);
                 self.mutate(&mut twin);
                 self.live.workspaces.push(twin);
                 if self.tape.chance(50) {
@@ -248,7 +248,7 @@ impl Generator<'_, '_> {
                 listed = !self.tape.chance(20);
             }
             BothListed => {
-                let twin = self.twin(&live, false);
+                let twin = twin(&live, false);
                 entry.id = Some(live.id.clone());
                 more.push(WorkspaceEntry {
                     label: format!("{} (second)", self.name),
@@ -260,7 +260,7 @@ impl Generator<'_, '_> {
                 self.live.workspaces.push(twin);
             }
             ArchivedNamesake => {
-                let old = self.twin(&live, true);
+                let old = twin(&live, true);
                 self.live.workspaces.push(old);
                 there = false;
                 if self.tape.chance(40) {
@@ -268,7 +268,7 @@ impl Generator<'_, '_> {
                 }
             }
             ActiveAndArchived => {
-                let old = self.twin(&live, true);
+                let old = twin(&live, true);
                 self.live.workspaces.push(old);
             }
             Unlisted => listed = false,
@@ -318,10 +318,10 @@ impl Generator<'_, '_> {
         entry.residency = tape.chance(30).then(|| {
             let mut parts = residency(tape);
             parts.workspace_geo = tape.chance(40);
-            if tape.chance(20) {
-                parts.default = None;
-            } else if tape.chance(20) {
-                parts.allowed = None;
+            match tape.weighted(&[(6, "both"), (2, "allowed"), (2, "default")]) {
+                "allowed" => parts.default = None,
+                "default" => parts.allowed = None,
+                _ => {}
             }
             parts
         });
@@ -378,7 +378,7 @@ impl Generator<'_, '_> {
     fn mutate(&mut self, live: &mut Workspace) {
         let tape = &mut self.tape;
         if tape.chance(60) {
-            live.display_color = tape.one(&COLORS).to_owned();
+            tape.one(&COLORS).clone_into(&mut live.display_color);
         }
         if tape.chance(60) {
             live.tags = tags(tape);
@@ -393,11 +393,12 @@ impl Generator<'_, '_> {
             live.user_profile_id = tape.one(&[None, Some(PROFILES[1].to_owned())]);
         }
     }
+}
 
-    fn twin(&self, live: &Workspace, archived: bool) -> Workspace {
-        let id = format!("{}{}", live.id, if archived { "old" } else { "b" });
-        Workspace { id, archived, ..live.clone() }
-    }
+/// Another workspace of the same name.
+fn twin(live: &Workspace, archived: bool) -> Workspace {
+    let id = format!("{}{}", live.id, if archived { "old" } else { "b" });
+    Workspace { id, archived, ..live.clone() }
 }
 
 fn tags(tape: &mut Tape<'_>) -> BTreeMap<String, String> {
