@@ -6,6 +6,7 @@ mod guards;
 mod meaning;
 mod steps;
 mod summary;
+mod words;
 
 use super::{
     clean::clean,
@@ -21,12 +22,14 @@ use crate::plan::{
 pub use self::{
     guards::{allowances, breaches},
     meaning::access_changes,
-    steps::{changes, one_line, words_of},
+    steps::{changes, one_line},
     summary::{Done, summary, totals},
+    words::words_of,
 };
 pub(super) use self::{
     meaning::{one_unmanaged, which_end},
-    steps::{Told, nouns, told},
+    steps::{Told, told},
+    words::nouns,
 };
 
 /// How a plan is shown.

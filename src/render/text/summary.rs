@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::{count, steps};
+use super::{count, words};
 use crate::{
     address::Kind,
     plan::Plan,
@@ -61,10 +61,10 @@ pub fn summary(plan: &Plan) -> String {
 
 /// What is asked before a plan is applied.
 pub fn totals(plan: &Plan) -> Done {
-    let lines = steps::by_verb(plan.ready())
+    let lines = words::by_verb(plan.ready())
         .into_iter()
         .map(|(kind, words, number)| {
-            format!("{} {} to {}", words.symbol, steps::nouns(kind, number), words.verb)
+            format!("{} {} to {}", words.symbol, words::nouns(kind, number), words.verb)
         })
         .collect();
     let archived = |kind: Kind| {
