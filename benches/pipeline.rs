@@ -4,6 +4,12 @@
 //!
 //! `cargo bench --bench pipeline` measures and judges; with `-- --quick` criterion looks less closely.
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a bench that cannot be set up fails, and its figures are its output"
+)]
+
 #[path = "pipeline/organization.rs"]
 mod organization;
 

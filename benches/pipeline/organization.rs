@@ -101,7 +101,7 @@ pub(crate) fn write(size: Size, folder: &Path) -> io::Result<()> {
 fn entry(text: &mut String, person: usize) {
     let (email, role) = (email(person), role(person));
     // One in ten is written the long way.
-    let _ = if person % 10 == 0 {
+    let _ = if person.is_multiple_of(10) {
         writeln!(
             text,
             "  {email}:\n    role: {role}\n    until: 2099-12-31\n    note: SOW-{person}"

@@ -172,7 +172,7 @@ pub fn range(text: &str) -> Option<(String, String, bool)> {
     let side = |rev: &str| if rev.is_empty() { "HEAD".to_owned() } else { rev.to_owned() };
     // `../files` is a path.
     let is_path = new.starts_with('/') || new.contains("..") || old.ends_with('/');
-    (!is_path && !(old.is_empty() && new.is_empty())).then(|| (side(old), side(new), parted))
+    (!is_path && (!old.is_empty() || !new.is_empty())).then(|| (side(old), side(new), parted))
 }
 
 /// The first digits of an id, enough for people.
@@ -193,8 +193,8 @@ fn anchor(path: &Path) -> Result<(PathBuf, Vec<String>), GitError> {
             Err(_) => {
                 // Whoever gave an absolute path chose its folder, links and all.
                 let parent = path.parent().into_iter().flat_map(Path::ancestors);
-                folder =
-                    parent.clone().find(|folder| folder.is_dir()).ok_or_else(unusable)?.to_owned();
+                let whole = parent.clone().find(|folder| folder.is_dir()).ok_or_else(unusable)?;
+                folder = whole.to_path_buf();
                 let below = path.strip_prefix(&folder).map_err(|_| unusable())?;
                 components = below.components().peekable();
             }

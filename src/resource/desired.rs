@@ -281,8 +281,10 @@ impl PlanAge {
 
 impl std::fmt::Display for PlanAge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (unit, minutes) =
-            Self::UNITS.into_iter().find(|(_, unit)| self.minutes % unit == 0).unwrap_or(('m', 1));
+        let (unit, minutes) = Self::UNITS
+            .into_iter()
+            .find(|(_, unit)| self.minutes.is_multiple_of(*unit))
+            .unwrap_or(('m', 1));
         write!(f, "{}{unit}", self.minutes / minutes)
     }
 }

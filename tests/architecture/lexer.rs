@@ -216,8 +216,7 @@ fn tree(
 ) -> usize {
     let depth = prefix.len();
     let text = |at: usize| found.get(at).map_or("", |token| token.text.as_str());
-    loop {
-        let Some(token) = found.get(at) else { break };
+    while let Some(token) = found.get(at) {
         if token.text == "{" {
             at += 1;
             while at < found.len() && text(at) != "}" {

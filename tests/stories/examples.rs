@@ -172,7 +172,7 @@ fn reads_grow_with_pages_of_a_thousand() {
                 let (name, who) = (format!("w{workspace}"), format!("user{user}@acme.com"));
                 assert!(state.set_grant(&name, &who, "workspace_user"));
             }
-            file.push_str(&format!("  w{workspace}: {{members: {{}}}}\n"));
+            file += &format!("  w{workspace}: {{members: {{}}}}\n");
         }
         for key in 0..keys {
             state.add_api_key(&format!("key{key}"), Some("w0")).unwrap();
