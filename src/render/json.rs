@@ -25,7 +25,7 @@ pub fn json<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
 /// A redacted plan as JSON: it says that it is one, so that nobody applies it.
 ///
 /// # Errors
-/// As [`json`].
+/// As [`json()`].
 pub fn redacted_plan(plan: &Plan) -> Result<String, serde_json::Error> {
     let mut value = serde_json::to_value(plan)?;
     if let Value::Object(map) = &mut value {
