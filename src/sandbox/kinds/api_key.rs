@@ -355,6 +355,8 @@ impl State {
 /// The visible part of a secret that would belong to this id.
 pub(crate) fn hint(id: &str) -> String {
     let tail: String = id.chars().rev().take(7).collect();
-    let (head, end) = tail.split_at(3.min(tail.len()));
+    // A seed may name any id, so the cut is by characters.
+    let cut = tail.char_indices().nth(3).map_or(tail.len(), |(at, _)| at);
+    let (head, end) = tail.split_at(cut);
     format!("sk-ant-api03-{head}...{end}")
 }
