@@ -55,12 +55,12 @@ mod tests {
 
     #[test]
     fn a_path_is_given_below_the_root_of_the_repository() {
-        let places = Places { here: "/work/repo/infra".into(), root: "/work/repo".into() };
+        let places = Places { here: "/srv/repo/infra".into(), root: "/srv/repo".into() };
         for (path, below) in [
             ("charter.yaml", "infra/charter.yaml"),
             ("./teams/../charter.yaml", "infra/charter.yaml"),
             ("../access/charter.yaml", "access/charter.yaml"),
-            ("/work/repo/charter.yaml", "charter.yaml"),
+            ("/srv/repo/charter.yaml", "charter.yaml"),
             ("/etc/charter.yaml", "/etc/charter.yaml"),
             ("../../other/charter.yaml", "../../other/charter.yaml"),
         ] {
