@@ -11,6 +11,8 @@ mod commands;
 mod examples;
 #[path = "stories/failures.rs"]
 mod failures;
+#[path = "stories/formats.rs"]
+mod formats;
 #[path = "stories/plans.rs"]
 mod plans;
 #[path = "stories/secrets.rs"]

@@ -2,17 +2,17 @@
 //!
 //! Invariant: parsing has no effect; what the options mean is decided by the commands.
 
+mod parse;
+
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::civil::Date;
 
+use self::parse::{allowance, only};
 use super::format::{ReviewFormat, one_of};
-use crate::{
-    plan::Only,
-    resource::{OrgKind, desired::GuardName},
-};
+use crate::{plan::Only, resource::desired::GuardName};
 
 /// The file that is read if no path is given.
 pub(crate) const DEFAULT_PATH: &str = "charter.yaml";
@@ -148,7 +148,7 @@ pub(crate) struct Validate {
 
     /// How findings are printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    #[arg(value_parser = one_of(ReviewFormat::FINDINGS))]
+    #[arg(value_parser = one_of(ReviewFormat::PLAN))]
     pub(crate) format: ReviewFormat,
 
     /// Show pseudonyms for e-mails, names and key hints, made with the key in `CHARTER_REDACT_KEY`
@@ -312,16 +312,6 @@ pub(crate) enum OrgKindArg {
     Aws,
 }
 
-impl From<OrgKindArg> for OrgKind {
-    fn from(kind: OrgKindArg) -> Self {
-        match kind {
-            OrgKindArg::Console => OrgKind::Console,
-            OrgKindArg::Enterprise => OrgKind::Enterprise,
-            OrgKindArg::Aws => OrgKind::Aws,
-        }
-    }
-}
-
 /// `charter access`.
 #[derive(Debug, Args)]
 pub(crate) struct Access {
@@ -392,21 +382,6 @@ pub(crate) struct Man {
     /// Write the pages of all commands into this folder [default: print the main page]
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-}
-
-fn only(text: &str) -> Result<Only, String> {
-    Only::parse(text).map_err(|error| error.to_string())
-}
-
-fn allowance(text: &str) -> Result<(GuardName, u64), String> {
-    let names = || GuardName::ALL.map(GuardName::as_str).join(", ");
-    let (name, count) = text
-        .split_once('=')
-        .ok_or_else(|| "write GUARD=COUNT, as in removals.members=40".to_owned())?;
-    let guard = GuardName::parse(name)
-        .ok_or_else(|| format!("there is no guard `{name}`; the guards are {}", names()))?;
-    let count = count.parse().map_err(|_| format!("`{count}` is not a count"))?;
-    Ok((guard, count))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(crate) enum ReviewFormat {
 }
 
 impl ReviewFormat {
-    /// What `plan` and `diff` offer.
+    /// What `plan`, `diff` and `validate` offer.
     pub(crate) const PLAN: &[ReviewFormat] = &[
         ReviewFormat::Text,
         ReviewFormat::Json,
@@ -39,8 +39,6 @@ impl ReviewFormat {
         ReviewFormat::Sarif,
         ReviewFormat::Junit,
     ];
-    /// What `validate` offers.
-    pub(crate) const FINDINGS: &[ReviewFormat] = Self::PLAN;
 
     fn as_str(self) -> &'static str {
         match self {

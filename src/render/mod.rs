@@ -9,6 +9,8 @@ pub mod clean;
 pub mod diagnostics;
 pub mod diff;
 pub mod github;
+#[cfg(test)]
+mod hostile;
 pub mod json;
 pub mod junit;
 pub mod layout;

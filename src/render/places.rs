@@ -32,8 +32,8 @@ impl Places {
 }
 
 fn is_absolute(path: &str) -> bool {
-    let drive = path.as_bytes().get(1) == Some(&b':');
-    path.starts_with('/') || drive && path.as_bytes()[0].is_ascii_alphabetic()
+    // Elsewhere `a:b` is a name like any other.
+    path.starts_with('/') || cfg!(windows) && path.as_bytes().get(1) == Some(&b':')
 }
 
 /// The segments of a path, with `.` and `..` resolved as far as they can be.

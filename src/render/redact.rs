@@ -67,6 +67,8 @@ pub struct Redactor {
     key: hmac::Key,
     /// Originals met so far.
     known: BTreeMap<String, String>,
+    /// First parts of addresses, in lower case: they are names only where a value stands by itself.
+    locals: BTreeMap<String, String>,
     /// Finds them; made when it is first needed after new ones were met.
     finder: OnceCell<Option<Finder>>,
 }
@@ -75,6 +77,8 @@ struct Finder {
     automaton: AhoCorasick,
     /// Pseudonyms, in the order of the automaton's patterns.
     pseudonyms: Vec<String>,
+    /// Pseudonyms by what is left of an original without case and punctuation, as file names are made of names.
+    folded: BTreeMap<String, String>,
 }
 
 impl std::fmt::Debug for Redactor {
@@ -94,7 +98,7 @@ impl Redactor {
             return Err(ShortKey(key.len()));
         }
         let key = hmac::Key::new(hmac::HMAC_SHA256, key);
-        Ok(Self { key, known: BTreeMap::new(), finder: OnceCell::new() })
+        Ok(Self { key, known: BTreeMap::new(), locals: BTreeMap::new(), finder: OnceCell::new() })
     }
 
     /// Findings without their originals.
@@ -128,10 +132,27 @@ impl Redactor {
         }
     }
 
-    /// A path may name people and workspaces too; then it points nowhere any more.
+    /// A path may name people and workspaces too (`workspaces/production.yaml`); then it points nowhere any more.
     fn span(&self, span: &Span) -> Span {
         let Span { file, line, column, bytes } = span;
-        Span { file: self.text(file).into(), line: *line, column: *column, bytes: *bytes }
+        let part = |part: &str| {
+            let (stem, rest) = part.split_at(part.find('.').unwrap_or(part.len()));
+            let same = self.finder().and_then(|finder| finder.folded.get(&folded(stem)));
+            match same {
+                Some(pseudonym) => format!("{pseudonym}{rest}"),
+                None => self.text(part),
+            }
+        };
+        let file = file.split('/').map(part).collect::<Vec<_>>().join("/");
+        Span { file: file.into(), line: *line, column: *column, bytes: *bytes }
+    }
+
+    /// A value that somebody chose: a tag may be the first part of somebody's address.
+    fn chosen(&self, text: &str) -> String {
+        match self.locals.get(&text.to_lowercase()) {
+            Some(pseudonym) => pseudonym.clone(),
+            None => self.text(text),
+        }
     }
 
     /// The pseudonym of an address, whatever way it is written.
@@ -140,6 +161,8 @@ impl Redactor {
         self.meet(text, &pseudonym);
         let canonical = Email::lenient(text).canonical().clone();
         self.meet(&canonical, &pseudonym);
+        let local = Email::lenient(text).local().to_lowercase();
+        self.locals.entry(local).or_insert_with(|| pseudonym.clone());
         pseudonym
     }
 
@@ -186,7 +209,14 @@ impl Redactor {
     fn finder(&self) -> Option<&Finder> {
         let make = || {
             let automaton = AhoCorasick::new(self.known.keys()).ok()?;
-            Some(Finder { automaton, pseudonyms: self.known.values().cloned().collect() })
+            let pairs = || self.known.iter();
+            Some(Finder {
+                automaton,
+                pseudonyms: pairs().map(|(_, pseudonym)| pseudonym.clone()).collect(),
+                folded: pairs()
+                    .map(|(name, pseudonym)| (folded(name), pseudonym.clone()))
+                    .collect(),
+            })
         };
         self.finder.get_or_init(make).as_ref()
     }
@@ -194,7 +224,7 @@ impl Redactor {
     /// The text with pseudonyms for the known originals that are chosen (of those that overlap, for the first and
     /// longest), and for what looks like an address.
     fn replaced(&self, text: &str, chosen: impl Fn(&str) -> bool) -> String {
-        let Some(Finder { automaton, pseudonyms }) = self.finder() else {
+        let Some(Finder { automaton, pseudonyms, folded: _ }) = self.finder() else {
             // So many originals that none can be found: better nothing than a name.
             return "(redacted)".to_owned();
         };
@@ -232,6 +262,10 @@ impl Redactor {
         out.push_str(&text[at..]);
         Cow::Owned(out)
     }
+}
+
+fn folded(name: &str) -> String {
+    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// Whether what stands at these bytes is not a part of a longer word.

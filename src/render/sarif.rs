@@ -19,6 +19,8 @@ use crate::diagnostic::{Severity, Sources, Span};
 
 /// Results in one run: code scanning takes 25,000.
 const MOST: usize = 20_000;
+/// The longest fingerprint.
+const PRINT: usize = 300;
 /// The longest message.
 const LONGEST: usize = 2_000;
 
@@ -142,7 +144,7 @@ fn result(found: &Found<'_>, index: usize, sources: &Sources, places: &Places) -
         "ruleIndex": index,
         "level": level,
         "message": message(text),
-        "partialFingerprints": {"charter/v1": *clean(print)},
+        "partialFingerprints": {"charter/v1": *clean(&shortened(print, PRINT))},
     });
     if let Some(span) = at {
         result["locations"] = json!([location(span, sources, places)]);

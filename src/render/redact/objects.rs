@@ -90,16 +90,20 @@ impl Redactor {
             (_, value) => self.value(value),
         };
         let (before, after) = (side(before), side(after));
-        FieldChange { field: self.text(&name), before, after }
+        let field = match name.strip_prefix("tags.") {
+            Some(key) => format!("tags.{}", self.chosen(key)),
+            None => name,
+        };
+        FieldChange { field, before, after }
     }
 
     pub(super) fn value(&self, value: &Value) -> Value {
         match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
-            Value::String(text) => Value::String(self.text(text)),
+            Value::String(text) => Value::String(self.chosen(text)),
             Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
             Value::Object(map) => {
-                map.iter().map(|(key, value)| (self.text(key), self.value(value))).collect()
+                map.iter().map(|(key, value)| (self.chosen(key), self.value(value))).collect()
             }
         }
     }
@@ -137,7 +141,7 @@ impl Redactor {
             is_default,
         } = workspace;
         let tags = tags.as_ref().map(|tags| -> BTreeMap<String, String> {
-            tags.iter().map(|(key, value)| (self.text(key), self.text(value))).collect()
+            tags.iter().map(|(key, value)| (self.chosen(key), self.chosen(value))).collect()
         });
         Workspace {
             name: if *is_default {

@@ -113,7 +113,7 @@ impl Redactor {
         let Base { name, commit, rules, by_this_change, drift, limits } = base;
         Base {
             name: self.text(name),
-            commit: commit.clone(),
+            commit: commit.as_ref().map(|commit| self.text(commit)),
             rules: rules.iter().map(|rule| self.rule(rule)).collect(),
             by_this_change: *by_this_change,
             drift: *drift,

@@ -143,6 +143,17 @@ workspaces:
 }
 
 #[test]
+fn tags_and_file_names_made_of_names_are_found() {
+    let mut all = redactor(KEY);
+    let (walt, place) = (all.mail("Walt@acme.com"), all.name(Class::Workspace, "Support Bot"));
+    assert_eq!(all.chosen("walt"), walt);
+    assert_eq!(all.text("walt"), "walt");
+    let shown = all.span(&Span { file: "workspaces/support-bot.yaml".into(), ..span(2) });
+    assert_eq!(&*shown.file, format!("workspaces/{place}.yaml"));
+    assert_eq!(&*all.span(&span(2)).file, "charter.yaml");
+}
+
+#[test]
 fn a_short_key_is_refused() {
     let error = Redactor::new(&Secret::new("short".into())).unwrap_err();
     assert_eq!(error.to_string(), "the key for pseudonyms has 5 bytes, and needs 16");
