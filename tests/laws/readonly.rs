@@ -8,13 +8,14 @@ use orgcharter::{
     config::{raise::raise, write::write},
     plan::{bind::bind, compare::compare, stale},
     resource::OrgKind,
+    sandbox::Server,
 };
 
 use crate::{
     common::{Session, load, lowered, runtime},
     import::everything,
     model::files::Kind,
-    run::{ensure, law},
+    run::{ensure, law, samples},
 };
 
 #[test]
@@ -58,4 +59,61 @@ fn law_5_whatever_only_looks_writes_nothing() {
         ensure!(before == after, "looking changed the organization:\n{before}\n{after}");
         Ok(())
     });
+}
+
+/// How many organizations the commands themselves are tried on: each is a process.
+const COMMAND_CASES: usize = 8;
+
+#[test]
+fn law_5_holds_for_the_commands_themselves() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    for case in samples(COMMAND_CASES) {
+        let server = runtime
+            .block_on(Server::start(case.state(), ([127, 0, 0, 1], 0).into()))
+            .expect("a sandbox on loopback");
+        let before = server.sandbox().with(|state| state.to_yaml()).expect("a state");
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in &case.sources {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            std::fs::write(path, text).expect("a file");
+        }
+        let files = folder.path().to_str().expect("a path");
+        let saved = folder.path().join("saved.json");
+        let kind = case.files.kind.word();
+        let commands: [&[&str]; 6] = [
+            &["plan", files, "--format", "json"],
+            &["plan", files, "--out", saved.to_str().expect("a path")],
+            &["drift", files],
+            &["diff", files, files],
+            &["import", "--kind", kind],
+            &["access", "--kind", kind],
+        ];
+        for arguments in commands {
+            let output = std::process::Command::new(env!("CARGO_BIN_EXE_charter"))
+                .args(arguments)
+                .env_clear()
+                .env("ANTHROPIC_ADMIN_KEY", server.sandbox().admin_key())
+                .env("ANTHROPIC_BASE_URL", server.base_url())
+                .output()
+                .expect("the command");
+            // Done, changes, or a guard that refuses; never a failure or bad usage.
+            let code = output.status.code();
+            assert!(
+                matches!(code, Some(0 | 2 | 4)),
+                "{arguments:?} ended with {code:?}\n{}\n{case}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        let log = server.sandbox().log();
+        let other = log.entries().iter().find(|entry| entry.method != Method::Get);
+        assert!(other.is_none(), "something was written: {other:?}\n{case}");
+        assert!(!log.is_empty(), "nothing was read");
+        let after = server.sandbox().with(|state| state.to_yaml()).expect("a state");
+        assert_eq!(before, after, "looking changed the organization");
+    }
 }

@@ -2,7 +2,10 @@
 //!
 //! Invariant: a law has held for as many organizations as were asked for, and these had everything odd in them.
 
-use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::{Config, Reason, RngSeed, TestCaseError, TestError, TestRunner},
+};
 
 use crate::{
     coverage::Coverage,
@@ -58,4 +61,12 @@ pub(crate) fn law(name: &'static str, holds: impl Fn(&Case, &mut Coverage) -> Ve
     }
     println!("law {name}: {cases} organizations in {:.1?}", started.elapsed());
     coverage.into_inner().complete(cases);
+}
+
+/// A few organizations, the same ones each time.
+pub(crate) fn samples(count: usize) -> Vec<Case> {
+    let config = Config { rng_seed: RngSeed::Fixed(SEED), ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    let sample = || Ok(blueprints().new_tree(&mut runner)?.current().build());
+    std::iter::repeat_with(sample).take(count).collect::<Result<_, Reason>>().expect("samples")
 }
