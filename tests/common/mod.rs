@@ -10,6 +10,7 @@ use orgcharter::{
         client::{Client, Options},
         clock::TestClock,
         credential::Credential,
+        transport::{BoxFuture, RawRequest, RawResponse, Transport, TransportError},
     },
     apply,
     config::{
@@ -21,7 +22,7 @@ use orgcharter::{
     observe::{self, ObserveError, OrganizationInfo},
     plan::{self, Only, Plan, step::Observed},
     resource::{Desired, Live, OrgKind, read_scope::ReadScope},
-    sandbox::Sandbox,
+    sandbox::{InProcess, Sandbox, switches::PageSize},
 };
 
 /// A runtime for one test thread.
@@ -47,6 +48,16 @@ pub(crate) fn lowered(document: &Document, now: Timestamp) -> (Desired, Vec<Diag
     lower(document, now.to_zoned(TimeZone::UTC).date())
 }
 
+/// Asks for four rows in place of a thousand, so that small organizations have lists of several pages.
+struct SmallPages(InProcess);
+
+impl Transport for SmallPages {
+    fn send(&self, mut request: RawRequest) -> BoxFuture<'_, Result<RawResponse, TransportError>> {
+        request.target = request.target.replace("limit=1000", "limit=4");
+        self.0.send(request)
+    }
+}
+
 /// One command's view of a sandbox: its own client, its own clock.
 pub(crate) struct Session {
     pub(crate) client: Client,
@@ -57,18 +68,19 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// A new command.
+    /// A new command. Where the sandbox gives short pages, lists have many of them.
     pub(crate) fn new(sandbox: &Sandbox) -> Self {
         let now = sandbox.now();
         let clock = Arc::new(TestClock::new(now));
         let credential = credential(&sandbox.admin_key());
         let options = Options { seed: 7, requests_per_minute: 100_000, ..Options::default() };
-        let client = Client::new(
-            Arc::new(sandbox.transport()),
-            credential.clone(),
-            Arc::clone(&clock) as _,
-            options,
-        );
+        let short = sandbox.with(|state| state.switches.page_size) == PageSize::Short;
+        let transport: Arc<dyn Transport> = if short {
+            Arc::new(SmallPages(sandbox.transport()))
+        } else {
+            Arc::new(sandbox.transport())
+        };
+        let client = Client::new(transport, credential.clone(), Arc::clone(&clock) as _, options);
         Self { client, clock, now, credential }
     }
 

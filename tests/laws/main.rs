@@ -17,6 +17,7 @@ mod generate;
 mod import;
 mod life;
 mod model;
+mod only;
 mod plans;
 mod readonly;
 mod run;

@@ -2,27 +2,20 @@
 //!
 //! Invariant: canonical addresses of two people never meet; spellings of one person's address are the same person.
 
-use super::tape::Tape;
+use super::{
+    address::{Address, LOCALS, address, mixed_case, plain},
+    tape::Tape,
+};
 use crate::model::{
     files::{FUTURE_DAYS, Files, Kind, PAST_DAYS, PersonEntry, TeamEntry},
     live::{Invite, InviteState, Live, User},
 };
 
 /// The most people, by name.
-pub(super) const MOST: usize = 7;
-const LOCALS: [&str; MOST] = ["ada", "bob", "cy", "dana", "eve", "fay", "gus"];
+pub(super) const MOST: usize = LOCALS.len();
 const TEAMS: [&str; 2] = ["platform", "data_2"];
 /// A role that charter does not know.
 pub(crate) const UNKNOWN_ROLE: &str = "galactic_overlord";
-
-/// An address in its spellings.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Address {
-    pub(super) canonical: String,
-    /// The first is the plainest. All are the same address to charter; to the sandbox (which folds ASCII case
-    /// only), those that differ beyond ASCII case are not.
-    pub(super) spellings: Vec<String>,
-}
 
 /// Somebody whom files may name.
 #[derive(Clone, Debug)]
@@ -111,7 +104,8 @@ impl Generator<'_, '_> {
             (3, TwoInvites),
             (2, WrongId),
         ]);
-        let address = self.address(matches!(relation, TwoUsers | TwoInvites));
+        let address =
+            address(&mut self.tape, self.index, matches!(relation, TwoUsers | TwoInvites));
         let role = self.file_role();
         let same = if role == "unmanaged" { self.live_role() } else { role.clone() };
         let mut users = Vec::new();
@@ -266,40 +260,6 @@ impl Generator<'_, '_> {
         }
     }
 
-    fn address(&mut self, odd: bool) -> Address {
-        let base = LOCALS[self.index];
-        let shape = self.tape.weighted(&[(6, 0), (3, 1), (2, 2), (2, 3), (2, 4)]);
-        let shape = if odd { 2 + shape % 2 } else { shape };
-        match shape {
-            0 => plain(base, "acme.com"),
-            // Dots and plus-tags count, but not for the API's own filter.
-            1 if self.index > 0 && self.tape.chance(50) => {
-                plain(&format!("{}+{}", LOCALS[self.index - 1], self.index), "acme.com")
-            }
-            1 => plain(&format!("{base}.{base}"), "Contractor.io"),
-            2 => {
-                let (nfc, nfd) = (format!("\u{fc}n{base}"), format!("u\u{308}n{base}"));
-                Address {
-                    canonical: format!("{nfc}@acme.com"),
-                    spellings: vec![
-                        format!("{nfc}@acme.com"),
-                        format!("{nfd}@acme.com"),
-                        format!("{nfc}@ACME.com"),
-                    ],
-                }
-            }
-            3 => Address {
-                canonical: format!("{base}@xn--bcher-kva.example"),
-                spellings: vec![
-                    format!("{base}@b\u{fc}cher.example"),
-                    format!("{base}@xn--bcher-kva.example"),
-                    format!("{}@B\u{dc}CHER.example", base.to_ascii_uppercase()),
-                ],
-            },
-            _ => plain(base, "anthropic.com"),
-        }
-    }
-
     fn spelled(&mut self, address: &Address) -> String {
         if self.tape.chance(50) {
             self.tape.one(&address.spellings)
@@ -403,23 +363,6 @@ impl Generator<'_, '_> {
             (1, Some("two lines:\n- \"quoted\" # not a comment".to_owned())),
         ])
     }
-}
-
-/// An address without anything odd, in lower, mixed and upper case.
-fn plain(local: &str, domain: &str) -> Address {
-    let canonical = format!("{local}@{domain}").to_ascii_lowercase();
-    let spellings =
-        vec![format!("{local}@{domain}"), mixed_case(&canonical), canonical.to_ascii_uppercase()];
-    Address { canonical, spellings }
-}
-
-fn mixed_case(email: &str) -> String {
-    let change = |(at, c): (usize, char)| if at % 3 == 0 { c.to_ascii_uppercase() } else { c };
-    // An A-label in upper case is the same domain, but no document says that it is taken.
-    if email.contains("xn--") {
-        return email.to_owned();
-    }
-    email.chars().enumerate().map(change).collect()
 }
 
 fn teams(whole: &mut Tape<'_>, humans: &[Human], files: &mut Files) {

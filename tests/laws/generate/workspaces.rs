@@ -1,15 +1,17 @@
-//! Workspaces and the grants in them, the product's own included.
+//! Workspaces: what entries say of them, and what is live.
 //!
 //! Invariant: an entry never breaks a rule of the files, however little it fits what is live.
 
 use std::collections::BTreeMap;
 
 use super::{
-    people::{Human, UNKNOWN_ROLE},
+    access::access,
+    people::Human,
+    product::{CLAUDE_CODE, DEFAULT, product},
     tape::Tape,
 };
 use crate::model::{
-    files::{FUTURE_DAYS, Files, GrantEntry, Kind, PAST_DAYS, ResidencyEntry, Who, WorkspaceEntry},
+    files::{Files, Kind, ResidencyEntry, WorkspaceEntry},
     live::{Live, Workspace},
     seed::{EXTERNAL_KEYS, PROFILES},
 };
@@ -20,10 +22,6 @@ const NAMES: [&str; MOST] =
     ["Production", "Research", "data: lake", "\u{dc}n\u{ef}c\u{f6}de \u{2603}"];
 const LONG: &str = "A workspace whose name is longer than forty characters";
 const COLORS: [&str; 4] = ["#6C5BB9", "#6c5bb9", "#D97757", "#00ff7F"];
-const ROLES: [&str; 4] =
-    ["workspace_developer", "workspace_user", "workspace_restricted_developer", "workspace_admin"];
-pub(crate) const CLAUDE_CODE: &str = "Claude Code";
-pub(crate) const DEFAULT: &str = "Default";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Relation {
@@ -85,63 +83,6 @@ pub(super) fn generate(
             }
         }
         files.workspaces = Some(entries);
-    }
-}
-
-/// The Default Workspace and "Claude Code".
-fn product(
-    whole: &mut Tape<'_>,
-    people: &[Human],
-    entries: &mut Vec<WorkspaceEntry>,
-    kind: Kind,
-    live: &mut Live,
-) {
-    live.workspaces.push(Workspace {
-        id: "wrkspc_default".to_owned(),
-        name: DEFAULT.to_owned(),
-        default: true,
-        display_color: "#777777".to_owned(),
-        tags: [("who".to_owned(), "everybody".to_owned())].into(),
-        ..Workspace::default()
-    });
-    if whole.chance(35) {
-        let mut entry = WorkspaceEntry { label: DEFAULT.to_owned(), ..WorkspaceEntry::default() };
-        entry.display_color =
-            whole.one(&[None, Some("#777777".to_owned()), Some("#00ff7F".to_owned())]);
-        entry.tags = whole.one(&[
-            None,
-            Some(BTreeMap::new()),
-            Some([("who".to_owned(), "all".to_owned())].into()),
-        ]);
-        entries.push(entry);
-    }
-    if kind == Kind::Console && whole.chance(55) {
-        let mut workspace = Workspace {
-            id: "wrkspc_claude".to_owned(),
-            name: CLAUDE_CODE.to_owned(),
-            display_color: "#D97757".to_owned(),
-            ..Workspace::default()
-        };
-        for user in people.iter().flat_map(|human| &human.users).take(2) {
-            workspace.members.insert(user.clone(), ROLES[0].to_owned());
-        }
-        live.workspaces.push(workspace);
-    }
-    if kind == Kind::Console && whole.chance(12) {
-        let mut entry =
-            WorkspaceEntry { label: CLAUDE_CODE.to_owned(), ..WorkspaceEntry::default() };
-        entry.display_color = whole.one(&[None, Some("#00ff7F".to_owned())]);
-        entry.api_keys = whole.chance(30).then(Vec::new);
-        entries.push(entry);
-    }
-    if whole.chance(4) {
-        // Nothing says that only the Default Workspace can be called so.
-        live.workspaces.push(Workspace {
-            id: "wrkspc_namesake".to_owned(),
-            name: DEFAULT.to_owned(),
-            display_color: "#6C5BB9".to_owned(),
-            ..Workspace::default()
-        });
     }
 }
 
@@ -426,89 +367,4 @@ fn residency(tape: &mut Tape<'_>) -> ResidencyEntry {
         ("us", vec!["global", "us"]),
     ]);
     ResidencyEntry { workspace_geo: false, default: Some(default), allowed: Some(allowed) }
-}
-
-/// Who may do what, on both sides.
-fn access(
-    tape: &mut Tape<'_>,
-    people: &[Human],
-    files: &Files,
-    entry: Option<&mut WorkspaceEntry>,
-    live: Option<&mut Workspace>,
-) {
-    let mut listed = Vec::new();
-    let mut members = BTreeMap::new();
-    let section = !tape.chance(30);
-    let keys = tape.chance(55);
-    let teams = tape.byte();
-    let team_role = tape.one(&ROLES).to_owned();
-    for human in people {
-        // Bits of two bytes: the relation, and the role with an end.
-        let (relation, detail) = (tape.byte() % 16, tape.byte());
-        let role = ROLES[usize::from(detail % 4)];
-        let other = match detail / 4 % 8 {
-            0 => UNKNOWN_ROLE,
-            n => ROLES[usize::from(n % 4)],
-        };
-        let until = match detail / 32 {
-            6 => Some(PAST_DAYS[0]),
-            7 => Some(FUTURE_DAYS[0]),
-            _ => None,
-        };
-        let namable = files.members.is_none() || human.listed;
-        let mut grant = |role: &str, until: Option<&'static str>| {
-            if namable {
-                listed.push(GrantEntry {
-                    who: Who::Person(
-                        human.address.spellings[0].clone(),
-                        human.address.canonical.clone(),
-                    ),
-                    role: role.to_owned(),
-                    until,
-                    note: (detail == 255).then(|| "handover".to_owned()),
-                });
-            }
-        };
-        let mut given = |role: &str| {
-            for user in &human.users {
-                members.insert(user.clone(), role.to_owned());
-            }
-        };
-        match relation {
-            1..=3 => {
-                grant(role, until);
-                given(role);
-            }
-            4..=6 => grant(role, until),
-            7..=8 => given(other),
-            9..=10 => {
-                grant(role, until);
-                given(other);
-            }
-            11 => {
-                grant("none", None);
-                given(other);
-            }
-            12 => grant("none", None),
-            _ => {}
-        }
-    }
-    for (index, team) in files.teams.iter().enumerate() {
-        if teams & (1 << index) != 0 {
-            listed.push(GrantEntry {
-                who: Who::Team(team.name),
-                // Two teams that disagree about somebody would be an error.
-                role: team_role.clone(),
-                until: (teams & 128 != 0).then_some(FUTURE_DAYS[0]),
-                note: None,
-            });
-        }
-    }
-    if let Some(entry) = entry {
-        entry.members = section.then_some(listed);
-        entry.api_keys = keys.then(Vec::new);
-    }
-    if let Some(live) = live {
-        live.members = members;
-    }
 }
