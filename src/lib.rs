@@ -89,6 +89,7 @@ pub mod cli;
 pub mod config;
 pub mod diagnostic;
 pub mod email;
+pub mod expression;
 pub mod observe;
 pub mod plan;
 pub mod render;

@@ -93,7 +93,6 @@ const STRUCTURAL: &[&str] = &[
     "config/bad-limit",
     "config/bad-name",
     "config/missing-key",
-    "config/not-yet-supported",
     "config/null",
     "config/remove-not-offered",
     "config/reserved-tag",

@@ -2,12 +2,14 @@
 //!
 //! Invariant: reads the merged document only; the same document has the same findings.
 
+mod files;
 mod grants;
 mod keys;
 mod kinds;
 mod people;
 mod workspaces;
 
+pub(crate) use self::files::check as files;
 use super::document::Document;
 use crate::diagnostic::{Diagnostic, Span};
 

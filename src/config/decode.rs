@@ -3,9 +3,13 @@
 //! Invariant: everything wrong in a file is found in one pass; what is wrong is replaced by something harmless,
 //! and the findings keep the document from ever being used.
 
+mod expression;
+mod files;
 mod keys;
 mod people;
+mod policy;
 mod rules;
+mod tests;
 mod text;
 mod workspaces;
 
@@ -38,10 +42,11 @@ pub(crate) struct Part {
 pub(crate) fn decode(
     file: &Arc<str>,
     root: bool,
+    text: &str,
     node: &Node<'_>,
     found: &mut Vec<Diagnostic>,
 ) -> Part {
-    let mut cx = Cx { file, root, found, incomplete: false };
+    let mut cx = Cx { file, root, text, found, incomplete: false };
     let mut part = Part::default();
     let Some(mut fields) = cx.record(node, &FILE, node.mark, "a charter file") else {
         return Part { incomplete: true, ..part };
@@ -72,6 +77,15 @@ pub(crate) fn decode(
     if let Some((key, node)) = fields.take("guard") {
         document.guard = cx.guard(key, node);
     }
+    if let Some((key, node)) = fields.take("policy") {
+        document.policy = cx.policy(key, node);
+    }
+    if let Some((key, node)) = fields.take("tests") {
+        document.tests = Some(cx.tests(key, node));
+    }
+    if let Some((key, node)) = fields.take("files") {
+        document.files = Some(cx.file_limits(key, node));
+    }
     part.incomplete = cx.incomplete;
     part
 }
@@ -80,6 +94,8 @@ pub(crate) fn decode(
 struct Cx<'f> {
     file: &'f Arc<str>,
     root: bool,
+    /// The text of the file, for places within a value.
+    text: &'f str,
     found: &'f mut Vec<Diagnostic>,
     incomplete: bool,
 }
@@ -237,15 +253,6 @@ impl Cx<'_> {
             self.unknown_key(record, key, what);
             return false;
         };
-        if field.need == Need::Later {
-            self.error(
-                "config/not-yet-supported",
-                key.mark,
-                format!("this version of charter does not know the section `{text}` yet"),
-                "remove the section, or use a version that knows it",
-            );
-            return false;
-        }
         if field.need == Need::Root && !self.root {
             self.error(
                 "config/root-only",

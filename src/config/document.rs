@@ -2,6 +2,8 @@
 //!
 //! Invariant: comparing two documents compares what they say, never where they say it.
 
+pub mod policy;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -127,6 +129,12 @@ pub struct Document {
     pub manage: Manage,
     /// Limits on one plan.
     pub guard: Guard,
+    /// Rules on the organization.
+    pub policy: policy::Policy,
+    /// Who must and must not have which access.
+    pub tests: Option<policy::Tests>,
+    /// What files may name, by their path.
+    pub files: Option<policy::FileLimits>,
 }
 
 /// Which organization the files are for.

@@ -117,7 +117,7 @@ struct Source {
 /// Parses and decodes one file.
 fn one(name: &Arc<str>, text: Arc<str>, root: bool, found: &mut Vec<Diagnostic>) -> Source {
     let part = match yaml::parse(name, &text, found) {
-        Parsed::Tree(node) if !node.is_null() => decode::decode(name, root, &node, found),
+        Parsed::Tree(node) if !node.is_null() => decode::decode(name, root, &text, &node, found),
         Parsed::Empty | Parsed::Tree(_) => {
             let top = Span { file: Arc::clone(name), line: 1, column: 1, bytes: (0, 0) };
             let help = if root {
@@ -158,6 +158,7 @@ fn assemble(
     }
     let document = merge::merge(parts, &mut found);
     check::check(&document, !incomplete, &mut found);
+    check::files(&document, sources.0.keys().map(|name| &**name), &mut found);
     diagnostic::sort(&mut found);
     // A value that an alias repeats is judged once for each place, and shown once.
     found.dedup();

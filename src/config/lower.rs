@@ -30,8 +30,19 @@ use crate::{
 
 /// Says what a document wants on a day, and what a passed date or a `none` takes along.
 pub fn lower(document: &Document, today: Date) -> (Desired, Vec<Diagnostic>) {
-    let Document { organization, members, teams: _, workspaces, api_keys, manage, guard } =
-        document;
+    let Document {
+        organization,
+        members,
+        teams: _,
+        workspaces,
+        api_keys,
+        manage,
+        guard,
+        // Judged as they stand, by `policy` and by the check.
+        policy: _,
+        tests: _,
+        files: _,
+    } = document;
     let mut lower = Lower { document, today, people: HashMap::new(), out: Out::default() };
     if let Some(members) = members {
         lower.people.extend(members.iter().map(|(email, person)| {

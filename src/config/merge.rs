@@ -23,8 +23,18 @@ pub(crate) fn merge(parts: Vec<Part>, found: &mut Vec<Diagnostic>) -> Document {
     let mut whole = parts.next().unwrap_or_default();
     for part in parts {
         // The other sections stand in the root file only, which the decoder has seen to.
-        let Document { members, teams, workspaces, api_keys, organization: _, manage: _, guard: _ } =
-            part;
+        let Document {
+            members,
+            teams,
+            workspaces,
+            api_keys,
+            organization: _,
+            manage: _,
+            guard: _,
+            policy: _,
+            tests: _,
+            files: _,
+        } = part;
         section(&mut whole.members, members, found, never);
         section(&mut whole.teams, teams, found, never);
         section(&mut whole.workspaces, workspaces, found, workspace);

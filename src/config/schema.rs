@@ -26,9 +26,9 @@ pub fn schema() -> Value {
     file
 }
 
-/// A map with fixed keys, without what comes later.
+/// A map with fixed keys.
 fn record(record: &Record, definitions: &mut Map<String, Value>) -> Value {
-    let fields = || record.fields.iter().filter(|field| field.need != Need::Later);
+    let fields = || record.fields.iter();
     let properties: Map<String, Value> = fields()
         .map(|field| {
             let mut value = form(field.form, definitions);
@@ -84,6 +84,6 @@ fn form(what: Form, definitions: &mut Map<String, Value>) -> Value {
             let any: Vec<_> = forms.iter().map(|one| form(*one, definitions)).collect();
             json!({"anyOf": any})
         }
-        Form::Anything => json!({}),
+        Form::Truth => json!({"type": "boolean"}),
     }
 }

@@ -2,8 +2,13 @@
 //!
 //! Invariant: a key stands here or it is unknown, both to the decoder and to the schema.
 
+mod policy;
 mod words;
 
+pub(crate) use self::policy::{
+    ACCESS, ADMINS, CONTRACTORS, CUSTOM, EMAIL_DOMAINS, EXCEPTION, FILE_LIMIT, INVITE_AGE, KEY_AGE, NAMES, POLICY,
+    SEPARATION, TAGS, TEST, WORKSPACE_ADMINS, organization_roles, severities, subjects,
+};
 pub(crate) use self::words::{
     geos, guard_names, kept, key_statuses, kinds, roles, states, unlisted, unlisted_word,
     workspace_geos, workspace_roles,
@@ -39,8 +44,6 @@ pub(crate) enum Need {
     Required,
     /// Only in the root file.
     Root,
-    /// Planned: charter says that it does not know it yet.
-    Later,
 }
 
 /// What stands at a key.
@@ -62,10 +65,10 @@ pub(crate) enum Form {
     Map { keys: &'static str, values: &'static Form },
     /// A map with fixed keys.
     Record(&'static Record),
+    /// `true` or `false`.
+    Truth,
     /// Any of these.
     Either(&'static [Form]),
-    /// Whatever; only for keys that come later.
-    Anything,
 }
 
 impl Record {
@@ -76,7 +79,7 @@ impl Record {
 
     /// The keys that a user may write.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &'static str> {
-        self.fields.iter().filter(|field| field.need != Need::Later).map(|field| field.key)
+        self.fields.iter().map(|field| field.key)
     }
 }
 
@@ -129,10 +132,6 @@ const fn root(key: &'static str, form: Form, about: &'static str) -> Field {
     Field { key, about, form, need: Need::Root }
 }
 
-const fn later(key: &'static str) -> Field {
-    Field { key, about: "", form: Form::Anything, need: Need::Later }
-}
-
 /// One file.
 pub(crate) static FILE: Record = Record {
     name: "file",
@@ -165,9 +164,9 @@ pub(crate) static FILE: Record = Record {
             "what becomes of live objects that a list leaves out",
         ),
         root("guard", Form::Record(&GUARD), "limits on one plan; the defaults hold without it"),
-        later("policy"),
-        later("tests"),
-        later("files"),
+        root("policy", Form::Record(&policy::POLICY), "rules on the organization"),
+        root("tests", policy::TESTS, "who must and must not have which access"),
+        root("files", policy::FILES, "what files may name, by their path below the folder"),
     ],
 };
 

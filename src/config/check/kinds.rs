@@ -49,8 +49,18 @@ fn role_of_another_kind(document: &Document, role: &Role, span: Option<&Span>) -
 
 /// Sections whose objects the API of this kind of organization does not have.
 fn sections(document: &Document, kind: OrgKind, found: &mut Vec<Diagnostic>) {
-    let Document { organization: _, members, teams, workspaces, api_keys, manage, guard: _ } =
-        document;
+    let Document {
+        organization: _,
+        members,
+        teams,
+        workspaces,
+        api_keys,
+        manage,
+        guard: _,
+        policy: _,
+        tests: _,
+        files: _,
+    } = document;
     let mut refuse = |key: &str, span: Option<&Span>| {
         let has = match kind {
             OrgKind::Console => "everything",

@@ -1,0 +1,415 @@
+//! From a parsed tree to a checked one: names, fields, functions, and types where they are known.
+//!
+//! Invariant: what is refused here could only ever fail; what passes can still meet a null.
+
+use super::{
+    MAX_LOOPS, Problem,
+    functions::Function,
+    tree::{Loop, LoopSort, Node, Parsed, Sort, What},
+    value::Value,
+};
+use crate::diagnostic::did_you_mean;
+
+/// What is known of a value before it is there. A text or record may also be null.
+#[derive(Clone, Copy, Debug)]
+pub enum Type {
+    /// Anything.
+    Any,
+    /// True or false.
+    Bool,
+    /// A whole number.
+    Int,
+    /// Text.
+    Text,
+    /// A list of such values.
+    List(&'static Type),
+    /// A map from texts to such values.
+    Map(&'static Type),
+    /// Something with fixed fields.
+    Record(&'static Schema),
+}
+
+/// The fields of a sort of record.
+#[derive(Debug)]
+pub struct Schema {
+    /// Its name: `person`.
+    pub name: &'static str,
+    /// The word for one in a sentence: `a person`.
+    pub noun: &'static str,
+    /// Its fields: name, type, what it says.
+    pub fields: &'static [(&'static str, Type, &'static str)],
+}
+
+impl Schema {
+    /// Where a field stands.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|(field, ..)| *field == name)
+    }
+}
+
+impl Type {
+    fn noun(self) -> &'static str {
+        match self {
+            Type::Any => "anything",
+            Type::Bool => "true or false",
+            Type::Int => "a number",
+            Type::Text => "text",
+            Type::List(_) => "a list",
+            Type::Map(_) => "a map",
+            Type::Record(schema) => schema.noun,
+        }
+    }
+}
+
+/// Checks a whole expression, which must be true or false.
+pub(super) fn check(root: &Parsed, variables: &[(&'static str, Type)]) -> Result<Node, Problem> {
+    let scope = variables.iter().map(|(name, sort)| ((*name).to_owned(), *sort)).collect();
+    let mut cx = Cx { scope, loops: 0 };
+    cx.truth(root)
+}
+
+struct Cx {
+    /// Names and types of the stack.
+    scope: Vec<(String, Type)>,
+    loops: usize,
+}
+
+type Checked = Result<(Node, Type), Problem>;
+
+fn problem(at: usize, message: impl Into<String>, help: impl Into<String>) -> Problem {
+    Problem { at, message: message.into(), help: help.into() }
+}
+
+/// A user's word as it is shown.
+fn shown(word: &str) -> String {
+    word.chars().filter(|c| !c.is_control() && *c != '`').take(40).collect()
+}
+
+fn near<'a>(word: &str, words: impl Iterator<Item = &'a str> + Clone, of: &str) -> String {
+    match did_you_mean(word, words.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            let list: Vec<_> = words.map(|word| format!("`{word}`")).collect();
+            format!("{of} {}", list.join(", "))
+        }
+    }
+}
+
+impl Cx {
+    fn node(&mut self, parsed: &Parsed) -> Checked {
+        let at = parsed.at;
+        let (what, sort) = match &parsed.sort {
+            Sort::Literal(value) => {
+                let sort = match value {
+                    Value::Bool(_) => Type::Bool,
+                    Value::Int(_) => Type::Int,
+                    Value::Text(_) => Type::Text,
+                    _ => Type::Any,
+                };
+                (What::Literal(value.clone()), sort)
+            }
+            Sort::Name(name) => self.variable(at, name)?,
+            Sort::Select(of, field) => {
+                let (of, sort) = self.node(of)?;
+                let sort = select(at, sort, field)?;
+                (What::Field(Box::new(of), field.as_str().into()), sort)
+            }
+            Sort::List(elements) => {
+                let nodes: Result<_, _> =
+                    elements.iter().map(|one| self.node(one).map(|(node, _)| node)).collect();
+                (What::List(nodes?), Type::List(&Type::Any))
+            }
+            Sort::Map(entries) => {
+                let mut nodes = Vec::with_capacity(entries.len());
+                for (key, value) in entries {
+                    nodes.push((self.node(key)?.0, self.node(value)?.0));
+                }
+                (What::Map(nodes), Type::Map(&Type::Any))
+            }
+            Sort::Call(target, name, arguments) => {
+                return self.call(at, target.as_deref(), name, arguments);
+            }
+            Sort::Foreign(what) => {
+                return Err(problem(
+                    at,
+                    format!("{what} cannot stand in an expression here"),
+                    "use texts, whole numbers, `true`, `false`, `null`, lists and maps",
+                ));
+            }
+        };
+        Ok((Node { at, what }, sort))
+    }
+
+    /// A part that must be true or false.
+    fn truth(&mut self, parsed: &Parsed) -> Result<Node, Problem> {
+        let (node, sort) = self.node(parsed)?;
+        match sort {
+            Type::Bool | Type::Any => Ok(node),
+            other => Err(problem(
+                parsed.at,
+                format!("this is {}, and here stands what is true or false", other.noun()),
+                "compare it with something, as in `person.role == \"admin\"`",
+            )),
+        }
+    }
+
+    fn variable(&self, at: usize, name: &str) -> Result<(What, Type), Problem> {
+        // The innermost of a name counts.
+        match self.scope.iter().rposition(|(known, _)| known == name) {
+            Some(slot) => Ok((What::Variable(slot), self.scope[slot].1)),
+            None => Err(problem(
+                at,
+                format!("there is no `{}` here", shown(name)),
+                near(name, self.scope.iter().map(|(name, _)| name.as_str()), "there are"),
+            )),
+        }
+    }
+
+    fn call(
+        &mut self,
+        at: usize,
+        target: Option<&Parsed>,
+        name: &str,
+        arguments: &[Parsed],
+    ) -> Checked {
+        let plain = |what: What, sort: Type| Ok((Node { at, what }, sort));
+        match (name, target, arguments) {
+            ("_&&_", None, [left, right]) => {
+                let (left, right) = (self.truth(left)?, self.truth(right)?);
+                plain(What::And(Box::new(left), Box::new(right)), Type::Bool)
+            }
+            ("_||_", None, [left, right]) => {
+                let (left, right) = (self.truth(left)?, self.truth(right)?);
+                plain(What::Or(Box::new(left), Box::new(right)), Type::Bool)
+            }
+            ("_?_:_", None, [condition, then, otherwise]) => {
+                let condition = self.truth(condition)?;
+                let ((then, sort), (otherwise, other)) = (self.node(then)?, self.node(otherwise)?);
+                let same = std::mem::discriminant(&sort) == std::mem::discriminant(&other);
+                let sort = if same && matches!(sort, Type::Bool | Type::Int | Type::Text) {
+                    sort
+                } else {
+                    Type::Any
+                };
+                plain(What::If(Box::new((condition, then, otherwise))), sort)
+            }
+            ("has", None, [Parsed { sort: Sort::Select(of, field), .. }]) => {
+                let (of, sort) = self.node(of)?;
+                select(at, sort, field)?;
+                plain(What::Has(Box::new(of), field.as_str().into()), Type::Bool)
+            }
+            ("has", ..) => Err(problem(
+                at,
+                "`has` asks for a field",
+                "write it as `has(person.until)`",
+            )),
+            ("glob", Some(text), [Parsed { sort: Sort::Literal(Value::Text(pattern)), at: place }]) => {
+                let (text, _) = self.node(text)?;
+                let glob = globset::Glob::new(pattern).map_err(|error| {
+                    problem(
+                        *place,
+                        format!("the pattern is not one: {}", error.kind()),
+                        "`*` stands for any text, `?` for one character, `[ab]` and `{a,b}` for either",
+                    )
+                })?;
+                let glob = Box::new(glob.compile_matcher());
+                plain(What::Glob(Box::new(text), glob), Type::Bool)
+            }
+            ("glob", ..) => Err(problem(
+                at,
+                "`glob` is asked of a text, and its pattern is written out",
+                "write it as `person.email.glob(\"*@acme.com\")`",
+            )),
+            ("all" | "exists" | "exists_one" | "map" | "filter", Some(over), arguments) => {
+                self.repeat(at, name, over, arguments)
+            }
+            (operator, None, operands) if Function::operator(operator).is_some() => {
+                self.function(at, operator, None, operands)
+            }
+            _ => self.function(at, name, target, arguments),
+        }
+    }
+
+    fn function(
+        &mut self,
+        at: usize,
+        name: &str,
+        target: Option<&Parsed>,
+        arguments: &[Parsed],
+    ) -> Checked {
+        let operator = Function::operator(name);
+        let (function, count) = match operator {
+            Some(function) => (function, arguments.len()),
+            None => Function::named(name).ok_or_else(|| unknown_function(at, name))?,
+        };
+        let given = arguments.len() + usize::from(target.is_some());
+        if given != count {
+            return Err(problem(
+                at,
+                format!("`{}` takes {count} values, and here are {given}", function.word()),
+                "give it what it takes; of `text.contains(part)` the text is the first",
+            ));
+        }
+        let mut nodes = Vec::with_capacity(given);
+        let mut types = Vec::with_capacity(given);
+        for argument in target.into_iter().chain(arguments) {
+            let (node, sort) = self.node(argument)?;
+            nodes.push(node);
+            types.push(sort);
+        }
+        let sort = result(function, &types).map_err(|message| {
+            problem(at, message, "look at the types of both sides; dates are texts such as `\"2027-03-31\"`")
+        })?;
+        Ok((Node { at, what: What::Call(function, nodes) }, sort))
+    }
+
+    fn repeat(&mut self, at: usize, name: &str, over: &Parsed, arguments: &[Parsed]) -> Checked {
+        let (variable, filter, body) = match (name, arguments) {
+            (_, [Parsed { sort: Sort::Name(variable), .. }, body]) => (variable, None, body),
+            ("map", [Parsed { sort: Sort::Name(variable), .. }, filter, body]) => {
+                (variable, Some(filter), body)
+            }
+            _ => {
+                return Err(problem(
+                    at,
+                    format!("`{name}` takes a name and a condition"),
+                    format!("write it as `people.{name}(p, p.role == \"admin\")`"),
+                ));
+            }
+        };
+        if self.loops == MAX_LOOPS {
+            return Err(problem(
+                at,
+                format!("more than {MAX_LOOPS} of `all`, `exists`, `map` and `filter` lie within each other"),
+                "use `for_each`, or the lists that people and workspaces have of their own",
+            ));
+        }
+        let (over, sort) = self.node(over)?;
+        let element = match sort {
+            Type::List(element) => *element,
+            Type::Map(_) => Type::Text,
+            Type::Any => Type::Any,
+            other => {
+                return Err(problem(
+                    over.at,
+                    format!("{} has no elements", other.noun()),
+                    "write the name of a list before the dot",
+                ));
+            }
+        };
+        self.loops += 1;
+        self.scope.push((variable.clone(), element));
+        let checked = self.inner(name, filter, body);
+        self.scope.pop();
+        self.loops -= 1;
+        let (kind, filter, body) = checked?;
+        let result = match kind {
+            LoopSort::All | LoopSort::Exists | LoopSort::ExistsOne => Type::Bool,
+            LoopSort::Map => Type::List(&Type::Any),
+            LoopSort::Filter if matches!(sort, Type::List(_)) => sort,
+            LoopSort::Filter => Type::List(&Type::Any),
+        };
+        let what = What::Loop(Box::new(Loop { sort: kind, over, filter, body }));
+        Ok((Node { at, what }, result))
+    }
+
+    fn inner(
+        &mut self,
+        name: &str,
+        filter: Option<&Parsed>,
+        body: &Parsed,
+    ) -> Result<(LoopSort, Option<Node>, Node), Problem> {
+        let filter = filter.map(|filter| self.truth(filter)).transpose()?;
+        let kind = match name {
+            "all" => LoopSort::All,
+            "exists" => LoopSort::Exists,
+            "exists_one" => LoopSort::ExistsOne,
+            "filter" => LoopSort::Filter,
+            _ => LoopSort::Map,
+        };
+        let body = if kind == LoopSort::Map { self.node(body)?.0 } else { self.truth(body)? };
+        Ok((kind, filter, body))
+    }
+}
+
+fn unknown_function(at: usize, name: &str) -> Problem {
+    let help = match name {
+        "matches" => "write `text.glob(\"*@acme.com\")`; `*` stands for any text".to_owned(),
+        "timestamp" | "duration" => {
+            "dates are texts: compare them as they are, or use `daysSince` and `daysUntil`".to_owned()
+        }
+        _ => {
+            let more = ["glob", "has", "all", "exists", "exists_one", "map", "filter"];
+            let names: Vec<_> = Function::names().chain(more).collect();
+            near(name, names.iter().copied(), "the functions are")
+        }
+    };
+    problem(at, format!("there is no function `{}`", shown(name)), help)
+}
+
+/// The type of a field.
+fn select(at: usize, of: Type, field: &str) -> Result<Type, Problem> {
+    match of {
+        Type::Any => Ok(Type::Any),
+        Type::Map(element) => Ok(*element),
+        Type::Record(schema) => match schema.position(field) {
+            Some(position) => Ok(schema.fields[position].1),
+            None => Err(problem(
+                at,
+                format!("{} has no `{}`", schema.noun, shown(field)),
+                near(field, schema.fields.iter().map(|(name, ..)| *name), "it has"),
+            )),
+        },
+        other => Err(problem(
+            at,
+            format!("{} has no `{}`", other.noun(), shown(field)),
+            "fields are asked of people, workspaces, grants, keys and changes",
+        )),
+    }
+}
+
+/// The type of a result, where the types of the arguments can go together at all.
+fn result(function: Function, types: &[Type]) -> Result<Type, String> {
+    use Function as F;
+    let fits = |wanted: fn(&Type) -> bool| types.iter().all(|t| matches!(t, Type::Any) || wanted(t));
+    let nouns = || types.iter().map(|t| t.noun()).collect::<Vec<_>>().join(" and ");
+    let need = |holds: bool, sort: Type| {
+        if holds { Ok(sort) } else { Err(format!("`{}` does not work on {}", function.word(), nouns())) }
+    };
+    let same = |types: &[Type]| match types {
+        [Type::Any, _] | [_, Type::Any] => true,
+        [a, b] => std::mem::discriminant(a) == std::mem::discriminant(b),
+        _ => true,
+    };
+    let int = |t: &Type| matches!(t, Type::Int);
+    let text = |t: &Type| matches!(t, Type::Text);
+    match function {
+        F::Not => need(fits(|t| matches!(t, Type::Bool)), Type::Bool),
+        F::Negate | F::Subtract | F::Multiply | F::Divide | F::Remainder => need(fits(int), Type::Int),
+        F::Add => {
+            let fit = fits(|t| matches!(t, Type::Int | Type::Text | Type::List(_))) && same(types);
+            let sort = types.iter().copied().find(|t| !matches!(t, Type::Any)).unwrap_or(Type::Any);
+            need(fit, if matches!(sort, Type::List(_)) { Type::List(&Type::Any) } else { sort })
+        }
+        F::Equal | F::Unequal => need(same(types), Type::Bool),
+        F::Less | F::LessOrEqual | F::Greater | F::GreaterOrEqual => {
+            let fit = fits(|t| matches!(t, Type::Int | Type::Text | Type::Bool)) && same(types);
+            need(fit, Type::Bool)
+        }
+        F::In => {
+            let fit = types.get(1).is_none_or(|t| matches!(t, Type::Any | Type::List(_) | Type::Map(_)));
+            need(fit, Type::Bool)
+        }
+        F::Index => match types.first() {
+            Some(Type::List(element) | Type::Map(element)) => Ok(**element),
+            other => need(matches!(other, Some(Type::Any)), Type::Any),
+        },
+        F::Size => need(fits(|t| matches!(t, Type::Text | Type::List(_) | Type::Map(_))), Type::Int),
+        F::Contains | F::StartsWith | F::EndsWith => need(fits(text), Type::Bool),
+        F::Lower => need(fits(text), Type::Text),
+        F::ToText => need(fits(|t| matches!(t, Type::Text | Type::Int | Type::Bool)), Type::Text),
+        F::ToInt => need(fits(|t| matches!(t, Type::Text | Type::Int)), Type::Int),
+        F::DaysSince | F::DaysUntil => need(fits(text), Type::Int),
+        F::FindPerson | F::FindWorkspace => need(fits(text), Type::Any),
+    }
+}
