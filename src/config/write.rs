@@ -25,7 +25,19 @@ pub fn write(document: &Document) -> String {
 
 /// Writes a document under lines of comment.
 pub fn write_with_header(document: &Document, header: &[String]) -> String {
-    let Document { organization, members, teams, workspaces, api_keys, manage, guard } = document;
+    let Document {
+        organization,
+        members,
+        teams,
+        workspaces,
+        api_keys,
+        manage,
+        guard,
+        // Only files written by people have rules and tests: what is raised from live has none.
+        policy: _,
+        tests: _,
+        files: _,
+    } = document;
     let mut out = Out(String::new());
     for line in header {
         out.comment(line);

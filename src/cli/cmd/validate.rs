@@ -33,8 +33,18 @@ fn checked(args: &Validate, ui: &Ui, printer: &Printer) -> Result<Exit, Failure>
 
 /// What the files hold, in words.
 fn contents(document: &Document) -> String {
-    let Document { organization: _, members, teams, workspaces, api_keys, manage: _, guard: _ } =
-        document;
+    let Document {
+        organization: _,
+        members,
+        teams,
+        workspaces,
+        api_keys,
+        manage: _,
+        guard: _,
+        policy,
+        tests,
+        files: _,
+    } = document;
     let all = || workspaces.iter().flat_map(|section| section.values());
     let grants: usize = all()
         .filter_map(|workspace| workspace.members.as_ref())
@@ -48,6 +58,8 @@ fn contents(document: &Document) -> String {
         (workspaces.as_ref().map_or(0, |section| section.len()), "workspace", "workspaces"),
         (grants, "grant", "grants"),
         (keys, "API key", "API keys"),
+        (policy.rules.len(), "rule", "rules"),
+        (tests.as_ref().map_or(0, |tests| tests.len()), "test", "tests"),
     ];
     let words: Vec<String> = parts
         .into_iter()

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use crate::{
     config::document::{
@@ -36,7 +36,9 @@ impl<'d> Names<'d> {
             Allowed::Any => return None,
             Allowed::Nothing => Vec::new(),
             Allowed::Only(patterns) => {
-                patterns.iter().filter_map(|pattern| super::people::matcher(pattern)).collect()
+                // The decoder refused the others.
+                let globs = patterns.iter().filter_map(|pattern| Glob::new(pattern).ok());
+                globs.map(|glob| glob.compile_matcher()).collect()
             }
         };
         Some(Self { allowed, patterns })

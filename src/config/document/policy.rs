@@ -2,6 +2,8 @@
 //!
 //! Invariant: a rule that stands here is complete; one that the decoder could not read keeps the files from loading.
 
+mod words;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Place, Section, Sp, Text};

@@ -508,6 +508,7 @@ fn documents() -> impl Strategy<Value = Document> {
                     api_keys,
                     manage,
                     guard,
+                    ..Document::default()
                 }
             },
         )

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+mod policy;
+
 use super::MANAGED;
 use crate::{
     address::Kind,
@@ -41,8 +43,18 @@ pub(super) struct Rules {
 impl Rules {
     /// Gathers them.
     pub(super) fn of(document: &Document) -> Self {
-        let Document { organization, members, teams: _, workspaces, api_keys, manage, guard } =
-            document;
+        let Document {
+            organization,
+            members,
+            teams: _,
+            workspaces,
+            api_keys,
+            manage,
+            guard,
+            policy,
+            tests,
+            files,
+        } = document;
         let mut rules = Self::default();
         rules.text("organization.id", None, organization.id.as_ref());
         let kind = &organization.kind;
@@ -82,6 +94,9 @@ impl Rules {
             rules.put("guard.acknowledge", None, words, names.span.clone());
         }
         rules.text("guard.max_plan_age", None, max_plan_age.as_ref());
+
+        rules.section += 1;
+        rules.policy(policy, tests.as_ref(), files.as_ref());
 
         rules.section += 1;
         if let Some(section) = members {
