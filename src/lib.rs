@@ -92,6 +92,7 @@ pub mod email;
 pub mod expression;
 pub mod observe;
 pub mod plan;
+pub mod policy;
 pub mod render;
 pub mod resource;
 pub mod sandbox;
