@@ -36,7 +36,8 @@
 //! - drift = plan, with another exit code
 //! - diff A B = diff(lower A, lower B), and the rules of the files that changed
 //! - import = write ∘ raise ∘ observe
-//! - apply = plan, guard, confirm, execute
+//! - policy = judge(rules, lower), or judge(rules, live after the plan)
+//! - apply = plan, guard, policy, confirm, execute
 //!
 //! # Layers
 //!
@@ -46,11 +47,13 @@
 //! | row | modules | IO |
 //! | --- | --- | --- |
 //! | words | `address`, `diagnostic`, `email`, `secret` | none |
+//! | conditions | `expression` | none |
 //! | wire | `api` | its HTTP transport, credentials' files and variables |
 //! | kinds | `resource` | none |
 //! | front ends | `config`, `observe` | `config::load` reads files; `observe` through a `Reader` |
 //! | meaning | `access` | none |
 //! | passes | `plan` | none |
+//! | judges | `policy` | none |
 //! | hands | `apply` | a `Writer`, and the journal |
 //! | faces | `render` | standard output and error |
 //! | shell | `cli` | environment, clock, terminal, exit code |

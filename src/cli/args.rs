@@ -23,7 +23,7 @@ Exit codes:
   1  failed: bad credential, unreachable, every attempted step failed
   2  changes: `drift`, and `plan --detailed-exitcode` when something is ready
   3  bad usage or files, or nobody to confirm
-  4  refused: guard, stale plan, wrong organization
+  4  refused: guard, policy, stale plan, wrong organization
   5  partly applied, or an outcome is unknown
 
 Try it without credentials: charter plan FILE --sandbox";
@@ -115,6 +115,8 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Show how the live organization differs from the files; exit 2 if it does
     Drift(Drift),
+    /// List the rules of the files and judge by them, without network
+    Policy(Policy),
     /// Compare two files or folders, without network: rules, changes, who gains or loses access
     Diff(Diff),
     /// Write the live organization as YAML that plans to nothing
@@ -269,6 +271,22 @@ pub(crate) enum FailOn {
     Deferred,
     /// Live objects that the files do not name.
     Unmanaged,
+}
+
+/// `charter policy`.
+#[derive(Debug, Args)]
+pub(crate) struct Policy {
+    /// A file, a folder with a `charter.yaml`, or a plan saved by `charter plan --out`
+    #[arg(value_name = "PATH|plan.json", default_value = DEFAULT_PATH)]
+    pub(crate) path: PathBuf,
+
+    /// Judge as if it were this day
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) at: Option<Date>,
+
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
 }
 
 /// `charter diff`.

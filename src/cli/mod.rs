@@ -39,6 +39,7 @@ fn run(args: impl Iterator<Item = OsString>) -> Exit {
         Command::Validate(args) => cmd::validate::run(args, &ui),
         Command::Plan(args) => wait(cmd::plan::run(args, &global, &ui)),
         Command::Apply(args) => wait(cmd::apply::run(args, &global, &ui)),
+        Command::Policy(args) => cmd::policy::run(args, &ui),
         Command::Diff(args) => cmd::diff::run(args, &ui),
         Command::Import(args) => wait(cmd::import::run(args, &global, &ui)),
         Command::Access(args) => wait(cmd::access::run(args, &global, &ui)),

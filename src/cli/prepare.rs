@@ -21,6 +21,7 @@ use crate::{
     diagnostic::{Diagnostic, Sources},
     observe::{OrganizationInfo, identify, observe},
     plan::{self, Input, Only, Plan},
+    policy,
     resource::{
         Desired, Live, Object, OrgKind, Spec,
         api_key::Reach,
@@ -65,14 +66,17 @@ impl Files {
     }
 
     /// What they want at a time, and all that is to be said about them.
-    pub(super) fn wishes(&self, now: Timestamp) -> Wishes {
+    pub(super) fn wishes(&self, now: Timestamp) -> Wishes<'_> {
         let (desired, notes) = lower(&self.document, day(now));
-        Wishes { desired, notes: self.warnings.iter().cloned().chain(notes).collect() }
+        let notes = self.warnings.iter().cloned().chain(notes).collect();
+        Wishes { document: &self.document, desired, notes }
     }
 }
 
 /// What the files want at a time.
-pub(super) struct Wishes {
+pub(super) struct Wishes<'f> {
+    /// The files.
+    pub(super) document: &'f Document,
     /// What they want.
     pub(super) desired: Desired,
     /// Findings to show with a plan.
@@ -130,7 +134,7 @@ fn wrong_organization(id: &str, info: &OrganizationInfo, pin: &OrganizationPin) 
 /// Reads what the files need and makes the plan.
 pub(super) async fn make(
     connection: &Connection,
-    wishes: Wishes,
+    wishes: Wishes<'_>,
     choices: &Choices,
     now: Timestamp,
 ) -> Result<Plan, Failure> {
@@ -140,14 +144,20 @@ pub(super) async fn make(
 /// The same, and shows what is live to somebody else besides.
 pub(super) async fn make_seen(
     connection: &Connection,
-    wishes: Wishes,
+    wishes: Wishes<'_>,
     choices: &Choices,
     now: Timestamp,
     seen: &dyn Fn(&Live),
 ) -> Result<Plan, Failure> {
-    let Wishes { desired, notes } = wishes;
+    let Wishes { document, desired, notes } = wishes;
     let info = identified(connection, &desired.organization).await?;
-    let mut live = look(connection, &info, &desired.read_scope(), now).await?;
+    let mut scope = desired.read_scope();
+    policy::widen(document, &mut scope, desired.organization.kind);
+    let mut live = look(connection, &info, &scope, now).await?;
+    let judged = |mut plan: Plan, live: &Live| {
+        plan.policy = policy::judge_plan(document, &desired, live, &plan);
+        plan
+    };
     let plan = |live: &Live, notes: Vec<Diagnostic>| {
         plan::make(Input {
             desired: &desired,
@@ -162,14 +172,14 @@ pub(super) async fn make_seen(
     seen(&live);
     let first = plan(&live, notes.clone());
     if !plan::wants_keys(&first, &live) {
-        return Ok(first);
+        return Ok(judged(first, &live));
     }
     // Somebody or something goes: what becomes of the keys is shown, even where the files name none.
     let scope = ReadScope { api_keys: true, ..ReadScope::nothing() };
     let keys = look(connection, &info, &scope, now).await?;
     seen(&keys);
     add_keys(&mut live, keys);
-    Ok(plan(&live, notes))
+    Ok(judged(plan(&live, notes), &live))
 }
 
 /// Reads what is in a scope.

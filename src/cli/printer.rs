@@ -87,6 +87,10 @@ impl Printer {
         match self.format {
             ReviewFormat::Text => {
                 self.findings_beside(&plan.notes, sources, ui);
+                match &self.redactor {
+                    Some(_) => ui.judgement(&plan.policy, &Sources::default()),
+                    None => ui.judgement(&plan.policy, sources),
+                }
                 let options = Options { width: ui.width, calls: ui.verbose > 0 };
                 self.data(&text::plan(plan, options), ui)
             }

@@ -87,6 +87,13 @@ impl Ui {
         self.say(&diagnostics(found, sources, self.width));
     }
 
+    /// What rules find, to stderr; with `--quiet` only what refuses.
+    pub(crate) fn judgement(&self, found: &[Diagnostic], sources: &Sources) {
+        let shown: Vec<Diagnostic> =
+            found.iter().filter(|one| !self.quiet || one.is_error()).cloned().collect();
+        self.err(&diagnostics(&shown, sources, self.width));
+    }
+
     /// What a wrong set of files is told.
     fn rejected(&self, rejected: &Rejected) {
         let Rejected { diagnostics: found, sources } = rejected;

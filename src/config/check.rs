@@ -9,7 +9,7 @@ mod kinds;
 mod people;
 mod workspaces;
 
-pub(crate) use self::files::check as files;
+pub(crate) use self::files::{check as files, pinned};
 use super::document::Document;
 use crate::diagnostic::{Diagnostic, Span};
 

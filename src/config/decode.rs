@@ -3,13 +3,14 @@
 //! Invariant: everything wrong in a file is found in one pass; what is wrong is replaced by something harmless,
 //! and the findings keep the document from ever being used.
 
+mod expectations;
 mod expression;
 mod files;
 mod keys;
+mod patterns;
 mod people;
 mod policy;
 mod rules;
-mod tests;
 mod text;
 mod workspaces;
 

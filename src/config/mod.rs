@@ -14,3 +14,5 @@ pub mod schema;
 mod shape;
 pub mod write;
 mod yaml;
+
+pub(crate) use self::check::pinned;

@@ -6,8 +6,9 @@ mod policy;
 mod words;
 
 pub(crate) use self::policy::{
-    ACCESS, ADMINS, CONTRACTORS, CUSTOM, EMAIL_DOMAINS, EXCEPTION, FILE_LIMIT, INVITE_AGE, KEY_AGE, NAMES, POLICY,
-    SEPARATION, TAGS, TEST, WORKSPACE_ADMINS, organization_roles, severities, subjects,
+    ACCESS, ADMINS, CONTRACTORS, CUSTOM, EMAIL_DOMAINS, EXCEPTION, FILE_LIMIT, INVITE_AGE, KEY_AGE,
+    NAMES, POLICY, SEPARATION, TAGS, TEST, WORKSPACE_ADMINS, organization_roles, severities,
+    subjects,
 };
 pub(crate) use self::words::{
     geos, guard_names, kept, key_statuses, kinds, roles, states, unlisted, unlisted_word,

@@ -198,12 +198,14 @@ impl Cx {
                 select(at, sort, field)?;
                 plain(What::Has(Box::new(of), field.as_str().into()), Type::Bool)
             }
-            ("has", ..) => Err(problem(
-                at,
-                "`has` asks for a field",
-                "write it as `has(person.until)`",
-            )),
-            ("glob", Some(text), [Parsed { sort: Sort::Literal(Value::Text(pattern)), at: place }]) => {
+            ("has", ..) => {
+                Err(problem(at, "`has` asks for a field", "write it as `has(person.until)`"))
+            }
+            (
+                "glob",
+                Some(text),
+                [Parsed { sort: Sort::Literal(Value::Text(pattern)), at: place }],
+            ) => {
                 let (text, _) = self.node(text)?;
                 let glob = globset::Glob::new(pattern).map_err(|error| {
                     problem(
@@ -258,7 +260,11 @@ impl Cx {
             types.push(sort);
         }
         let sort = result(function, &types).map_err(|message| {
-            problem(at, message, "look at the types of both sides; dates are texts such as `\"2027-03-31\"`")
+            problem(
+                at,
+                message,
+                "look at the types of both sides; dates are texts such as `\"2027-03-31\"`",
+            )
         })?;
         Ok((Node { at, what: What::Call(function, nodes) }, sort))
     }
@@ -280,7 +286,9 @@ impl Cx {
         if self.loops == MAX_LOOPS {
             return Err(problem(
                 at,
-                format!("more than {MAX_LOOPS} of `all`, `exists`, `map` and `filter` lie within each other"),
+                format!(
+                    "more than {MAX_LOOPS} of `all`, `exists`, `map` and `filter` lie within each other"
+                ),
                 "use `for_each`, or the lists that people and workspaces have of their own",
             ));
         }
@@ -336,7 +344,8 @@ fn unknown_function(at: usize, name: &str) -> Problem {
     let help = match name {
         "matches" => "write `text.glob(\"*@acme.com\")`; `*` stands for any text".to_owned(),
         "timestamp" | "duration" => {
-            "dates are texts: compare them as they are, or use `daysSince` and `daysUntil`".to_owned()
+            "dates are texts: compare them as they are, or use `daysSince` and `daysUntil`"
+                .to_owned()
         }
         _ => {
             let more = ["glob", "has", "all", "exists", "exists_one", "map", "filter"];
@@ -371,10 +380,15 @@ fn select(at: usize, of: Type, field: &str) -> Result<Type, Problem> {
 /// The type of a result, where the types of the arguments can go together at all.
 fn result(function: Function, types: &[Type]) -> Result<Type, String> {
     use Function as F;
-    let fits = |wanted: fn(&Type) -> bool| types.iter().all(|t| matches!(t, Type::Any) || wanted(t));
+    let fits =
+        |wanted: fn(&Type) -> bool| types.iter().all(|t| matches!(t, Type::Any) || wanted(t));
     let nouns = || types.iter().map(|t| t.noun()).collect::<Vec<_>>().join(" and ");
     let need = |holds: bool, sort: Type| {
-        if holds { Ok(sort) } else { Err(format!("`{}` does not work on {}", function.word(), nouns())) }
+        if holds {
+            Ok(sort)
+        } else {
+            Err(format!("`{}` does not work on {}", function.word(), nouns()))
+        }
     };
     let same = |types: &[Type]| match types {
         [Type::Any, _] | [_, Type::Any] => true,
@@ -385,7 +399,9 @@ fn result(function: Function, types: &[Type]) -> Result<Type, String> {
     let text = |t: &Type| matches!(t, Type::Text);
     match function {
         F::Not => need(fits(|t| matches!(t, Type::Bool)), Type::Bool),
-        F::Negate | F::Subtract | F::Multiply | F::Divide | F::Remainder => need(fits(int), Type::Int),
+        F::Negate | F::Subtract | F::Multiply | F::Divide | F::Remainder => {
+            need(fits(int), Type::Int)
+        }
         F::Add => {
             let fit = fits(|t| matches!(t, Type::Int | Type::Text | Type::List(_))) && same(types);
             let sort = types.iter().copied().find(|t| !matches!(t, Type::Any)).unwrap_or(Type::Any);
@@ -397,14 +413,17 @@ fn result(function: Function, types: &[Type]) -> Result<Type, String> {
             need(fit, Type::Bool)
         }
         F::In => {
-            let fit = types.get(1).is_none_or(|t| matches!(t, Type::Any | Type::List(_) | Type::Map(_)));
+            let fit =
+                types.get(1).is_none_or(|t| matches!(t, Type::Any | Type::List(_) | Type::Map(_)));
             need(fit, Type::Bool)
         }
         F::Index => match types.first() {
             Some(Type::List(element) | Type::Map(element)) => Ok(**element),
             other => need(matches!(other, Some(Type::Any)), Type::Any),
         },
-        F::Size => need(fits(|t| matches!(t, Type::Text | Type::List(_) | Type::Map(_))), Type::Int),
+        F::Size => {
+            need(fits(|t| matches!(t, Type::Text | Type::List(_) | Type::Map(_))), Type::Int)
+        }
         F::Contains | F::StartsWith | F::EndsWith => need(fits(text), Type::Bool),
         F::Lower => need(fits(text), Type::Text),
         F::ToText => need(fits(|t| matches!(t, Type::Text | Type::Int | Type::Bool)), Type::Text),

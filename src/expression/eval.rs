@@ -125,9 +125,9 @@ impl Run<'_> {
                 Value::Map(map) => map.get(&**field).cloned().ok_or_else(|| {
                     Trouble::plain(format!("the map lacks `{field}`: ask with `has` or `in` first"))
                 }),
-                Value::Null => Err(Trouble::plain(format!(
-                    "null has no `{field}`: ask with `!= null` first"
-                ))),
+                Value::Null => {
+                    Err(Trouble::plain(format!("null has no `{field}`: ask with `!= null` first")))
+                }
                 other => Err(Trouble::plain(format!("{} has no `{field}`", other.noun()))),
             },
             What::Has(of, field) => Ok(Value::Bool(match self.node(of)? {
@@ -178,8 +178,10 @@ impl Run<'_> {
     fn truth(&mut self, node: &Node) -> Result<bool, Trouble> {
         match self.node(node)? {
             Value::Bool(value) => Ok(value),
-            other => Err(Trouble::plain(format!("{} is neither true nor false", other.noun()))
-                .at(node.at)),
+            other => {
+                Err(Trouble::plain(format!("{} is neither true nor false", other.noun()))
+                    .at(node.at))
+            }
         }
     }
 
@@ -206,8 +208,9 @@ impl Run<'_> {
                 map.keys().cloned().map(Value::Text).collect()
             }
             Value::Null => {
-                return Err(Trouble::plain("null has no elements: ask with `!= null` first")
-                    .at(over.at));
+                return Err(
+                    Trouble::plain("null has no elements: ask with `!= null` first").at(over.at)
+                );
             }
             other => {
                 return Err(Trouble::plain(format!("{} has no elements", other.noun())).at(over.at));

@@ -161,9 +161,10 @@ impl Function {
                     Trouble::plain(format!("the list of {} has nothing at {at}", list.len()))
                 })?
             }
-            (F::Index, [V::Map(map), V::Text(key)]) => map.get(key).cloned().ok_or_else(|| {
-                Trouble::plain("the map lacks the key: ask with `in` first")
-            })?,
+            (F::Index, [V::Map(map), V::Text(key)]) => map
+                .get(key)
+                .cloned()
+                .ok_or_else(|| Trouble::plain("the map lacks the key: ask with `in` first"))?,
             (F::Size, [V::Text(text)]) => {
                 fuel.pay_text(text.len())?;
                 V::Int(count(text.chars().count()))
@@ -208,9 +209,8 @@ fn count(count: usize) -> i64 {
 }
 
 fn days_until(date: &str, facts: &dyn Facts) -> Result<i64, Trouble> {
-    let date: jiff::civil::Date = date
-        .parse()
-        .map_err(|_| Trouble::plain("the text is not a date such as `2027-03-31`"))?;
+    let date: jiff::civil::Date =
+        date.parse().map_err(|_| Trouble::plain("the text is not a date such as `2027-03-31`"))?;
     let days = facts.today().until(date).map_err(|_| Trouble::plain("the date is too far away"))?;
     Ok(i64::from(days.get_days()))
 }

@@ -20,13 +20,13 @@ mod value;
 
 use std::sync::Arc;
 
+use self::tree::Node;
 pub use self::{
     check::{Schema, Type},
     eval::{Facts, Fuel, Trouble},
     subject::Subject,
     value::{Record, Value},
 };
-use self::tree::Node;
 
 /// The longest expression, in characters.
 pub const MAX_SOURCE: usize = 2_000;
@@ -69,7 +69,9 @@ impl Expression {
         if length > MAX_SOURCE {
             return Err(Problem {
                 at: 0,
-                message: format!("the expression has {length} characters, and {MAX_SOURCE} are the most"),
+                message: format!(
+                    "the expression has {length} characters, and {MAX_SOURCE} are the most"
+                ),
                 help: "split it into several rules".to_owned(),
             });
         }

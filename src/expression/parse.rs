@@ -60,7 +60,11 @@ fn too_deep(at: usize) -> Problem {
 /// The first thing that is wrong, in our words where the parser's are about its own rules.
 fn first(source: &str, errors: &ParseErrors) -> Problem {
     let Some(error) = errors.errors.first() else {
-        return Problem { at: 0, message: "the expression cannot be read".to_owned(), help: HELP.to_owned() };
+        return Problem {
+            at: 0,
+            message: "the expression cannot be read".to_owned(),
+            help: HELP.to_owned(),
+        };
     };
     let (line, column) = error.pos;
     let before: usize = source
@@ -70,7 +74,8 @@ fn first(source: &str, errors: &ParseErrors) -> Problem {
         .sum();
     let length = source.chars().count();
     let at = (before + usize::try_from(column - 1).unwrap_or(0)).min(length);
-    let rest: String = source.chars().skip(at).take_while(|c| !c.is_whitespace()).take(20).collect();
+    let rest: String =
+        source.chars().skip(at).take_while(|c| !c.is_whitespace()).take(20).collect();
     let message = if error.msg.contains("recursion") {
         return too_deep(at);
     } else if rest.is_empty() {
@@ -82,7 +87,8 @@ fn first(source: &str, errors: &ParseErrors) -> Problem {
     Problem { at, message, help: HELP.to_owned() }
 }
 
-const HELP: &str = "write a CEL expression, as in `person.role != \"admin\" || person.domain == \"acme.com\"`";
+const HELP: &str =
+    "write a CEL expression, as in `person.role != \"admin\" || person.domain == \"acme.com\"`";
 
 /// Where the parts of a text stand.
 struct Places<'p> {
@@ -131,8 +137,12 @@ fn convert(node: &IdedExpr, places: &Places<'_>, depth: usize) -> Result<Parsed,
             let mut entries = Vec::with_capacity(map.entries.len());
             for entry in &map.entries {
                 match &entry.expr {
-                    EntryExpr::MapEntry(entry) => entries.push((sub(&entry.key)?, sub(&entry.value)?)),
-                    EntryExpr::StructField(_) => return Ok(Parsed { at, sort: Sort::Foreign("objects") }),
+                    EntryExpr::MapEntry(entry) => {
+                        entries.push((sub(&entry.key)?, sub(&entry.value)?))
+                    }
+                    EntryExpr::StructField(_) => {
+                        return Ok(Parsed { at, sort: Sort::Foreign("objects") });
+                    }
                 }
             }
             Sort::Map(entries)

@@ -87,7 +87,11 @@ pub static PERSON: Schema = Schema {
         ("note", Type::Text, "the note of the files; null: none"),
         ("listed", Type::Bool, "the files list the person"),
         ("grants", Type::List(&Type::Record(&GRANT)), "grants of their own"),
-        ("access", Type::Map(&Type::Text), "the role in each workspace by its name, inherited ones included"),
+        (
+            "access",
+            Type::Map(&Type::Text),
+            "the role in each workspace by its name, inherited ones included",
+        ),
     ],
 };
 
@@ -101,7 +105,11 @@ pub static WORKSPACE: Schema = Schema {
         ("geo", Type::Text, "where inference runs by default; null: not known"),
         ("listed", Type::Bool, "the files list it"),
         ("grants", Type::List(&Type::Record(&GRANT)), "its grants"),
-        ("access", Type::Map(&Type::Text), "the role of each person by address, inherited ones included"),
+        (
+            "access",
+            Type::Map(&Type::Text),
+            "the role of each person by address, inherited ones included",
+        ),
         ("keys", Type::List(&Type::Record(&KEY)), "its keys"),
     ],
 };

@@ -17,8 +17,11 @@ static PERSON: Schema = Schema {
         ("access", Type::Map(&Type::Text), "roles by workspace"),
     ],
 };
-static VARIABLES: &[(&str, Type)] =
-    &[("people", Type::List(&Type::Record(&PERSON))), ("person", Type::Record(&PERSON)), ("n", Type::Int)];
+static VARIABLES: &[(&str, Type)] = &[
+    ("people", Type::List(&Type::Record(&PERSON))),
+    ("person", Type::Record(&PERSON)),
+    ("n", Type::Int),
+];
 
 struct World;
 
@@ -38,12 +41,15 @@ impl Facts for World {
 
 fn person(email: &str, role: &str, until: Option<&str>) -> Value {
     let access = [(Arc::from("Prod"), Value::text("workspace_user"))].into_iter().collect();
-    Value::Record(Arc::new(Record::new(&PERSON, vec![
-        Value::text(email),
-        Value::text(role),
-        Value::text_or_null(until),
-        Value::Map(Arc::new(access)),
-    ])))
+    Value::Record(Arc::new(Record::new(
+        &PERSON,
+        vec![
+            Value::text(email),
+            Value::text(role),
+            Value::text_or_null(until),
+            Value::Map(Arc::new(access)),
+        ],
+    )))
 }
 
 fn variables() -> Vec<Value> {
@@ -55,7 +61,8 @@ fn variables() -> Vec<Value> {
 }
 
 fn run(source: &str) -> Result<Value, Trouble> {
-    let expression = Expression::parse(source, VARIABLES).unwrap_or_else(|p| panic!("{source}: {p:?}"));
+    let expression =
+        Expression::parse(source, VARIABLES).unwrap_or_else(|p| panic!("{source}: {p:?}"));
     expression.eval(&variables(), &World, &mut Fuel::new(100_000))
 }
 
@@ -109,7 +116,10 @@ fn trouble_has_its_place_and_its_reason() {
     let Err(Trouble::Plain { at, message }) = run("true && daysUntil(people[0].until) < 3") else {
         panic!()
     };
-    assert_eq!((at, message.as_str()), (8, "`daysUntil` does not work on null: ask with `!= null` first"));
+    assert_eq!(
+        (at, message.as_str()),
+        (8, "`daysUntil` does not work on null: ask with `!= null` first")
+    );
     assert!(run("n / 0 == 1").is_err() && run("9223372036854775807 + n == 1").is_err());
 }
 
@@ -142,7 +152,9 @@ fn loops_within_loops_end_somewhere() {
     assert!(is_true(&deep));
     let nested = "people.all(a, people.all(b, people.all(c, people.all(d, true))))";
     assert!(refused(nested).message.contains("within each other"));
-    assert!(refused(&format!("{}true{}", "(".repeat(200), ")".repeat(200))).message.contains("nested"));
+    assert!(
+        refused(&format!("{}true{}", "(".repeat(200), ")".repeat(200))).message.contains("nested")
+    );
     assert!(refused(&format!("n{} == 1", ".a".repeat(900))).message.contains("nested"));
     assert!(refused(&format!("{} == 1", vec!["n"; 300].join(" + "))).message.contains("nested"));
     // `!!` is nothing to the grammar.
@@ -157,7 +169,10 @@ fn growth_is_paid_for() {
         let source = format!("{doubled}{}.size() == 1", ".map(a, a + a)".repeat(30));
         let expression = Expression::parse(&source, VARIABLES).unwrap();
         let mut fuel = Fuel::new(1_000_000);
-        assert_eq!(expression.eval(&variables(), &World, &mut fuel).unwrap_err(), Trouble::OutOfFuel);
+        assert_eq!(
+            expression.eval(&variables(), &World, &mut fuel).unwrap_err(),
+            Trouble::OutOfFuel
+        );
         assert_eq!(fuel.left(), 0);
     }
 }
@@ -174,10 +189,58 @@ fn running_out_of_fuel_is_no_answer() {
 /// Texts that look like expressions, and some that do not.
 fn scraps() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
-        "people", "person", ".role", ".email", ".until", "n", "==", "!=", "&&", "||", "!", "(", ")", "[",
-        "]", "{", "}", ",", ":", "?", "\"a\"", "'b'", "1", "0", "-", "+", "*", "/", "%", "<", ">=", "in",
-        ".all(p, ", ".exists(p, ", ".map(a, a + a)", ".filter(p, ", "size(", "has(", "null", "true",
-        "daysUntil(", ".glob(\"*\")", "r\"", "\\", "\u{e9}", "\n", "//", "b\"x\"", "1u", "1.5", "@", "`",
+        "people",
+        "person",
+        ".role",
+        ".email",
+        ".until",
+        "n",
+        "==",
+        "!=",
+        "&&",
+        "||",
+        "!",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ":",
+        "?",
+        "\"a\"",
+        "'b'",
+        "1",
+        "0",
+        "-",
+        "+",
+        "*",
+        "/",
+        "%",
+        "<",
+        ">=",
+        "in",
+        ".all(p, ",
+        ".exists(p, ",
+        ".map(a, a + a)",
+        ".filter(p, ",
+        "size(",
+        "has(",
+        "null",
+        "true",
+        "daysUntil(",
+        ".glob(\"*\")",
+        "r\"",
+        "\\",
+        "\u{e9}",
+        "\n",
+        "//",
+        "b\"x\"",
+        "1u",
+        "1.5",
+        "@",
+        "`",
     ]);
     prop::collection::vec(word, 0..40).prop_map(|words| words.concat())
 }
@@ -229,28 +292,36 @@ proptest! {
 
 /// Formulas that are true or false, or divide by 0, or look past the end of a list.
 fn formula(depth: u32) -> impl Strategy<Value = String> {
-    let number = || prop_oneof![
-        Just("n".to_owned()),
-        (0_i64..4).prop_map(|n| n.to_string()),
-        (0_i64..5).prop_map(|n| format!("list[{n}]")),
-        Just("size(list)".to_owned()),
-        Just("size(s)".to_owned()),
-        (0_i64..3).prop_map(|n| format!("(7 % {n})")),
-        Just("list.map(x, x > 1, x * 2)[0]".to_owned()),
-    ];
+    let number = || {
+        prop_oneof![
+            Just("n".to_owned()),
+            (0_i64..4).prop_map(|n| n.to_string()),
+            (0_i64..5).prop_map(|n| format!("list[{n}]")),
+            Just("size(list)".to_owned()),
+            Just("size(s)".to_owned()),
+            (0_i64..3).prop_map(|n| format!("(7 % {n})")),
+            Just("list.map(x, x > 1, x * 2)[0]".to_owned()),
+        ]
+    };
     let leaf = prop_oneof![
         (number(), prop::sample::select(vec!["==", "!=", "<", "<=", ">", ">="]), number())
             .prop_map(|(a, op, b)| format!("{a} {op} {b}")),
         number().prop_map(|n| format!("{n} in list")),
-        prop::sample::select(vec!["s.startsWith(\"a\")", "s.contains(\"x\")", "s + s == \"adaada\"", "false"])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "s.startsWith(\"a\")",
+            "s.contains(\"x\")",
+            "s + s == \"adaada\"",
+            "false"
+        ])
+        .prop_map(str::to_owned),
     ];
     leaf.prop_recursive(depth, 24, 3, move |inner| {
         prop_oneof![
             (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} && {b})")),
             (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} || {b})")),
             inner.clone().prop_map(|a| format!("!({a})")),
-            (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("({a} ? {b} : {c})")),
+            (inner.clone(), inner.clone(), inner.clone())
+                .prop_map(|(a, b, c)| format!("({a} ? {b} : {c})")),
             inner.clone().prop_map(|a| format!("list.all(x, x > 1 || {a})")),
             inner.clone().prop_map(|a| format!("list.exists(x, 6 / (x - 1) == 1 || {a})")),
             inner.prop_map(|a| format!("list.filter(x, {a}).size() == 3")),

@@ -31,7 +31,7 @@ pub use self::{
 };
 use crate::{
     access,
-    address::{Address, Kind, RemoteId},
+    address::{Address, Kind, Name, RemoteId},
     diagnostic::{self, Diagnostic},
     resource::{Change, Desired, Ids, Live, Phase, Snapshot, Spec, World, desired::GuardName},
 };
@@ -72,7 +72,11 @@ pub fn make(input: Input<'_>) -> Plan {
 
     let keys = keys::fates(&steps, &bound.live, &desired.objects);
     let limits = desired.guard.0.iter().map(|(name, (limit, _))| (*name, *limit)).collect();
-    let population = guard::population(&bound.live);
+    let mut population = guard::population(&bound.live);
+    // Rules may need grants that the files do not manage: a guard's share is of those that they do.
+    let managed: BTreeSet<&str> =
+        desired.scope.workspace_members.keys().map(Name::as_str).collect();
+    population.workspace_members.retain(|name, _| managed.contains(name.as_str()));
     let returning = guard::returning(&steps, live);
     let returns = returning.len() as u64;
     let guards = guard::check(&steps, &keys, &population, &limits, allow, returns);
@@ -105,6 +109,8 @@ pub fn make(input: Input<'_>) -> Plan {
         keys,
         access,
         guards,
+        // Judged by `policy`, which sees the plan as a whole.
+        policy: Vec::new(),
         notes,
         population,
         limits,

@@ -49,6 +49,9 @@ pub struct Plan {
     pub access: Vec<AccessChange>,
     /// Every guard with its counts, and whether it refuses.
     pub guards: Vec<GuardResult>,
+    /// What the rules of the files find; an error refuses the plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy: Vec<Diagnostic>,
     /// Warnings and notes on the files and on live.
     pub notes: Vec<Diagnostic>,
     /// Ids of the live objects that calls name, by address.
@@ -362,6 +365,11 @@ impl Plan {
             }
         }
         counts
+    }
+
+    /// Findings of the rules that refuse.
+    pub fn offences(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.policy.iter().filter(|finding| finding.is_error())
     }
 
     /// Guards that refuse.

@@ -20,10 +20,9 @@ pub(super) fn held(access: &Access, person: &Person, state: &State) -> Vec<Strin
         .into_iter()
         .filter_map(|place| {
             let role = state.role_in(person, place)?;
-            let enough = access
-                .grant
-                .as_ref()
-                .is_none_or(|wanted| role.compare(&wanted.value).is_some_and(|order| order.is_ge()));
+            let enough = access.grant.as_ref().is_none_or(|wanted| {
+                role.compare(&wanted.value).is_some_and(|order| order.is_ge())
+            });
             enough.then(|| format!("`{role}` in `{}`", state.workspaces[place].name))
         })
         .collect()

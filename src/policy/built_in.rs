@@ -89,7 +89,10 @@ fn admins(
     {
         found.push(Found {
             names: vec!["organization".into()],
-            message: format!("there are {}, and {least} are the fewest", count(certain, "admin")),
+            message: format!(
+                "{} in the organization, and the rule wants at least {least}",
+                count(certain, "admin")
+            ),
             others: places(),
             help: "make somebody admin in the Console, and list them so".to_owned(),
             ..Found::default()
@@ -99,12 +102,13 @@ fn admins(
     if let Some(most) = most
         && all > most.value
     {
-        let names: Vec<_> = admins.iter().take(20).map(|admin| format!("`{}`", admin.email)).collect();
+        let names: Vec<_> =
+            admins.iter().take(20).map(|admin| format!("`{}`", admin.email)).collect();
         let more = if admins.len() > 20 { ", …" } else { "" };
         found.push(Found {
             names: vec!["organization".into()],
             message: format!(
-                "there are {} ({}{more}), and {most} are the most",
+                "{} in the organization ({}{more}), and the rule wants at most {most}",
                 count(all, "admin"),
                 names.join(", ")
             ),
@@ -118,9 +122,14 @@ fn admins(
             if !only.iter().any(|email| *email.value.canonical() == admin.email) {
                 found.push(Found {
                     names: vec![Arc::clone(&admin.email)],
-                    message: format!("`{}` is admin, and is not among those who may be", admin.email),
+                    message: format!(
+                        "`{}` is admin, and is not among those who may be",
+                        admin.email
+                    ),
                     span: admin.listed.span.clone(),
-                    help: "give them another role in the Console, or add them to `only` of the rule".to_owned(),
+                    help:
+                        "give them another role in the Console, or add them to `only` of the rule"
+                            .to_owned(),
                     ..Found::default()
                 });
             }
@@ -129,7 +138,12 @@ fn admins(
     Ok(())
 }
 
-fn email_domains(roles: &[Sp<Role>], domains: &[Text], state: &State, found: &mut Vec<Found>) -> Judged {
+fn email_domains(
+    roles: &[Sp<Role>],
+    domains: &[Text],
+    state: &State,
+    found: &mut Vec<Found>,
+) -> Judged {
     if !state.known.people {
         return Err("the files do not list `members`");
     }
@@ -139,7 +153,8 @@ fn email_domains(roles: &[Sp<Role>], domains: &[Text], state: &State, found: &mu
             || person.role.as_ref().is_some_and(|role| roles.iter().any(|one| one.value == *role));
         let domain = person.email.rsplit_once('@').map_or("", |(_, domain)| domain);
         if concerned && !allowed.is_match(domain) {
-            let role = person.role.as_ref().map_or_else(|| "in".to_owned(), |role| format!("`{role}`"));
+            let role =
+                person.role.as_ref().map_or_else(|| "in".to_owned(), |role| format!("`{role}`"));
             found.push(Found {
                 names: vec![Arc::clone(&person.email)],
                 message: format!(
@@ -193,7 +208,11 @@ fn workspace_admins(
                 1 => format!("1 admin{whose}"),
                 count => format!("{count} admins{whose}"),
             };
-            let wanted = if least == 1 { String::new() } else { format!(", and {least} are the fewest") };
+            let wanted = if least == 1 {
+                String::new()
+            } else {
+                format!(", and the rule wants at least {least}")
+            };
             found.push(Found {
                 names: workspace_names(workspace),
                 message: format!("the workspace `{}` has {have}{wanted}", workspace.name),
@@ -230,7 +249,12 @@ fn separation(one: &Access, other: &Access, state: &State, found: &mut Vec<Found
     Ok(())
 }
 
-fn contractors(patterns: &[Text], days: Option<u64>, state: &State, found: &mut Vec<Found>) -> Judged {
+fn contractors(
+    patterns: &[Text],
+    days: Option<u64>,
+    state: &State,
+    found: &mut Vec<Found>,
+) -> Judged {
     if !state.known.people {
         return Err("the files do not list `members`");
     }
@@ -242,11 +266,15 @@ fn contractors(patterns: &[Text], days: Option<u64>, state: &State, found: &mut 
             }
             (None, _) => format!("`{}` has no last day", person.email),
             (Some(until), Some(days)) => {
-                let left = state.today.until(until).map_or(i64::MAX, |span| i64::from(span.get_days()));
+                let left =
+                    state.today.until(until).map_or(i64::MAX, |span| i64::from(span.get_days()));
                 if u64::try_from(left).unwrap_or(0) <= days {
                     continue;
                 }
-                format!("the last day of `{}`, {until}, is {left} days away, and {days} are the most", person.email)
+                format!(
+                    "the last day of `{}`, {until}, is {left} days away, and the rule wants at most {days}",
+                    person.email
+                )
             }
             (Some(_), None) => continue,
         };
@@ -254,7 +282,7 @@ fn contractors(patterns: &[Text], days: Option<u64>, state: &State, found: &mut 
             names: vec![Arc::clone(&person.email)],
             message,
             span: person.listed.span.clone(),
-            help: "write a nearer `until:` in their entry under `members`".to_owned(),
+            help: "write `until:` in their entry under `members`, or a nearer one".to_owned(),
             ..Found::default()
         });
     }
@@ -269,19 +297,22 @@ fn key_age(patterns: &[Text], days: u64, state: &State, found: &mut Vec<Found>) 
     for key in &state.keys {
         let names = key_names(key);
         let matches = names.iter().any(|name| concerned.is_match(&**name));
-        let (true, Some(KeyStatus::Active), Some(created)) = (matches, &key.status, key.created) else {
+        let (true, Some(KeyStatus::Active), Some(created)) = (matches, &key.status, key.created)
+        else {
             continue;
         };
         let age = created.until(state.today).map_or(0, |span| i64::from(span.get_days()));
         if u64::try_from(age).unwrap_or(0) > days {
             found.push(Found {
                 message: format!(
-                    "the key {} was made {age} days ago, on {created}, and {days} are the most",
+                    "the key {} was made {age} days ago, on {created}, and the rule wants at most {days}",
                     key_title(key)
                 ),
                 names,
                 span: key.listed.span.clone(),
-                help: "make a new key in the Console, and switch this one off: its id with `inactive`".to_owned(),
+                help:
+                    "make a new key in the Console, and switch this one off: its id with `inactive`"
+                        .to_owned(),
                 ..Found::default()
             });
         }
@@ -304,7 +335,7 @@ fn invite_age(days: u64, state: &State, found: &mut Vec<Found>) -> Judged {
             found.push(Found {
                 names: vec![Arc::clone(&person.email)],
                 message: format!(
-                    "the invite of `{}` has waited for {age} days, and {days} are the most",
+                    "the invite of `{}` has waited for {age} days, and the rule wants at most {days}",
                     person.email
                 ),
                 span: person.listed.span.clone(),
@@ -318,13 +349,20 @@ fn invite_age(days: u64, state: &State, found: &mut Vec<Found>) -> Judged {
 
 fn names(of: Named, patterns: &[Text], state: &State, found: &mut Vec<Found>) -> Judged {
     let allowed = set(patterns);
-    let mut wrong = |name: &Arc<str>, names: Vec<Arc<str>>, span: Option<&crate::diagnostic::Span>| {
+    let mut wrong = |name: &Arc<str>,
+                     names: Vec<Arc<str>>,
+                     span: Option<&crate::diagnostic::Span>| {
         if !allowed.is_match(&**name) {
             found.push(Found {
                 names,
-                message: format!("the name of the {} `{name}` is not like {}", of.noun(), shown(patterns)),
+                message: format!(
+                    "the name of the {} `{name}` is not like {}",
+                    of.noun(),
+                    shown(patterns)
+                ),
                 span: span.cloned(),
-                help: "give it another name; of a workspace, name the old one under `previously`".to_owned(),
+                help: "give it another name; of a workspace, name the old one under `previously`"
+                    .to_owned(),
                 ..Found::default()
             });
         }
@@ -359,7 +397,8 @@ fn tags(
     found: &mut Vec<Found>,
 ) -> Judged {
     let concerned = set(patterns);
-    let required: Vec<_> = required.iter().map(|(tag, values)| (tag, values, set(values))).collect();
+    let required: Vec<_> =
+        required.iter().map(|(tag, values)| (tag, values, set(values))).collect();
     let mut unknown = false;
     for workspace in &state.workspaces {
         if workspace.shielded || !concerned.is_match(&*workspace.name) {
@@ -385,7 +424,7 @@ fn tags(
             found.push(Found { names, message, span, help, ..Found::default() });
         }
     }
-    if unknown && found.is_empty() {
+    if unknown {
         return Err("the files do not list the `tags` of some of these workspaces");
     }
     Ok(())

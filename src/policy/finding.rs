@@ -47,7 +47,17 @@ impl Finding {
 
     /// As a diagnostic: at the culprit, or at the rule where the culprit is in no file.
     pub fn diagnostic(&self) -> Diagnostic {
-        let Self { rule: _, severity, names: _, message, span, rule_span, others, help, excepted: _ } = self;
+        let Self {
+            rule: _,
+            severity,
+            names: _,
+            message,
+            span,
+            rule_span,
+            others,
+            help,
+            excepted: _,
+        } = self;
         let mut shown = Diagnostic {
             code: self.code().into(),
             severity: *severity,

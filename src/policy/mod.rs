@@ -5,9 +5,9 @@
 mod access;
 mod built_in;
 mod custom;
+mod expectations;
 mod finding;
 pub mod state;
-mod tests_of_files;
 mod values;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -16,16 +16,18 @@ use jiff::civil::Date;
 
 pub use self::{finding::Finding, state::State};
 use crate::{
-    address::Kind,
-    config::document::{
-        Document,
-        policy::{Demand, Policy, Rule},
+    config::{
+        self,
+        document::{
+            Document,
+            policy::{Demand, Named, Policy, Rule},
+        },
     },
     diagnostic::{self, Diagnostic, Severity, Span},
     expression::Fuel,
-    plan::{Plan, Step},
+    plan::{Plan, Step, bind},
     resource::{
-        Change, Desired, KeyStatus, Live, OrgKind, Spec, Verb,
+        Change, Desired, KeyStatus, Live, OrgKind, Snapshot, Spec,
         read_scope::{GrantScope, ReadScope},
     },
 };
@@ -97,18 +99,27 @@ pub fn judge_files(document: &Document, desired: &Desired, today: Date) -> Verdi
 ///
 /// A finding that stood before does not refuse a plan that only takes access away: whatever else is wrong, somebody who
 /// leaves can be removed, and a date that has passed takes effect.
+///
+/// `document` has the rules, which may be those of a base; the rest is that of the files that were planned.
 pub fn judge_plan(
     document: &Document,
     desired: &Desired,
     live: &Live,
     plan: &Plan,
 ) -> Vec<Diagnostic> {
-    if document.policy.rules.is_empty() && document.tests.is_none() {
+    let nothing = document.policy.rules.is_empty() && document.tests.is_none();
+    if nothing && document.files.is_none() {
         return Vec::new();
     }
-    let (before, after) = State::of_plan(document, desired, live, plan);
+    let bound = bind::bind(desired, live).live;
+    let taken = foreign_pins(document, desired, &bound);
+    if nothing {
+        return taken;
+    }
+    let (before, after) = State::of_plan(document, desired, live, &bound, plan);
     let mut verdict = judge(document, &after);
-    let refuses = |finding: &Finding| finding.excepted.is_none() && finding.severity == Severity::Error;
+    let refuses =
+        |finding: &Finding| finding.excepted.is_none() && finding.severity == Severity::Error;
     if verdict.findings.iter().any(refuses) && plan.ready().all(takes_away) {
         let stood = judge(document, &before);
         let stood: BTreeSet<_> = stood.findings.iter().map(Finding::key).collect();
@@ -122,6 +133,7 @@ pub fn judge_plan(
         }
     }
     let mut shown = verdict.diagnostics();
+    shown.extend(taken);
     shown.extend(verdict.unjudged.iter().map(|one| {
         Diagnostic::note(
             "policy/not-judged",
@@ -131,6 +143,21 @@ pub fn judge_plan(
         .help("manage what it is about in the files, or remove the rule")
     }));
     shown
+}
+
+/// Entries that take over, by its id, something that their file may not name.
+fn foreign_pins(document: &Document, desired: &Desired, bound: &Snapshot) -> Vec<Diagnostic> {
+    let pinned = desired.pins.iter().filter(|(_, pin)| pin.id.is_some());
+    let found = pinned.filter_map(|(address, _)| {
+        let wanted = desired.objects.get(address).and_then(|object| object.source.as_ref());
+        let source = wanted.or_else(|| desired.gone.get(address).map(|gone| &gone.source))?;
+        let name = match &bound.get(address)?.spec {
+            Spec::Member(member) => member.email.canonical().to_string(),
+            other => other.resource().title(),
+        };
+        config::pinned(document, address.kind, &name, &source.span)
+    });
+    found.collect()
 }
 
 /// Reads what the rules need beyond what the files manage.
@@ -146,9 +173,9 @@ pub fn widen(document: &Document, scope: &mut ReadScope, kind: OrgKind) {
             Demand::WorkspaceAdmins { .. } | Demand::Separation { .. } => grants = true,
             Demand::KeyAge { .. } => keys = true,
             Demand::Names { of, .. } => match of {
-                crate::config::document::policy::Named::Workspaces => workspaces = true,
-                crate::config::document::policy::Named::ApiKeys => keys = true,
-                crate::config::document::policy::Named::Teams => {}
+                Named::Workspaces => workspaces = true,
+                Named::ApiKeys => keys = true,
+                Named::Teams => {}
             },
             Demand::Tags { .. } => workspaces = true,
             Demand::Custom(_) => (grants, keys) = (true, true),
@@ -188,7 +215,8 @@ fn takes_away(step: &Step) -> bool {
 /// Keeps output readable where a rule finds thousands: the first ones, and the count of the others.
 fn limited(findings: Vec<Finding>) -> Vec<Finding> {
     let mut kept: Vec<Finding> = Vec::with_capacity(findings.len().min(SHOWN));
-    let mut counts: std::collections::BTreeMap<(Arc<str>, Option<Span>), usize> = std::collections::BTreeMap::new();
+    let mut counts: std::collections::BTreeMap<(Arc<str>, Option<Span>), usize> =
+        std::collections::BTreeMap::new();
     let mut last: Vec<(Finding, usize)> = Vec::new();
     for finding in findings {
         if finding.excepted.is_some() {

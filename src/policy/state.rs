@@ -13,10 +13,10 @@ use crate::{
     address::{Address, Kind, Name},
     config::document::Document,
     diagnostic::Span,
-    plan::{self, Cause, Plan, Step, bind},
+    plan::{self, Cause, Plan, Step},
     resource::{
-        Change as Difference, Desired, Disposition, KeyStatus, Live, Object, Phase, Role, Snapshot, Spec,
-        WorkspaceRole, workspace::CLAUDE_CODE,
+        Change as Difference, Desired, Disposition, KeyStatus, Live, Object, Phase, Role, Snapshot,
+        Spec, WorkspaceRole, workspace::CLAUDE_CODE,
     },
 };
 
@@ -179,21 +179,21 @@ impl State {
         state
     }
 
-    /// What is live before a plan, and what is there when its steps are through, those that wait included.
+    /// What is live before a plan (`bound`: under the addresses of the files), and what is there when its steps are through, those that wait included.
     pub fn of_plan(
         document: &Document,
         desired: &Desired,
         live: &Live,
+        bound: &Snapshot,
         plan: &Plan,
     ) -> (Self, Self) {
-        let bound = bind::bind(desired, live).live;
         let waiting: Vec<Step> = plan
             .steps
             .iter()
             .filter(|step| matches!(step.disposition, Disposition::Deferred { .. }))
             .map(|step| Step { disposition: Disposition::Ready, ..step.clone() })
             .collect();
-        let after = plan::outcome(&plan::outcome(&bound, &plan.steps), &waiting);
+        let after = plan::outcome(&plan::outcome(bound, &plan.steps), &waiting);
         let day = |time: Timestamp| time.to_zoned(TimeZone::UTC).date();
         let whole = |snapshot: &Snapshot| {
             let mut state = Self {
@@ -216,7 +216,7 @@ impl State {
             });
             state
         };
-        let (before, mut after) = (whole(&bound), whole(&after));
+        let (before, mut after) = (whole(bound), whole(&after));
         let names: BTreeMap<&Name, &Arc<str>> = before
             .workspaces
             .iter()
@@ -242,14 +242,17 @@ impl State {
                 .and_then(|facts| facts.pending.first())
                 .and_then(|invite| invite.expires_at.checked_sub(INVITE_LIFE).ok());
             let pending = self.live && object.phase() != Some(Phase::Active);
-            people.insert(&address.name, Person {
-                email: Arc::clone(member.email.canonical()),
-                role: member.role.clone(),
-                pending,
-                invited: if pending { sent } else { None },
-                listed: listed(address, object, desired),
-                grants: BTreeMap::new(),
-            });
+            people.insert(
+                &address.name,
+                Person {
+                    email: Arc::clone(member.email.canonical()),
+                    role: member.role.clone(),
+                    pending,
+                    invited: if pending { sent } else { None },
+                    listed: listed(address, object, desired),
+                    grants: BTreeMap::new(),
+                },
+            );
         }
         let mut at: BTreeMap<&Name, usize> = BTreeMap::new();
         for (address, object) in objects.of(Kind::Workspace) {
@@ -262,7 +265,11 @@ impl State {
             self.workspaces.push(Workspace {
                 label: address.name.clone(),
                 name: Arc::clone(&workspace.name),
-                tags: workspace.tags.clone(),
+                // A workspace that the plan makes has the tags that the files give it, and no others.
+                tags: match (&workspace.tags, &object.remote) {
+                    (None, None) if self.live => Some(BTreeMap::new()),
+                    (tags, _) => tags.clone(),
+                },
                 geo: workspace.data_residency.default_inference_geo.clone(),
                 shielded: *workspace.name == *CLAUDE_CODE && listed.span.is_none(),
                 listed,
@@ -295,7 +302,8 @@ impl State {
         for (address, object) in objects.of(Kind::ApiKey) {
             let Spec::ApiKey(key) = &object.spec else { continue };
             let facts = object.key_facts();
-            let day = |time: Option<Timestamp>| time.map(|time| time.to_zoned(TimeZone::UTC).date());
+            let day =
+                |time: Option<Timestamp>| time.map(|time| time.to_zoned(TimeZone::UTC).date());
             let id = object.remote.as_ref().map(|remote| Arc::clone(&remote.id.0));
             let by_id = match &address.name {
                 Name::Id(id) => Some(Arc::clone(id)),

@@ -84,14 +84,17 @@ impl Values {
             let mut own = Vec::with_capacity(person.grants.len());
             for (place, grant) in &person.grants {
                 let name = &state.workspaces[*place].name;
-                let value = record(&GRANT, vec![
-                    Value::Text(Arc::clone(&person.email)),
-                    Value::Text(Arc::clone(name)),
-                    Value::text(grant.role.as_str()),
-                    date(grant.listed.until),
-                    note(&grant.listed),
-                    is_listed(&grant.listed),
-                ]);
+                let value = record(
+                    &GRANT,
+                    vec![
+                        Value::Text(Arc::clone(&person.email)),
+                        Value::Text(Arc::clone(name)),
+                        Value::text(grant.role.as_str()),
+                        date(grant.listed.until),
+                        note(&grant.listed),
+                        is_listed(&grant.listed),
+                    ],
+                );
                 by_workspace[*place].push(value.clone());
                 own.push(value.clone());
                 grants.push(One {
@@ -104,7 +107,8 @@ impl Values {
             by_person.push(own);
         }
 
-        let mut access: Vec<BTreeMap<Arc<str>, Value>> = vec![BTreeMap::new(); state.workspaces.len()];
+        let mut access: Vec<BTreeMap<Arc<str>, Value>> =
+            vec![BTreeMap::new(); state.workspaces.len()];
         let mut people = HashMap::with_capacity(state.people.len());
         for (person, grants) in state.people.iter().zip(by_person) {
             let value = person_value(person, grants, state, &mut access);
@@ -183,17 +187,20 @@ fn person_value(
             own.insert(Arc::clone(&state.workspaces[place].name), role);
         }
     }
-    record(&PERSON, vec![
-        Value::Text(Arc::clone(&person.email)),
-        Value::text(person.email.rsplit_once('@').map_or("", |(_, domain)| domain)),
-        Value::text_or_null(person.role.as_ref().map(|role| role.as_str())),
-        Value::Bool(person.pending),
-        date(person.listed.until),
-        note(&person.listed),
-        is_listed(&person.listed),
-        Value::list(grants),
-        Value::Map(Arc::new(own)),
-    ])
+    record(
+        &PERSON,
+        vec![
+            Value::Text(Arc::clone(&person.email)),
+            Value::text(person.email.rsplit_once('@').map_or("", |(_, domain)| domain)),
+            Value::text_or_null(person.role.as_ref().map(|role| role.as_str())),
+            Value::Bool(person.pending),
+            date(person.listed.until),
+            note(&person.listed),
+            is_listed(&person.listed),
+            Value::list(grants),
+            Value::Map(Arc::new(own)),
+        ],
+    )
 }
 
 fn workspace_value(
@@ -203,29 +210,35 @@ fn workspace_value(
     keys: Vec<Value>,
 ) -> Value {
     let tags = workspace.tags.iter().flatten();
-    record(&WORKSPACE, vec![
-        Value::Text(Arc::clone(&workspace.name)),
-        map(tags.map(|(tag, value)| (Arc::from(tag.as_str()), Value::text(value.as_str())))),
-        Value::text_or_null(workspace.geo.clone()),
-        is_listed(&workspace.listed),
-        Value::list(grants),
-        map(access),
-        Value::list(keys),
-    ])
+    record(
+        &WORKSPACE,
+        vec![
+            Value::Text(Arc::clone(&workspace.name)),
+            map(tags.map(|(tag, value)| (Arc::from(tag.as_str()), Value::text(value.as_str())))),
+            Value::text_or_null(workspace.geo.clone()),
+            is_listed(&workspace.listed),
+            Value::list(grants),
+            map(access),
+            Value::list(keys),
+        ],
+    )
 }
 
 fn key_value(key: &Key) -> Value {
-    record(&KEY, vec![
-        Value::text_or_null(key.name.clone()),
-        Value::text_or_null(key.id.clone()),
-        Value::text_or_null(key.status.as_ref().map(|status| status.as_str())),
-        Value::text_or_null(key.workspace.clone()),
-        date(key.created),
-        date(key.expires),
-        date(key.listed.until),
-        note(&key.listed),
-        is_listed(&key.listed),
-    ])
+    record(
+        &KEY,
+        vec![
+            Value::text_or_null(key.name.clone()),
+            Value::text_or_null(key.id.clone()),
+            Value::text_or_null(key.status.as_ref().map(|status| status.as_str())),
+            Value::text_or_null(key.workspace.clone()),
+            date(key.created),
+            date(key.expires),
+            date(key.listed.until),
+            note(&key.listed),
+            is_listed(&key.listed),
+        ],
+    )
 }
 
 fn change_value(change: &Change) -> Value {
@@ -234,15 +247,18 @@ fn change_value(change: &Change) -> Value {
         Kind::WorkspaceMember => Some(change.address.name.as_str().to_owned()),
         Kind::Workspace | Kind::ApiKey => None,
     };
-    record(&CHANGE, vec![
-        Value::text(change.address.kind.as_str()),
-        Value::text(change.verb),
-        Value::text(change.state),
-        Value::text(change.cause),
-        Value::text(change.what.as_str()),
-        Value::text_or_null(person),
-        Value::text_or_null(change.workspace.clone()),
-        Value::text_or_null(change.before.as_deref()),
-        Value::text_or_null(change.after.as_deref()),
-    ])
+    record(
+        &CHANGE,
+        vec![
+            Value::text(change.address.kind.as_str()),
+            Value::text(change.verb),
+            Value::text(change.state),
+            Value::text(change.cause),
+            Value::text(change.what.as_str()),
+            Value::text_or_null(person),
+            Value::text_or_null(change.workspace.clone()),
+            Value::text_or_null(change.before.as_deref()),
+            Value::text_or_null(change.after.as_deref()),
+        ],
+    )
 }

@@ -17,6 +17,7 @@ pub mod layout;
 pub mod markdown;
 pub mod outcome;
 pub mod places;
+pub mod policy;
 pub mod redact;
 pub mod review;
 #[cfg(test)]

@@ -150,6 +150,7 @@ impl<'a> Review<'a> {
             keys,
             access,
             guards,
+            policy,
             notes,
             bindings: _,
             population: _,
@@ -194,7 +195,7 @@ impl<'a> Review<'a> {
                 .iter()
                 .filter(|guard| guard.breached)
                 .map(|guard| Cow::Owned(diagnostic(guard)))
-                .chain(notes.iter().map(Cow::Borrowed))
+                .chain(policy.iter().chain(notes).map(Cow::Borrowed))
                 .collect(),
             sum: sum.trim_start_matches("plan:").trim().to_owned(),
         }

@@ -142,6 +142,7 @@ pub(crate) fn empty() -> Plan {
         keys: Vec::new(),
         access: Vec::new(),
         guards: Vec::new(),
+        policy: Vec::new(),
         notes: Vec::new(),
         bindings: Vec::new(),
         population: Population::default(),

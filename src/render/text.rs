@@ -71,6 +71,8 @@ pub fn plan(plan: &Plan, options: Options) -> String {
         approval: _,
         acknowledgement,
         hmac: _,
+        // Shown as findings, with the lines they are about.
+        policy: _,
     } = plan;
     let width = options.width;
     let mut out = head(organization, observed, width);

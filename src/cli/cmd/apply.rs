@@ -10,7 +10,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::plan::refused_by_guard;
+use super::plan::refused;
 use crate::{
     apply::{self, Ended, Hands, Journal, Options, Progress as _, Report, Stop},
     cli::{
@@ -58,7 +58,7 @@ pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Resul
     let (plan, sources) = source.plan(&connection, &choices).await?;
     check_clock(&connection)?;
     Printer::plain("apply").plan(&plan, sources, &Fails::default(), ui)?;
-    refused_by_guard(&plan, &choices)?;
+    refused(&plan, &choices)?;
     if plan.is_empty() {
         return Ok(Exit::Done);
     }

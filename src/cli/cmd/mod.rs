@@ -10,6 +10,7 @@ pub(super) mod drift;
 pub(super) mod import;
 pub(super) mod man;
 pub(super) mod plan;
+pub(super) mod policy;
 pub(super) mod sandbox;
 pub(super) mod schema;
 pub(super) mod validate;

@@ -14,6 +14,7 @@ use crate::{
         printer::Printer,
         ui::Ui,
     },
+    diagnostic::Diagnostic,
     plan::Plan,
     render::{clean::clean, json::json, junit::Fails, text},
     resource::Live,
@@ -54,7 +55,7 @@ async fn made(
         let path = path.display().to_string();
         ui.say(&format!("saved: apply it with `charter apply {}`\n", clean(&path)));
     }
-    refused_by_guard(&plan, &choices)?;
+    refused(&plan, &choices)?;
     Ok(if *detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })
 }
 
@@ -79,8 +80,27 @@ fn save(plan: &Plan, path: &Path) -> Result<(), Failure> {
     written.map_err(|error| Failure::file("write", path, &error))
 }
 
-/// Refuses a plan that a guard refuses.
-pub(in crate::cli) fn refused_by_guard(plan: &Plan, choices: &Choices) -> Result<(), Failure> {
+/// Refuses a plan that a guard or a rule refuses.
+pub(in crate::cli) fn refused(plan: &Plan, choices: &Choices) -> Result<(), Failure> {
+    refused_by_guard(plan, choices)?;
+    refused_by_policy(&plan.policy)
+}
+
+/// Refuses what has errors among the findings of rules.
+pub(in crate::cli) fn refused_by_policy(found: &[Diagnostic]) -> Result<(), Failure> {
+    let errors = found.iter().filter(|finding| finding.is_error());
+    let mut rules: Vec<&str> = errors.map(|finding| &*finding.code).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    if rules.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("the rules of the files refuse this: {}", rules.join(", "))).help(
+        "mend what the findings above name, or accept it with a reason under `policy.exceptions`",
+    ))
+}
+
+fn refused_by_guard(plan: &Plan, choices: &Choices) -> Result<(), Failure> {
     let mut names: Vec<&str> = plan.breaches().map(|breach| breach.guard.as_str()).collect();
     names.dedup();
     if names.is_empty() {

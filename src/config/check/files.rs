@@ -8,6 +8,7 @@ use std::sync::Arc;
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use crate::{
+    address::Kind,
     config::document::{
         Document, Grants, Key, Place, Section, Sp, Workspace,
         policy::{Allowed, FileLimit, FileLimits},
@@ -96,6 +97,28 @@ pub(crate) fn check<'f>(
     }
     let mut judge = Judge { root, folder, limits, found };
     judge.document(document);
+}
+
+/// What is wrong with an entry that pins a live object of this name by its id: the name counts as named too.
+pub(crate) fn pinned(
+    document: &Document,
+    kind: Kind,
+    name: &str,
+    span: &Span,
+) -> Option<Diagnostic> {
+    let limits = document.files.as_ref()?;
+    let root = &*limits.place.0.as_ref()?.file;
+    let folder = root.rfind('/').map_or("", |at| &root[..=at]);
+    let sort = match kind {
+        Kind::Member => Sort::Member,
+        Kind::Workspace => Sort::Workspace,
+        // A grant has no id, and a key is listed by it.
+        Kind::WorkspaceMember | Kind::ApiKey => return None,
+    };
+    let mut found = Vec::new();
+    let mut judge = Judge { root, folder, limits: compile(limits), found: &mut found };
+    judge.named(sort, &[name], Some(span));
+    found.pop()
 }
 
 fn compile(limits: &FileLimits) -> Vec<Limit<'_>> {

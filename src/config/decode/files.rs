@@ -19,12 +19,16 @@ impl Cx<'_> {
             let pattern = self.key_text(key, Rule::line("a pattern of paths", MAX_TEXT));
             let limit = self.file_limit(key, node);
             let (Some(pattern), Some(limit)) = (pattern, limit) else { continue };
-            let rooted = pattern.starts_with('/') || pattern.starts_with("./") || pattern.contains("..");
+            let rooted =
+                pattern.starts_with('/') || pattern.starts_with("./") || pattern.contains("..");
             if rooted {
                 self.error(
                     "config/bad-glob",
                     key.mark,
-                    format!("`{}` matches no file: paths start below the folder of the root file", shown(pattern)),
+                    format!(
+                        "`{}` matches no file: paths start below the folder of the root file",
+                        shown(pattern)
+                    ),
                     "write it as `teams/ml/**`",
                 );
             } else if let Err(error) = globset::Glob::new(pattern) {
@@ -42,20 +46,32 @@ impl Cx<'_> {
 
     fn file_limit(&mut self, key: &Key<'_>, node: &Node<'_>) -> Option<FileLimit> {
         let mut fields = self.record(node, &FILE_LIMIT, key.mark, "an entry of `files`")?;
-        let mut allowed = |key: &str| {
-            fields.value(key).and_then(|node| self.allowed(node, &format!("`{key}`")))
-        };
-        let (members, teams, workspaces) = (allowed("members"), allowed("teams"), allowed("workspaces"));
+        let mut allowed =
+            |key: &str| fields.value(key).and_then(|node| self.allowed(node, &format!("`{key}`")));
+        let (members, teams, workspaces) =
+            (allowed("members"), allowed("teams"), allowed("workspaces"));
         let (grants, api_keys) = (allowed("grants"), allowed("api_keys"));
-        Some(FileLimit { place: self.place(key.mark), members, teams, workspaces, grants, api_keys })
+        Some(FileLimit {
+            place: self.place(key.mark),
+            members,
+            teams,
+            workspaces,
+            grants,
+            api_keys,
+        })
     }
 
     fn allowed(&mut self, node: &Node<'_>, what: &str) -> Option<Allowed> {
         if let Value::List(_) = &node.value {
             let patterns = self.pattern_list(node, what)?;
-            return Some(if patterns.is_empty() { Allowed::Nothing } else { Allowed::Only(patterns) });
+            return Some(if patterns.is_empty() {
+                Allowed::Nothing
+            } else {
+                Allowed::Only(patterns)
+            });
         }
-        let truth = matches!(&node.value, Value::Scalar(s) if s.sort == crate::config::yaml::Sort::Bool);
+        let truth =
+            matches!(&node.value, Value::Scalar(s) if s.sort == crate::config::yaml::Sort::Bool);
         if !truth {
             self.wrong_type(
                 node,

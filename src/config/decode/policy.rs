@@ -7,13 +7,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{Cx, Fields, listed, people::is_team_name, shown, text::Rule as Limits};
 use crate::{
     config::{
-        document::{
-            Sp, Text,
-            policy::{Access, Custom, Demand, Exception, Named, Policy, Rule},
-        },
+        document::policy::{Access, Custom, Demand, Exception, Named, Policy, Rule},
         shape::{
-            self, ACCESS, ADMINS, CONTRACTORS, CUSTOM, EMAIL_DOMAINS, EXCEPTION, INVITE_AGE, KEY_AGE, MAX_TEXT,
-            NAMES, POLICY, Record, SEPARATION, TAGS, WORKSPACE_ADMINS,
+            self, ACCESS, ADMINS, CONTRACTORS, CUSTOM, EMAIL_DOMAINS, EXCEPTION, INVITE_AGE,
+            KEY_AGE, MAX_TEXT, NAMES, POLICY, Record, SEPARATION, TAGS, WORKSPACE_ADMINS,
         },
         yaml::{Key, Mark, Node, Value},
     },
@@ -23,7 +20,8 @@ use crate::{
 };
 
 /// Reads what one rule demands from the fields of its record.
-type Read = for<'c, 'f, 'n, 'a, 'k> fn(&'c mut Cx<'f>, &'k mut Fields<'n, 'a>, Mark) -> Option<Demand>;
+type Read =
+    for<'c, 'f, 'n, 'a, 'k> fn(&'c mut Cx<'f>, &'k mut Fields<'n, 'a>, Mark) -> Option<Demand>;
 
 /// The built-in rules, in the order in which they are shown.
 const BUILT_IN: &[(&str, &Record, Read)] = &[
@@ -58,7 +56,8 @@ impl Cx<'_> {
             }
         }
         if let Some(node) = fields.value("rules") {
-            for (key, node) in self.entries(node, "`policy.rules`", "{no-bots: {check: \"true\"}}") {
+            for (key, node) in self.entries(node, "`policy.rules`", "{no-bots: {check: \"true\"}}")
+            {
                 policy.rules.extend(self.custom(key, node));
             }
         }
@@ -121,7 +120,7 @@ impl Cx<'_> {
         Some(Demand::Admins { least, most, only })
     }
 
-    fn asks_nothing(&mut self, mark: Mark, what: &str, keys: &[&str]) {
+    pub(super) fn asks_nothing(&mut self, mark: Mark, what: &str, keys: &[&str]) {
         self.error(
             "config/bad-rule",
             mark,
@@ -177,7 +176,8 @@ impl Cx<'_> {
             }
             (Some(workspace), None) => access.workspace = Some(workspace?),
             (Some(workspace), Some(node)) => {
-                let words: Vec<_> = WorkspaceRole::KNOWN.iter().map(WorkspaceRole::as_str).collect();
+                let words: Vec<_> =
+                    WorkspaceRole::KNOWN.iter().map(WorkspaceRole::as_str).collect();
                 let grant = self.word(node, "`role` in a workspace", &words, WorkspaceRole::known);
                 access.workspace = Some(workspace?);
                 access.grant = Some(grant?);
@@ -259,7 +259,11 @@ impl Cx<'_> {
         let name = self.key_text(key, Limits::line("the name of a rule", MAX_TEXT))?;
         let taken = BUILT_IN.iter().any(|(known, ..)| *known == name) || name == "test";
         if !is_team_name(name) || taken {
-            let why = if taken { "is the name of a built-in rule" } else { "cannot be the name of a rule" };
+            let why = if taken {
+                "is the name of a built-in rule"
+            } else {
+                "cannot be the name of a rule"
+            };
             self.error(
                 "config/bad-name",
                 key.mark,
@@ -317,7 +321,8 @@ impl Cx<'_> {
         if !names.contains(&&*rule.value) {
             let help = match did_you_mean(&rule, names.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "an exception names a rule that stands under `policy`, such as `admins`".to_owned(),
+                None => "an exception names a rule that stands under `policy`, such as `admins`"
+                    .to_owned(),
             };
             let finding = crate::diagnostic::Diagnostic::error(
                 "config/unknown-rule",
@@ -336,59 +341,5 @@ impl Cx<'_> {
                 Some(until) => Some(until?),
             },
         })
-    }
-
-    fn number(&mut self, fields: &mut Fields<'_, '_>, key: &str) -> Option<Sp<u64>> {
-        let node = fields.value(key)?;
-        let count = self.count(node, &format!("`{key}`"))?;
-        Some(self.sp(count, node.mark))
-    }
-
-    pub(super) fn truth(&mut self, node: &Node<'_>, what: &str) -> Option<bool> {
-        if let Value::Scalar(scalar) = &node.value
-            && scalar.sort == crate::config::yaml::Sort::Bool
-        {
-            return Some(scalar.text.eq_ignore_ascii_case("true"));
-        }
-        self.wrong_type(node, what, "`true` or `false`", "write `true` or `false`");
-        None
-    }
-
-    /// The patterns under a key. A list that is given and empty would match nothing.
-    fn patterns(&mut self, fields: &mut Fields<'_, '_>, key: &str, needed: bool) -> Option<Vec<Text>> {
-        let Some(node) = fields.value(key) else { return if needed { None } else { Some(Vec::new()) } };
-        let patterns = self.pattern_list(node, &format!("`{key}`"))?;
-        if patterns.is_empty() {
-            self.asks_nothing(node.mark, &format!("`{key}`"), &["*"]);
-            return None;
-        }
-        Some(patterns)
-    }
-
-    pub(super) fn pattern_list(&mut self, node: &Node<'_>, what: &str) -> Option<Vec<Text>> {
-        if !matches!(node.value, Value::List(_)) {
-            self.items(node, what, "[\"team-*\"]");
-            return None;
-        }
-        let items = self.items(node, what, "[\"team-*\"]");
-        let patterns: Vec<_> = items.iter().map(|item| self.pattern(item, what)).collect();
-        patterns.into_iter().collect()
-    }
-
-    /// A pattern that compiles.
-    pub(super) fn pattern(&mut self, node: &Node<'_>, what: &str) -> Option<Text> {
-        let pattern = self.text(node, Limits::line(what, MAX_TEXT))?;
-        match globset::Glob::new(&pattern) {
-            Ok(_) => Some(pattern),
-            Err(error) => {
-                self.error(
-                    "config/bad-glob",
-                    node.mark,
-                    format!("`{}` is not a pattern: {}", shown(&pattern), error.kind()),
-                    "`*` stands for any text, `?` for one character, `[ab]` and `{a,b}` for either",
-                );
-                None
-            }
-        }
     }
 }

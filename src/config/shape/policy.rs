@@ -62,7 +62,11 @@ pub(crate) static EMAIL_DOMAINS: Record = Record {
     name: "email_domains",
     about: "domains of the addresses of people",
     fields: &[
-        field("roles", Form::List(&Form::Word(organization_roles)), "of people with these roles; all by default"),
+        field(
+            "roles",
+            Form::List(&Form::Word(organization_roles)),
+            "of people with these roles; all by default",
+        ),
         required("domains", PATTERNS, "the domains, or patterns of them"),
         SEVERITY,
     ],
@@ -74,7 +78,11 @@ pub(crate) static WORKSPACE_ADMINS: Record = Record {
     fields: &[
         WORKSPACES,
         field("least", Form::Count, "how many; 1 by default"),
-        field("inherited", Form::Truth, "whether admins of the organization count; false by default"),
+        field(
+            "inherited",
+            Form::Truth,
+            "whether admins of the organization count; false by default",
+        ),
         SEVERITY,
     ],
 };
@@ -226,5 +234,9 @@ pub(crate) fn organization_roles() -> Vec<&'static str> {
 }
 
 fn all_roles() -> Vec<&'static str> {
-    Role::KNOWN.iter().map(Role::as_str).chain(WorkspaceRole::KNOWN.iter().map(WorkspaceRole::as_str)).collect()
+    Role::KNOWN
+        .iter()
+        .map(Role::as_str)
+        .chain(WorkspaceRole::KNOWN.iter().map(WorkspaceRole::as_str))
+        .collect()
 }

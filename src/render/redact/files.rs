@@ -13,8 +13,19 @@ use crate::{
 impl Redactor {
     /// Meets what the files name.
     pub fn learn_files(&mut self, document: &Document) {
-        let Document { organization: _, members, teams, workspaces, api_keys, manage, guard: _ } =
-            document;
+        let Document {
+            organization: _,
+            members,
+            teams,
+            workspaces,
+            api_keys,
+            manage,
+            guard: _,
+            // What rules name is met where it is listed; addresses are known by their form.
+            policy: _,
+            tests: _,
+            files: _,
+        } = document;
         for (email, person) in members.iter().flat_map(|section| &section.entries) {
             self.mail(email.as_written());
             let Person { place: _, role: _, until: _, note, previously, id: _ } = person;

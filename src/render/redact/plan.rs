@@ -54,6 +54,7 @@ impl Redactor {
             keys,
             access,
             guards,
+            policy,
             notes,
             bindings,
             population,
@@ -84,6 +85,7 @@ impl Redactor {
             keys: keys.iter().map(|one| self.fate(one)).collect(),
             access: access.iter().map(|one| self.access(one)).collect(),
             guards: guards.iter().map(|one| self.guard(one)).collect(),
+            policy: self.diagnostics(policy),
             notes: self.diagnostics(notes),
             bindings: bindings
                 .iter()

@@ -2,9 +2,7 @@
 //!
 //! Invariant: two that differ in what they demand differ in words.
 
-use super::{
-    Access, Allowed, Custom, Demand, Expected, FileLimit, Named, Rule, Test, Text,
-};
+use super::{Access, Allowed, Custom, Demand, Expected, FileLimit, Named, Rule, Test, Text};
 use crate::diagnostic::Severity;
 
 impl Rule {
@@ -18,6 +16,10 @@ fn with_severity(words: String, severity: Severity) -> String {
     if severity == Severity::Error { words } else { format!("{words} (warning)") }
 }
 
+fn admins(count: u64) -> String {
+    if count == 1 { "1 admin".to_owned() } else { format!("{count} admins") }
+}
+
 /// Patterns or words in backticks.
 fn list(texts: &[Text]) -> String {
     texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ")
@@ -25,7 +27,11 @@ fn list(texts: &[Text]) -> String {
 
 /// Of what: nothing for everything.
 fn of(texts: &[Text], what: &str) -> String {
-    if texts.is_empty() { format!("every {what}") } else { format!("every {what} named {}", list(texts)) }
+    if texts.is_empty() {
+        format!("every {what}")
+    } else {
+        format!("every {what} named {}", list(texts))
+    }
 }
 
 impl Demand {
@@ -34,8 +40,10 @@ impl Demand {
         match self {
             Demand::Admins { least, most, only } => {
                 let mut parts = Vec::new();
-                parts.extend(least.as_ref().map(|least| format!("at least {least} admins")));
-                parts.extend(most.as_ref().map(|most| format!("at most {most} admins")));
+                parts.extend(
+                    least.as_ref().map(|least| format!("at least {}", admins(least.value))),
+                );
+                parts.extend(most.as_ref().map(|most| format!("at most {}", admins(most.value))));
                 parts.extend(only.as_ref().map(|only| match only.as_slice() {
                     [] => "nobody is admin".to_owned(),
                     only => {
@@ -55,7 +63,7 @@ impl Demand {
                 format!("{who} has an address of {}", list(domains))
             }
             Demand::WorkspaceAdmins { workspaces, least, inherited } => {
-                let count = if *least == 1 { "an admin".to_owned() } else { format!("{least} admins") };
+                let count = admins(*least);
                 let whose = if *inherited { ", inherited ones included" } else { " of its own" };
                 format!("{} has {count}{whose}", of(workspaces, "workspace"))
             }
@@ -64,7 +72,11 @@ impl Demand {
             }
             Demand::Contractors { people, days } => {
                 let within = days.as_ref().map(|days| format!(", at most {days} days away"));
-                format!("everybody with an address like {} has a last day{}", list(people), within.unwrap_or_default())
+                format!(
+                    "everybody with an address like {} has a last day{}",
+                    list(people),
+                    within.unwrap_or_default()
+                )
             }
             Demand::KeyAge { api_keys, days } => {
                 format!("{} that is on was made at most {days} days ago", of(api_keys, "key"))
@@ -128,7 +140,10 @@ impl Access {
             None => some(role.as_ref().map(|role| format!("`{role}`"))),
             Some(workspace) => {
                 debug_assert!(role.is_none(), "a role in both places");
-                format!("{} in `{workspace}`", some(grant.as_ref().map(|grant| format!("`{grant}`"))))
+                format!(
+                    "{} in `{workspace}`",
+                    some(grant.as_ref().map(|grant| format!("`{grant}`")))
+                )
             }
         }
     }

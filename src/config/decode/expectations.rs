@@ -33,9 +33,12 @@ impl Cx<'_> {
         let severity = self.severity(&mut fields);
         let person = fields.value("person").map(|node| self.pattern(node, "`person`"));
         let of_person = person.is_some();
-        let must = fields.take("must").map(|(key, node)| self.expected(node, key.mark, "`must`", of_person));
-        let must_not =
-            fields.take("must_not").map(|(key, node)| self.expected(node, key.mark, "`must_not`", of_person));
+        let must = fields
+            .take("must")
+            .map(|(key, node)| self.expected(node, key.mark, "`must`", of_person));
+        let must_not = fields
+            .take("must_not")
+            .map(|(key, node)| self.expected(node, key.mark, "`must_not`", of_person));
         let (must, must_not) = match (must, must_not) {
             (None, None) => {
                 self.error(
@@ -46,9 +49,10 @@ impl Cx<'_> {
                 );
                 return None;
             }
-            (must, must_not) => {
-                (must.unwrap_or_else(|| Some(Vec::new()))?, must_not.unwrap_or_else(|| Some(Vec::new()))?)
-            }
+            (must, must_not) => (
+                must.unwrap_or_else(|| Some(Vec::new()))?,
+                must_not.unwrap_or_else(|| Some(Vec::new()))?,
+            ),
         };
         let person = match person {
             None => None,

@@ -23,9 +23,13 @@ impl Court<'_> {
         match &test.person {
             None => self.about(name, test, None, &mut found),
             Some(pattern) => {
-                let glob = Glob::new(&pattern.value.to_lowercase()).ok().map(|glob| glob.compile_matcher());
+                let glob = Glob::new(&pattern.value.to_lowercase())
+                    .ok()
+                    .map(|glob| glob.compile_matcher());
                 let matching: Vec<usize> = (0..self.state.people.len())
-                    .filter(|at| glob.as_ref().is_some_and(|g| g.is_match(&*self.state.people[*at].email)))
+                    .filter(|at| {
+                        glob.as_ref().is_some_and(|g| g.is_match(&*self.state.people[*at].email))
+                    })
                     .collect();
                 if matching.is_empty() && !test.must.is_empty() {
                     found.push(Found {
@@ -58,9 +62,17 @@ impl Court<'_> {
         self.verdict.findings.extend(findings);
     }
 
-    fn about(&mut self, name: &Arc<str>, test: &Test, person: Option<usize>, found: &mut Vec<Found>) {
+    fn about(
+        &mut self,
+        name: &Arc<str>,
+        test: &Test,
+        person: Option<usize>,
+        found: &mut Vec<Found>,
+    ) {
         let Test { place: _, person: _, must, must_not, severity: _ } = test;
-        for (expected, wanted) in must.iter().map(|one| (one, true)).chain(must_not.iter().map(|one| (one, false))) {
+        for (expected, wanted) in
+            must.iter().map(|one| (one, true)).chain(must_not.iter().map(|one| (one, false)))
+        {
             match (expected, person) {
                 (Expected::Access(access), Some(person)) => {
                     let person = &self.state.people[person];
@@ -72,7 +84,9 @@ impl Court<'_> {
                     let mut fuel = self.tank();
                     let values = self.values.get_or_insert_with(|| Values::of(self.state));
                     let one = match person {
-                        Some(at) => values.each.get(&Subject::People).and_then(|all| all.get(at)).cloned(),
+                        Some(at) => {
+                            values.each.get(&Subject::People).and_then(|all| all.get(at)).cloned()
+                        }
                         None => None,
                     };
                     let mut variables = values.variables.clone();

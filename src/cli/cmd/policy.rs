@@ -1,0 +1,75 @@
+//! `charter policy`: the rules of the files, and what they find without looking at live.
+//!
+//! Invariant: touches no network; exits as a plan that is refused would.
+
+use std::{fs, path::Path};
+
+use jiff::Timestamp;
+
+use super::plan::refused_by_policy;
+use crate::{
+    cli::{
+        args::{Format, Policy},
+        failure::{Exit, Failure},
+        prepare::{Files, day},
+        ui::Ui,
+    },
+    config::lower::lower,
+    diagnostic::Sources,
+    policy::judge_files,
+    render::{
+        json::{is_json, json, read_plan},
+        policy::{listing, listing_json, of_plan},
+    },
+};
+
+pub(in crate::cli) fn run(args: &Policy, ui: &Ui) -> Result<Exit, Failure> {
+    let Policy { path, at, format } = args;
+    if path.extension().is_some_and(|extension| extension == "json") && path.is_file() {
+        return saved(path, *format, ui);
+    }
+    let files = Files::read(path)?;
+    let today = at.unwrap_or_else(|| day(Timestamp::now()));
+    let document = files.document();
+    let (desired, _) = lower(document, today);
+    let verdict = judge_files(document, &desired, today);
+    let found = verdict.diagnostics();
+    match format {
+        Format::Text => {
+            ui.judgement(&found, &files.sources);
+            ui.data(&listing(document, &verdict, today, ui.width))?;
+        }
+        Format::Json => ui.data(&printed(&listing_json(document, &verdict, today))?)?,
+    }
+    refused_by_policy(&found)?;
+    Ok(Exit::Done)
+}
+
+/// What was found when a plan was made.
+fn saved(path: &Path, format: Format, ui: &Ui) -> Result<Exit, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
+    if !is_json(&text) {
+        return Err(Failure::usage(format!("`{}` is not a saved plan", path.display()))
+            .help("give a plan saved by `charter plan --out FILE`, or files"));
+    }
+    let plan = read_plan(&text).map_err(|error| {
+        Failure::usage(format!("cannot read `{}`: {error}", path.display())).help(error.next_step())
+    })?;
+    match format {
+        Format::Text => {
+            ui.judgement(&plan.policy, &Sources::default());
+            ui.data(&of_plan(&plan))?;
+        }
+        Format::Json => ui.data(&printed(&serde_json::json!({
+            "format_version": 1,
+            "findings": plan.policy,
+        }))?)?,
+    }
+    refused_by_policy(&plan.policy)?;
+    Ok(Exit::Done)
+}
+
+fn printed(value: &serde_json::Value) -> Result<String, Failure> {
+    json(value)
+        .map_err(|error| Failure::failed(format!("cannot write the findings as JSON: {error}")))
+}
