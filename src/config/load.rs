@@ -158,7 +158,7 @@ fn assemble(
     }
     let document = merge::merge(parts, &mut found);
     check::check(&document, !incomplete, &mut found);
-    check::files(&document, sources.0.keys().map(|name| &**name), &mut found);
+    check::files(&document, &sources.0.keys().map(|name| &**name), &mut found);
     diagnostic::sort(&mut found);
     // A value that an alias repeats is judged once for each place, and shown once.
     found.dedup();

@@ -313,9 +313,8 @@ impl Cx {
         let (kind, filter, body) = checked?;
         let result = match kind {
             LoopSort::All | LoopSort::Exists | LoopSort::ExistsOne => Type::Bool,
-            LoopSort::Map => Type::List(&Type::Any),
             LoopSort::Filter if matches!(sort, Type::List(_)) => sort,
-            LoopSort::Filter => Type::List(&Type::Any),
+            LoopSort::Map | LoopSort::Filter => Type::List(&Type::Any),
         };
         let what = What::Loop(Box::new(Loop { sort: kind, over, filter, body }));
         Ok((Node { at, what }, result))

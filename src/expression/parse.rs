@@ -138,7 +138,7 @@ fn convert(node: &IdedExpr, places: &Places<'_>, depth: usize) -> Result<Parsed,
             for entry in &map.entries {
                 match &entry.expr {
                     EntryExpr::MapEntry(entry) => {
-                        entries.push((sub(&entry.key)?, sub(&entry.value)?))
+                        entries.push((sub(&entry.key)?, sub(&entry.value)?));
                     }
                     EntryExpr::StructField(_) => {
                         return Ok(Parsed { at, sort: Sort::Foreign("objects") });

@@ -90,7 +90,7 @@ fn rules_about_people_mean_what_they_say() {
         r#"people.exists_one(p, p.role == "admin")"#,
         r#"people.map(p, p.role == "admin", p.email) == ["ada@acme.com"]"#,
         r#"daysUntil(person.until) == 9 && daysSince("2026-11-20") == n"#,
-        r#"has(person.until) && !has(people[0].until)"#,
+        "has(person.until) && !has(people[0].until)",
         r#""Prod" in person.access && person.access["Prod"] == "workspace_user""#,
         r#"findPerson("ada@acme.com").role == "admin" && findPerson("x@acme.com") == null"#,
         r#"person.role in ["admin", "developer"] ? n + 1 == 3 : false"#,

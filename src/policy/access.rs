@@ -11,7 +11,7 @@ use crate::{
 pub(super) fn held(access: &Access, person: &Person, state: &State) -> Vec<String> {
     let Some(pattern) = &access.workspace else {
         let holds = access.role.as_ref().zip(person.role.as_ref()).filter(|(wanted, role)| {
-            role.compare(&wanted.value).is_some_and(|order| order.is_ge())
+            role.compare(&wanted.value).is_some_and(std::cmp::Ordering::is_ge)
         });
         return holds.map(|(_, role)| format!("`{role}`")).into_iter().collect();
     };
@@ -21,7 +21,7 @@ pub(super) fn held(access: &Access, person: &Person, state: &State) -> Vec<Strin
         .filter_map(|place| {
             let role = state.role_in(person, place)?;
             let enough = access.grant.as_ref().is_none_or(|wanted| {
-                role.compare(&wanted.value).is_some_and(|order| order.is_ge())
+                role.compare(&wanted.value).is_some_and(std::cmp::Ordering::is_ge)
             });
             enough.then(|| format!("`{role}` in `{}`", state.workspaces[place].name))
         })

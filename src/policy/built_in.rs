@@ -368,6 +368,10 @@ fn names(of: Named, patterns: &[Text], state: &State, found: &mut Vec<Found>) ->
         }
     };
     match of {
+        Named::Workspaces if state.live && !state.known.workspaces => {
+            return Err("workspaces were not read");
+        }
+        Named::ApiKeys if state.live && !state.known.keys => return Err("keys were not read"),
         Named::Workspaces => {
             for workspace in state.workspaces.iter().filter(|workspace| !workspace.shielded) {
                 wrong(&workspace.name, workspace_names(workspace), workspace.listed.span.as_ref());
@@ -396,6 +400,9 @@ fn tags(
     state: &State,
     found: &mut Vec<Found>,
 ) -> Judged {
+    if state.live && !state.known.workspaces {
+        return Err("workspaces were not read");
+    }
     let concerned = set(patterns);
     let required: Vec<_> =
         required.iter().map(|(tag, values)| (tag, values, set(values))).collect();

@@ -202,10 +202,12 @@ fn takes_away(step: &Step) -> bool {
             }
             (Spec::Member(before), Spec::Member(after)) => {
                 let roles = before.role.as_ref().zip(after.role.as_ref());
-                roles.and_then(|(before, after)| after.compare(before)).is_some_and(|o| o.is_lt())
+                roles
+                    .and_then(|(before, after)| after.compare(before))
+                    .is_some_and(std::cmp::Ordering::is_lt)
             }
             (Spec::WorkspaceMember(before), Spec::WorkspaceMember(after)) => {
-                after.role.compare(&before.role).is_some_and(|order| order.is_lt())
+                after.role.compare(&before.role).is_some_and(std::cmp::Ordering::is_lt)
             }
             _ => false,
         },

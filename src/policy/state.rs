@@ -329,7 +329,9 @@ impl State {
         let own = person.grants.get(&workspace).map(|grant| &grant.role);
         let inherited = person.role.as_ref().and_then(Role::inherited);
         match (own, inherited) {
-            (Some(own), Some(inherited)) if own.compare(&inherited).is_none_or(|o| o.is_ge()) => {
+            (Some(own), Some(inherited))
+                if own.compare(&inherited).is_none_or(std::cmp::Ordering::is_ge) =>
+            {
                 Some(own.clone())
             }
             (_, Some(inherited)) => Some(inherited),

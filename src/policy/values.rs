@@ -17,6 +17,7 @@ use crate::{
         Facts, Record, Subject, Value,
         subject::{CHANGE, GRANT, KEY, PERSON, WORKSPACE},
     },
+    resource::{KeyStatus, Role},
 };
 
 /// Everything that expressions may name.
@@ -192,7 +193,7 @@ fn person_value(
         vec![
             Value::Text(Arc::clone(&person.email)),
             Value::text(person.email.rsplit_once('@').map_or("", |(_, domain)| domain)),
-            Value::text_or_null(person.role.as_ref().map(|role| role.as_str())),
+            Value::text_or_null(person.role.as_ref().map(Role::as_str)),
             Value::Bool(person.pending),
             date(person.listed.until),
             note(&person.listed),
@@ -230,7 +231,7 @@ fn key_value(key: &Key) -> Value {
         vec![
             Value::text_or_null(key.name.clone()),
             Value::text_or_null(key.id.clone()),
-            Value::text_or_null(key.status.as_ref().map(|status| status.as_str())),
+            Value::text_or_null(key.status.as_ref().map(KeyStatus::as_str)),
             Value::text_or_null(key.workspace.clone()),
             date(key.created),
             date(key.expires),

@@ -102,7 +102,8 @@ pub fn listing(document: &Document, verdict: &Verdict, today: Date, width: usize
         }
     }
     if !exceptions.is_empty() {
-        out.push_str(&format!("\n{}\n", paint(BOLD, "exceptions:")));
+        out.push('\n');
+        out.push_str(&line(0, &paint(BOLD, "exceptions:")));
     }
     for (at, exception) in exceptions.iter().enumerate() {
         let Exception { place, rule, of, reason, until } = exception;

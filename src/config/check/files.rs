@@ -75,7 +75,7 @@ impl Sort {
 /// Judges what the files name. `names` are the files that were read.
 pub(crate) fn check<'f>(
     document: &Document,
-    names: impl Iterator<Item = &'f str> + Clone,
+    names: &(impl Iterator<Item = &'f str> + Clone),
     found: &mut Vec<Diagnostic>,
 ) {
     let Some(limits) = &document.files else { return };
@@ -250,25 +250,19 @@ fn places(workspace: &Workspace) -> Vec<&Span> {
         members,
         api_keys,
     } = workspace;
-    fn of<T>(value: &Option<Sp<T>>) -> Option<&Span> {
-        value.as_ref().and_then(|value| value.span.as_ref())
-    }
-    fn section<K: Ord, V>(section: &Option<Section<K, V>>) -> Option<&Span> {
-        section.as_ref().and_then(|section| section.place.0.as_ref())
-    }
     let mut found: Vec<Option<&Span>> = vec![
         place.0.as_ref(),
-        of(name),
-        of(id),
-        of(previously),
-        of(state),
-        of(display_color),
-        section(tags),
+        of(name.as_ref()),
+        of(id.as_ref()),
+        of(previously.as_ref()),
+        of(state.as_ref()),
+        of(display_color.as_ref()),
+        section(tags.as_ref()),
         data_residency.as_ref().and_then(|residency| residency.place.0.as_ref()),
-        of(external_key_id),
-        of(user_profile_id),
-        of(note),
-        section(api_keys),
+        of(external_key_id.as_ref()),
+        of(user_profile_id.as_ref()),
+        of(note.as_ref()),
+        section(api_keys.as_ref()),
     ];
     let at = |place: &'_ Place| place.0.is_some();
     if let Some(Grants { place, people, teams }) = members {
@@ -279,4 +273,12 @@ fn places(workspace: &Workspace) -> Vec<&Span> {
     let keys = api_keys.iter().flat_map(|section| section.values());
     found.extend(keys.map(|key| key.place.0.as_ref()));
     found.into_iter().flatten().collect()
+}
+
+fn of<T>(value: Option<&Sp<T>>) -> Option<&Span> {
+    value.and_then(|value| value.span.as_ref())
+}
+
+fn section<K: Ord, V>(section: Option<&Section<K, V>>) -> Option<&Span> {
+    section.and_then(|section| section.place.0.as_ref())
 }

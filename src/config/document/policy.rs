@@ -39,6 +39,7 @@ pub struct Rule {
 }
 
 /// What a rule demands.
+#[expect(clippy::large_enum_variant, reason = "there are few rules")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Demand {
     /// How many admins there are, and who may be one.

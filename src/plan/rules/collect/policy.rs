@@ -21,7 +21,7 @@ impl Rules {
             *count += 1;
             let mut name = format!("policy.{}", rule.name);
             if *count > 1 {
-                name.push_str(&format!(".{count}"));
+                name = format!("{name}.{count}");
             }
             self.put(&name, None, rule.words(), rule.place.0.clone());
         }
