@@ -162,6 +162,47 @@ fn loops_within_loops_end_somewhere() {
     assert!(refused(&"n == 1 && ".repeat(300)).message.contains("characters"));
 }
 
+#[test]
+fn the_longest_texts_end_soon() {
+    for part in [
+        "(",
+        "[",
+        "{",
+        "-",
+        "!",
+        "a.",
+        "a?",
+        "a?b:",
+        "a&&",
+        "a||",
+        "a<",
+        "a+",
+        "\"",
+        "'",
+        "a(",
+        "a[",
+        "{a:",
+        "a,",
+        "\\",
+        "people.map(a,",
+        "\u{e9}",
+        "a in ",
+        "--",
+        "1.",
+        "0x",
+        "r'",
+        "//",
+        "\n",
+    ] {
+        for tail in ["", "a", "a)", "]"] {
+            let source = format!("{}{tail}", part.repeat(MAX_SOURCE / part.chars().count() - 3));
+            if let Ok(expression) = Expression::parse(&source, VARIABLES) {
+                let _ = expression.eval(&variables(), &World, &mut Fuel::new(100_000));
+            }
+        }
+    }
+}
+
 /// Each repetition doubles what it is given.
 #[test]
 fn growth_is_paid_for() {

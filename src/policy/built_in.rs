@@ -4,16 +4,17 @@
 
 use std::sync::Arc;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::{
-    Found, access,
+    Found,
+    access::Named,
     state::{Key, Person, State, Workspace},
 };
 use crate::{
     config::document::{
         Sp, Text,
-        policy::{Access, Demand, Named},
+        policy::{Access, Demand, Named as Things},
     },
     email::Email,
     resource::{KeyStatus, Role, WorkspaceRole},
@@ -46,11 +47,20 @@ pub(super) fn judge(demand: &Demand, state: &State, found: &mut Vec<Found>) -> J
 
 /// Patterns as one; none match everything.
 fn set(patterns: &[Text]) -> GlobSet {
+    globs(patterns, false)
+}
+
+/// The same over addresses, whose case does not count.
+fn people_set(patterns: &[Text]) -> GlobSet {
+    globs(patterns, true)
+}
+
+fn globs(patterns: &[Text], any_case: bool) -> GlobSet {
     let mut builder = GlobSetBuilder::new();
     let all = if patterns.is_empty() { Some("*") } else { None };
     for pattern in patterns.iter().map(|pattern| &*pattern.value).chain(all) {
         // The decoder refused the others.
-        if let Ok(glob) = Glob::new(pattern) {
+        if let Ok(glob) = GlobBuilder::new(pattern).case_insensitive(any_case).build() {
             builder.add(glob);
         }
     }
@@ -147,7 +157,7 @@ fn email_domains(
     if !state.known.people {
         return Err("the files do not list `members`");
     }
-    let allowed = set(domains);
+    let allowed = people_set(domains);
     for person in &state.people {
         let concerned = roles.is_empty()
             || person.role.as_ref().is_some_and(|role| roles.iter().any(|one| one.value == *role));
@@ -233,11 +243,12 @@ fn separation(one: &Access, other: &Access, state: &State, found: &mut Vec<Found
     if !state.known.people && (one.role.is_some() || other.role.is_some()) {
         return Err("the files do not list `members`, so roles in the organization are not known");
     }
+    let (one, other) = (Named::new(one, state), Named::new(other, state));
     for person in &state.people {
-        let held = (access::held(one, person, state), access::held(other, person, state));
-        let (Some(first), Some(second)) = (held.0.first(), held.1.first()) else { continue };
-        let place = access::span(one, person, state);
-        let others = access::span(other, person, state).filter(|span| Some(*span) != place);
+        let (first, second) = (one.held(person), other.held(person));
+        let (Some(first), Some(second)) = (first.first(), second.first()) else { continue };
+        let place = one.span(person);
+        let others = other.span(person).filter(|span| Some(*span) != place);
         found.push(Found {
             names: vec![Arc::clone(&person.email)],
             message: format!("`{}` holds both {first} and {second}", person.email),
@@ -258,7 +269,7 @@ fn contractors(
     if !state.known.people {
         return Err("the files do not list `members`");
     }
-    let concerned = set(patterns);
+    let concerned = people_set(patterns);
     for person in state.people.iter().filter(|person| concerned.is_match(&*person.email)) {
         let message = match (person.listed.until, days) {
             (None, _) if person.listed.span.is_none() => {
@@ -347,7 +358,7 @@ fn invite_age(days: u64, state: &State, found: &mut Vec<Found>) -> Judged {
     Ok(())
 }
 
-fn names(of: Named, patterns: &[Text], state: &State, found: &mut Vec<Found>) -> Judged {
+fn names(of: Things, patterns: &[Text], state: &State, found: &mut Vec<Found>) -> Judged {
     let allowed = set(patterns);
     let mut wrong = |name: &Arc<str>,
                      names: Vec<Arc<str>>,
@@ -368,16 +379,16 @@ fn names(of: Named, patterns: &[Text], state: &State, found: &mut Vec<Found>) ->
         }
     };
     match of {
-        Named::Workspaces if state.live && !state.known.workspaces => {
+        Things::Workspaces if state.live && !state.known.workspaces => {
             return Err("workspaces were not read");
         }
-        Named::ApiKeys if state.live && !state.known.keys => return Err("keys were not read"),
-        Named::Workspaces => {
+        Things::ApiKeys if state.live && !state.known.keys => return Err("keys were not read"),
+        Things::Workspaces => {
             for workspace in state.workspaces.iter().filter(|workspace| !workspace.shielded) {
                 wrong(&workspace.name, workspace_names(workspace), workspace.listed.span.as_ref());
             }
         }
-        Named::ApiKeys => {
+        Things::ApiKeys => {
             let archived = |key: &&Key| key.status != Some(KeyStatus::Archived);
             for key in state.keys.iter().filter(archived) {
                 if let Some(name) = &key.name {
@@ -385,7 +396,7 @@ fn names(of: Named, patterns: &[Text], state: &State, found: &mut Vec<Found>) ->
                 }
             }
         }
-        Named::Teams => {
+        Things::Teams => {
             for (name, span) in &state.teams {
                 wrong(name, vec![Arc::clone(name)], span.as_ref());
             }

@@ -11,26 +11,27 @@ const TODAY: Date = date(2026, 11, 22);
 /// Findings of files that are one text, a line each: code, severity, place, message.
 fn found(yaml: &str) -> String {
     let verdict = verdict(yaml);
-    let mut out = String::new();
+    let mut lines = Vec::new();
     for finding in verdict.findings {
         let accepted = if finding.excepted.is_some() { " (accepted)" } else { "" };
         let shown = finding.diagnostic();
-        let at = shown
-            .span
-            .map_or_else(|| "-".to_owned(), |span| format!("{}:{}", span.line, span.column));
-        out.push_str(&format!(
-            "{:?} {} {at}{accepted}: {}\n",
-            shown.severity, shown.code, shown.message
-        ));
-        for (span, words) in shown.related {
-            out.push_str(&format!("    {}:{}: {words}\n", span.line, span.column));
-        }
-        assert!(!finding.help.is_empty() && !finding.names.is_empty(), "{out}");
+        let span = shown.span;
+        let at =
+            span.map_or_else(|| "-".to_owned(), |span| format!("{}:{}", span.line, span.column));
+        lines
+            .push(format!("{:?} {} {at}{accepted}: {}", shown.severity, shown.code, shown.message));
+        lines.extend(
+            shown
+                .related
+                .iter()
+                .map(|(span, words)| format!("    {}:{}: {words}", span.line, span.column)),
+        );
+        assert!(!finding.help.is_empty() && !finding.names.is_empty(), "{lines:?}");
     }
-    for one in verdict.unjudged {
-        out.push_str(&format!("not judged: {}: {}\n", one.rule, one.why));
-    }
-    out
+    lines.extend(
+        verdict.unjudged.iter().map(|one| format!("not judged: {}: {}", one.rule, one.why)),
+    );
+    lines.join("\n")
 }
 
 fn verdict(yaml: &str) -> Verdict {

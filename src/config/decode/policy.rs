@@ -257,7 +257,11 @@ impl Cx<'_> {
 
     fn custom(&mut self, key: &Key<'_>, node: &Node<'_>) -> Option<Rule> {
         let name = self.key_text(key, Limits::line("the name of a rule", MAX_TEXT))?;
-        let taken = BUILT_IN.iter().any(|(known, ..)| *known == name) || name == "test";
+        let taken = BUILT_IN
+            .iter()
+            .map(|(known, ..)| *known)
+            .chain(["test", "not_judged"])
+            .any(|known| known.replace('_', "-") == name.replace('_', "-"));
         if !is_team_name(name) || taken {
             let why = if taken {
                 "is the name of a built-in rule"
