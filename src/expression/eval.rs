@@ -217,6 +217,21 @@ impl Run<'_> {
             }
         };
         let depth = self.stack.len();
+        let ended = self.over(*sort, elements, filter.as_ref(), body);
+        // Whatever became of it: variables are found by their place.
+        self.stack.truncate(depth);
+        ended
+    }
+
+    /// Goes over the elements; each stands on the stack in its turn.
+    fn over(
+        &mut self,
+        sort: LoopSort,
+        elements: Vec<Value>,
+        filter: Option<&Node>,
+        body: &Node,
+    ) -> Result<Value, Trouble> {
+        let depth = self.stack.len();
         let mut gathered = Vec::new();
         let mut trouble = None;
         let mut matches = 0_usize;
@@ -237,10 +252,9 @@ impl Run<'_> {
                 }
                 LoopSort::ExistsOne => matches += usize::from(self.truth(body)?),
                 LoopSort::All | LoopSort::Exists => {
-                    let decides = *sort == LoopSort::Exists;
+                    let decides = sort == LoopSort::Exists;
                     match self.truth(body) {
                         Ok(value) if value == decides => {
-                            self.stack.truncate(depth);
                             return Ok(Value::Bool(decides));
                         }
                         Ok(_) => {}
@@ -251,7 +265,6 @@ impl Run<'_> {
                 }
             }
         }
-        self.stack.truncate(depth);
         match (sort, trouble) {
             (_, Some(trouble)) => Err(trouble),
             (LoopSort::All, None) => Ok(Value::Bool(true)),

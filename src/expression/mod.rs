@@ -16,15 +16,16 @@ mod functions;
 mod parse;
 pub mod subject;
 mod tree;
+mod types;
 mod value;
 
 use std::sync::Arc;
 
 use self::tree::Node;
 pub use self::{
-    check::{Schema, Type},
     eval::{Facts, Fuel, Trouble},
     subject::Subject,
+    types::{Schema, Type},
     value::{Record, Value},
 };
 

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a field stands here or no expression can name it; `docs/policy.md` shows the same fields.
 
-use super::check::{Schema, Type};
+use super::types::{Schema, Type};
 
 /// What a rule is asked about, one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::check::Schema;
+use super::types::Schema;
 
 /// A value.
 #[derive(Clone, Debug)]

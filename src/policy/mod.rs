@@ -4,6 +4,7 @@
 
 mod access;
 mod built_in;
+pub mod changes;
 mod custom;
 mod expectations;
 mod finding;

@@ -9,14 +9,15 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
+use super::changes::{Change, change};
 use crate::{
     address::{Address, Kind, Name},
     config::document::Document,
     diagnostic::Span,
-    plan::{self, Cause, Plan, Step},
+    plan::{self, Plan, Step},
     resource::{
-        Change as Difference, Desired, Disposition, KeyStatus, Live, Object, Phase, Role, Snapshot,
-        Spec, WorkspaceRole, workspace::CLAUDE_CODE,
+        Desired, Disposition, KeyStatus, Live, Object, Phase, Role, Snapshot, Spec, WorkspaceRole,
+        workspace::CLAUDE_CODE,
     },
 };
 
@@ -130,29 +131,6 @@ pub struct Key {
     pub expires: Option<Date>,
     /// What the files say.
     pub listed: Listed,
-}
-
-/// A change of the plan.
-#[derive(Clone, Debug)]
-pub struct Change {
-    /// The step's address.
-    pub address: Address,
-    /// The bare kind of it.
-    pub verb: &'static str,
-    /// Whether it is done now.
-    pub state: &'static str,
-    /// Why it is there.
-    pub cause: &'static str,
-    /// What people call the object.
-    pub what: String,
-    /// The workspace, by name.
-    pub workspace: Option<Arc<str>>,
-    /// Role or status before.
-    pub before: Option<String>,
-    /// Role or status after.
-    pub after: Option<String>,
-    /// Where it is asked for.
-    pub span: Option<Span>,
 }
 
 impl State {
@@ -357,51 +335,4 @@ fn listed(address: &Address, object: &Object, desired: &Desired) -> Listed {
         until: source.until,
         note: source.note.clone(),
     })
-}
-
-fn change(step: &Step, names: &BTreeMap<&Name, &Arc<str>>) -> Change {
-    let named = |name: &Name| {
-        names.get(name).map_or_else(|| Arc::from(name.as_str()), |name| Arc::clone(name))
-    };
-    let side = |object: Option<&Arc<Object>>| match &object?.spec {
-        Spec::Member(member) => member.role.as_ref().map(|role| role.as_str().to_owned()),
-        Spec::WorkspaceMember(grant) => Some(grant.role.as_str().to_owned()),
-        Spec::ApiKey(key) => key.status.as_ref().map(|status| status.as_str().to_owned()),
-        Spec::Workspace(_) => None,
-    };
-    let object = step.change.object();
-    let workspace = match &object.spec {
-        Spec::Workspace(workspace) => Some(Arc::clone(&workspace.name)),
-        Spec::Member(_) => None,
-        Spec::WorkspaceMember(grant) => Some(named(&grant.workspace)),
-        Spec::ApiKey(key) => key.workspace.as_ref().map(named),
-    };
-    Change {
-        address: step.address.clone(),
-        verb: match step.change {
-            Difference::Create { .. } => "create",
-            Difference::Update { .. } => "update",
-            Difference::Replace { .. } => "replace",
-            Difference::Remove { .. } => "remove",
-        },
-        state: match step.disposition {
-            Disposition::Ready => "ready",
-            Disposition::Deferred { .. } => "deferred",
-            Disposition::Manual { .. } => "manual",
-            Disposition::Held { .. } => "held",
-        },
-        cause: match step.cause {
-            Cause::Listed => "listed",
-            Cause::Accepted => "accepted",
-            Cause::None => "none",
-            Cause::Expired => "expired",
-            Cause::Archived => "archived",
-            Cause::Unlisted => "unlisted",
-        },
-        what: object.spec.resource().title(),
-        workspace,
-        before: side(step.change.before()),
-        after: side(step.change.after()),
-        span: step.at.clone(),
-    }
 }

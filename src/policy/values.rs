@@ -9,7 +9,8 @@ use std::{
 
 use jiff::civil::Date;
 
-use super::state::{Change, Key, Listed, Person, State, Workspace};
+use super::changes::Change;
+use super::state::{Key, Listed, Person, State, Workspace};
 use crate::{
     address::Kind,
     diagnostic::Span,

@@ -25,7 +25,7 @@ fn the_manual_has_a_page_for_every_command() {
     assert!(page.stdout.contains(".TH charter 1"), "{page:?}");
     assert_eq!(story.run(&["man", "--out", "man"]).code, Some(0));
     let pages: Vec<_> = std::fs::read_dir(story.path("man")).unwrap().collect();
-    assert_eq!(pages.len(), 12, "{pages:?}");
+    assert_eq!(pages.len(), 13, "{pages:?}");
     assert!(read(&story.path("man/charter-apply.1")).contains("journal"));
 }
 
