@@ -1,5 +1,7 @@
 //! The examples of rules: one that holds, and one whose findings stand beside it, word for word.
 
+#![cfg(feature = "cel")]
+
 use std::{fmt::Write as _, path::Path};
 
 use orgcharter::{
@@ -21,7 +23,6 @@ fn place(span: &Span) -> String {
     span.to_string().replace(&root, "")
 }
 
-#[cfg(feature = "cel")]
 #[test]
 fn the_example_holds_but_for_what_it_accepts() {
     let verdict = judged("policy");
@@ -32,7 +33,6 @@ fn the_example_holds_but_for_what_it_accepts() {
     assert_eq!(unjudged, ["key_age", "invite_age"]);
 }
 
-#[cfg(feature = "cel")]
 #[test]
 fn every_finding_of_the_example_is_the_expected_one() {
     let mut text = String::new();
