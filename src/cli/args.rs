@@ -3,6 +3,7 @@
 //! Invariant: parsing has no effect; what the options mean is decided by the commands.
 
 mod parse;
+pub(crate) mod review;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -118,7 +119,7 @@ pub(crate) enum Command {
     /// List the rules of the files and judge by them, without network
     Policy(Policy),
     /// Compare two files or folders, without network: rules, changes, who gains or loses access
-    Diff(Diff),
+    Diff(review::Diff),
     /// Write the live organization as YAML that plans to nothing
     Import(Import),
     /// Show who can do what, inherited roles included
@@ -182,6 +183,9 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) narrow: Narrow,
 
+    /// What it is held against.
+    #[command(flatten)]
+    pub(crate) against: review::Against,
     /// Save the plan, for `charter apply FILE`; readable by you alone
     #[arg(short, long, value_name = "FILE", help_heading = "Plan")]
     pub(crate) out: Option<PathBuf>,
@@ -224,6 +228,13 @@ pub(crate) struct Apply {
     /// Narrows it.
     #[command(flatten)]
     pub(crate) narrow: Narrow,
+
+    /// What it is held against.
+    #[command(flatten)]
+    pub(crate) against: review::Against,
+    /// What it needs.
+    #[command(flatten)]
+    pub(crate) approve: review::Approve,
 
     /// Do not ask
     #[arg(short, long, help_heading = "Apply")]
@@ -280,6 +291,9 @@ pub(crate) struct Policy {
     #[arg(value_name = "PATH|plan.json", default_value = DEFAULT_PATH)]
     pub(crate) path: PathBuf,
 
+    /// What it is held against.
+    #[command(flatten)]
+    pub(crate) against: review::Against,
     /// Judge as if it were this day
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) at: Option<Date>,
@@ -287,23 +301,6 @@ pub(crate) struct Policy {
     /// How it is printed
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: Format,
-}
-
-/// `charter diff`.
-#[derive(Debug, Args)]
-pub(crate) struct Diff {
-    /// The file or folder before
-    pub(crate) old: PathBuf,
-    /// The file or folder after
-    pub(crate) new: PathBuf,
-    /// How it is printed
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    #[arg(value_parser = one_of(ReviewFormat::PLAN))]
-    pub(crate) format: ReviewFormat,
-
-    /// Show pseudonyms for e-mails, names and key hints, made with the key in `CHARTER_REDACT_KEY`
-    #[arg(long)]
-    pub(crate) redact: bool,
 }
 
 /// `charter import`.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use crate::{
     api::{credential::CredentialError, error::ApiError, http::SetupError},
-    config::load::Rejected,
+    config::{load::Rejected, revision::GitError},
     observe::ObserveError,
 };
 
@@ -104,6 +104,12 @@ impl Failure {
 impl From<Rejected> for Failure {
     fn from(rejected: Rejected) -> Self {
         Failure::Files(Box::new(rejected))
+    }
+}
+
+impl From<GitError> for Failure {
+    fn from(error: GitError) -> Self {
+        Self::usage(error.to_string()).help(error.next_step())
     }
 }
 

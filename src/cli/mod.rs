@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing outside this module reads the environment, prints, or decides an exit code.
 
+mod approval;
 mod args;
 mod cmd;
 mod connect;
@@ -11,6 +12,7 @@ mod log;
 mod prepare;
 mod printer;
 mod progress;
+mod revision;
 mod signals;
 mod ui;
 

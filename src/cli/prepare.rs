@@ -10,6 +10,7 @@ use super::{
     args::{Global, Narrow},
     connect::Connection,
     failure::Failure,
+    revision::also_of_base,
 };
 use crate::{
     address::{Kind, Name},
@@ -20,7 +21,10 @@ use crate::{
     },
     diagnostic::{Diagnostic, Sources},
     observe::{OrganizationInfo, identify, observe},
-    plan::{self, Input, Only, Plan},
+    plan::{
+        self, Input, Only, Plan,
+        attribution::{Former, hold_against},
+    },
     policy,
     resource::{
         Desired, Live, Object, OrgKind, Spec,
@@ -41,8 +45,7 @@ pub(super) struct Files {
 impl Files {
     /// Reads a file or a folder.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let Loaded { document, sources, warnings } = load(path)?;
-        Ok(Self { document, sources, warnings })
+        Ok(Self::from(load(path)?))
     }
 
     /// What they say.
@@ -69,7 +72,7 @@ impl Files {
     pub(super) fn wishes(&self, now: Timestamp) -> Wishes<'_> {
         let (desired, notes) = lower(&self.document, day(now));
         let notes = self.warnings.iter().cloned().chain(notes).collect();
-        Wishes { document: &self.document, desired, notes }
+        Wishes { document: &self.document, desired, notes, former: None }
     }
 }
 
@@ -81,6 +84,15 @@ pub(super) struct Wishes<'f> {
     pub(super) desired: Desired,
     /// Findings to show with a plan.
     pub(super) notes: Vec<Diagnostic>,
+    /// The files as they were, if the plan is to be held against them, and their rules.
+    pub(super) former: Option<(Former, Document)>,
+}
+
+impl From<Loaded> for Files {
+    fn from(loaded: Loaded) -> Self {
+        let Loaded { document, sources, warnings } = loaded;
+        Self { document, sources, warnings }
+    }
 }
 
 /// The day of a time, UTC.
@@ -149,15 +161,14 @@ pub(super) async fn make_seen(
     now: Timestamp,
     seen: &dyn Fn(&Live),
 ) -> Result<Plan, Failure> {
-    let Wishes { document, desired, notes } = wishes;
+    let Wishes { document, desired, notes, former } = wishes;
     let info = identified(connection, &desired.organization).await?;
     let mut scope = desired.read_scope();
     policy::widen(document, &mut scope, desired.organization.kind);
+    if let Some((_, rules)) = &former {
+        policy::widen(rules, &mut scope, desired.organization.kind);
+    }
     let mut live = look(connection, &info, &scope, now).await?;
-    let judged = |mut plan: Plan, live: &Live| {
-        plan.policy = policy::judge_plan(document, &desired, live, &plan);
-        plan
-    };
     let plan = |live: &Live, notes: Vec<Diagnostic>| {
         plan::make(Input {
             desired: &desired,
@@ -170,16 +181,23 @@ pub(super) async fn make_seen(
         })
     };
     seen(&live);
-    let first = plan(&live, notes.clone());
-    if !plan::wants_keys(&first, &live) {
-        return Ok(judged(first, &live));
+    let mut made = plan(&live, notes.clone());
+    if plan::wants_keys(&made, &live) {
+        // Somebody or something goes: what becomes of the keys is shown, even where the files name none.
+        let scope = ReadScope { api_keys: true, ..ReadScope::nothing() };
+        let keys = look(connection, &info, &scope, now).await?;
+        seen(&keys);
+        add_keys(&mut live, keys);
+        made = plan(&live, notes);
     }
-    // Somebody or something goes: what becomes of the keys is shown, even where the files name none.
-    let scope = ReadScope { api_keys: true, ..ReadScope::nothing() };
-    let keys = look(connection, &info, &scope, now).await?;
-    seen(&keys);
-    add_keys(&mut live, keys);
-    Ok(judged(plan(&live, notes), &live))
+    made.policy = policy::judge_plan(document, &desired, &live, &made);
+    if let Some((former, rules)) = former {
+        let name = former.name.clone();
+        hold_against(&mut made, &desired, former, &live, &choices.allow);
+        let found = policy::judge_plan(&rules, &desired, &live, &made);
+        also_of_base(&mut made.policy, found, &name);
+    }
+    Ok(made)
 }
 
 /// Reads what is in a scope.

@@ -15,4 +15,4 @@ mod shape;
 pub mod write;
 mod yaml;
 
-pub(crate) use self::check::pinned;
+pub(crate) use self::check::{files as check_files, pinned};

@@ -6,10 +6,11 @@
 use std::collections::BTreeSet;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use serde::{Deserialize, Serialize};
 
 use super::{
     guard,
-    step::{Acknowledgement, Cause, Plan, Step},
+    step::{Cause, Plan, Step},
 };
 use crate::{
     address::{Address, Kind},
@@ -18,6 +19,15 @@ use crate::{
 
 /// What the digest is of, so that no other digest can be taken for it.
 const DOMAIN: &str = "orgcharter acknowledgement 1";
+
+/// What has to be acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Acknowledgement {
+    /// The digest over the organization and these steps.
+    pub digest: String,
+    /// The steps.
+    pub steps: Vec<Address>,
+}
 
 /// The steps of a plan that have to be acknowledged: archives, and the guards that its files (and its base) name.
 /// `returning` are the invites to people who were members before. Expiries never are: their date was reviewed.

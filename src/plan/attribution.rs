@@ -3,32 +3,89 @@
 //! Invariant: a step is drift only if the base wants exactly the same there; a plan with a base passes the guards,
 //! ignores and approvals of both.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
     acknowledge, adopt, bind, guard,
     rules::RuleChange,
-    step::{Attribution, Base, Plan, Step},
+    step::{Plan, Step},
 };
 use crate::{
     address::{Address, Kind, Name, RemoteId},
     diagnostic::{self, Diagnostic},
     resource::{
         Change, Desired, Live, Snapshot, Spec,
-        desired::{GuardName, Ignore, IgnoreTarget},
+        desired::{GuardName, Ignore, IgnoreTarget, Limit},
     },
 };
 
+/// The files a plan was held against: those of the revision that is changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Base {
+    /// The revision or path, as it was asked for.
+    pub name: String,
+    /// The commit, if it is a revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The rules of the files that differ, which come before all changes: they decide what later plans may do.
+    pub rules: Vec<RuleChange>,
+    /// Steps that are there by this change.
+    pub by_this_change: u64,
+    /// Steps that would be there without it.
+    pub drift: u64,
+    /// Its limits: a plan passes the stricter ones.
+    pub limits: BTreeMap<GuardName, Limit>,
+}
+
+/// Where a step comes from, seen from a base.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Attribution {
+    /// The files want something here that the base does not.
+    ThisChange,
+    /// The base wants the same: live has drifted, or waits.
+    Drift,
+    /// Some fields differ from the base, the others have drifted.
+    Both {
+        /// The fields that are by this change.
+        fields: Vec<String>,
+    },
+}
+
+impl Attribution {
+    /// Whether the step is there, in part at least, by this change.
+    pub fn is_by_this_change(&self) -> bool {
+        matches!(self, Attribution::ThisChange | Attribution::Both { .. })
+    }
+}
+
+impl fmt::Display for Attribution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Attribution::ThisChange => f.write_str("by this change"),
+            Attribution::Drift => f.write_str("drift"),
+            Attribution::Both { fields } => {
+                write!(f, "{} by this change, the rest is drift", fields.join(", "))
+            }
+        }
+    }
+}
+
 /// The files that are changed, as they were.
-pub struct Former<'a> {
+#[derive(Clone, Debug)]
+pub struct Former {
     /// The revision or path, as it was asked for.
     pub name: String,
     /// The commit, if it is a revision.
     pub commit: Option<String>,
     /// What they want.
-    pub desired: &'a Desired,
+    pub desired: Desired,
     /// How the rules of the files differ.
     pub rules: Vec<RuleChange>,
 }
@@ -37,12 +94,12 @@ pub struct Former<'a> {
 pub fn hold_against(
     plan: &mut Plan,
     head: &Desired,
-    former: Former<'_>,
+    former: Former,
     live: &Live,
     allow: &BTreeMap<GuardName, u64>,
 ) {
     let Former { name, commit, desired: base, rules } = former;
-    let sides = Sides::new(head, base, live);
+    let sides = Sides::new(head, &base, live);
     let (mut by_this_change, mut drift) = (0, 0);
     for step in &mut plan.steps {
         let attribution = sides.attribution(step);
@@ -50,8 +107,8 @@ pub fn hold_against(
         drift += u64::from(!attribution.is_by_this_change());
         step.attribution = Some(attribution);
     }
-    plan.notes.extend(of_another_organization(plan, head, base));
-    plan.notes.extend(touches_ignored(plan, base, &name));
+    plan.notes.extend(of_another_organization(plan, head, &base));
+    plan.notes.extend(touches_ignored(plan, &base, &name));
     diagnostic::sort(&mut plan.notes);
     let limits = base.guard.0.iter().map(|(name, (limit, _))| (*name, *limit)).collect();
     plan.base = Some(Base { name, commit, rules, by_this_change, drift, limits });

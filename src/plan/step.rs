@@ -2,17 +2,20 @@
 //!
 //! Invariant: everything apply needs is in here, nothing in here is a secret, and it round-trips through JSON.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
+pub use super::{
+    acknowledge::Acknowledgement,
+    attribution::{Attribution, Base},
+};
 use crate::{
     access::AccessChange,
     address::{Address, Kind, RemoteId},
     api::call::Call,
     diagnostic::{Diagnostic, Span},
-    plan::rules::RuleChange,
     resource::{
         Change, Disposition, Fact, OrgKind,
         desired::{Approval, GuardName, Limit},
@@ -72,67 +75,6 @@ pub struct Plan {
     /// HMAC-SHA256 over all the rest, by the key in `CHARTER_PLAN_KEY`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hmac: Option<String>,
-}
-
-/// The files a plan was held against: those of the revision that is changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Base {
-    /// The revision or path, as it was asked for.
-    pub name: String,
-    /// The commit, if it is a revision.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub commit: Option<String>,
-    /// The rules of the files that differ, which come before all changes: they decide what later plans may do.
-    pub rules: Vec<RuleChange>,
-    /// Steps that are there by this change.
-    pub by_this_change: u64,
-    /// Steps that would be there without it.
-    pub drift: u64,
-    /// Its limits: a plan passes the stricter ones.
-    pub limits: BTreeMap<GuardName, Limit>,
-}
-
-/// Where a step comes from, seen from a base.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(tag = "by", rename_all = "snake_case")]
-pub enum Attribution {
-    /// The files want something here that the base does not.
-    ThisChange,
-    /// The base wants the same: live has drifted, or waits.
-    Drift,
-    /// Some fields differ from the base, the others have drifted.
-    Both {
-        /// The fields that are by this change.
-        fields: Vec<String>,
-    },
-}
-
-impl Attribution {
-    /// Whether the step is there, in part at least, by this change.
-    pub fn is_by_this_change(&self) -> bool {
-        matches!(self, Attribution::ThisChange | Attribution::Both { .. })
-    }
-}
-
-impl fmt::Display for Attribution {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Attribution::ThisChange => f.write_str("by this change"),
-            Attribution::Drift => f.write_str("drift"),
-            Attribution::Both { fields } => {
-                write!(f, "{} by this change, the rest is drift", fields.join(", "))
-            }
-        }
-    }
-}
-
-/// What has to be acknowledged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Acknowledgement {
-    /// The digest over the organization and these steps.
-    pub digest: String,
-    /// The steps.
-    pub steps: Vec<Address>,
 }
 
 /// The organization a plan is for.

@@ -16,7 +16,8 @@ use super::{
 };
 use crate::plan::{
     Plan,
-    step::{Base, Observed, Organization},
+    attribution::Base,
+    step::{Observed, Organization},
 };
 
 pub use self::{

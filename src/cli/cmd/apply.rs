@@ -8,23 +8,28 @@ use std::{
     pin::pin,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::plan::refused;
+use super::plan::{refused, wishes};
 use crate::{
     apply::{self, Ended, Hands, Journal, Options, Progress as _, Report, Stop},
     cli::{
-        args::{Apply, Global},
+        approval::{SKEW, acknowledged, check_age, check_seal},
+        args::{
+            Apply, Global,
+            review::{Against, Approve},
+        },
         connect::Connection,
         failure::{Exit, Failure},
         prepare::{self, Choices, Files},
         printer::Printer,
         progress::Shown,
+        revision::{self, Base},
         signals::Signals,
         ui::Ui,
     },
     diagnostic::Sources,
-    plan::{Plan, guard, stale},
+    plan::{Plan, acknowledge, guard, stale},
     render::{
         clean::clean,
         json::{PlanError, is_json, read_plan},
@@ -37,17 +42,15 @@ use crate::{
     resource::desired::OrganizationPin,
 };
 
-/// More than this between our clock and the server's, and days cannot be trusted.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
-
 pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
-    let Apply { path, narrow, yes, verify, journal } = args;
+    let Apply { path, narrow, against, approve, yes, verify, journal } = args;
     if !*yes && !ui.interactive {
         return Err(Failure::usage("there is no terminal to ask whether to go on")
             .help("look at the plan first (`charter plan`), then run `charter apply --yes`"));
     }
     let choices = Choices::from(narrow);
-    let source = Source::read(path, &choices)?;
+    let source = Source::read(path, &choices, against)?;
+    let given = approvals(approve, path, &source)?;
     if let (true, Source::Saved(_)) = (*verify, &source) {
         return Err(Failure::usage(
             "a saved plan cannot be verified: only the files say what is wanted",
@@ -61,6 +64,9 @@ pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Resul
     refused(&plan, &choices)?;
     if plan.is_empty() {
         return Ok(Exit::Done);
+    }
+    if !connection.is_sandbox {
+        acknowledged(&plan, &given)?;
     }
     if !*yes {
         confirm(&plan, ui)?;
@@ -78,7 +84,7 @@ pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Resul
     };
     // A saved plan knows nothing of the files it came from, and after a stop everybody knows that something is left.
     let again = (*verify || connection.is_sandbox) && !report.stopped;
-    if let (true, Source::Files(_)) = (again, &source) {
+    if let (true, Source::Files(..)) = (again, &source) {
         let narrowed = Choices { only: choices.only, ..Choices::default() };
         let (left, _) = source.plan(&connection, &narrowed).await?;
         ui.data(&remainder(&left))?;
@@ -91,14 +97,14 @@ pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Resul
 
 /// What is applied.
 enum Source {
-    /// Files, planned now.
-    Files(Box<Files>),
+    /// Files, planned now, and held against others if asked.
+    Files(Box<Files>, Option<Box<Base>>),
     /// A plan made before.
     Saved(Box<Plan>),
 }
 
 impl Source {
-    fn read(path: &Path, choices: &Choices) -> Result<Self, Failure> {
+    fn read(path: &Path, choices: &Choices, against: &Against) -> Result<Self, Failure> {
         let extension = path.extension().is_some_and(|extension| extension == "json");
         let text = if path.is_file() && (extension || begins_like_json(path)) {
             Some(fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?)
@@ -107,7 +113,14 @@ impl Source {
         };
         match text {
             Some(text) if extension || is_json(&text) => {
+                check_seal(&text)?;
                 let plan = read_plan(&text).map_err(|error| not_a_plan(path, &error))?;
+                if against.base_rev.is_some() || against.base_path.is_some() {
+                    return Err(Failure::usage(
+                        "a saved plan was held against its base when it was made",
+                    )
+                    .help("leave `--base-rev` and `--base-path` out, or apply the files"));
+                }
                 if !choices.only.is_empty() {
                     return Err(Failure::usage(
                         "a saved plan is applied as it is, so `--only` has no say",
@@ -124,14 +137,15 @@ impl Source {
                 if files.organization().id.is_none() {
                     return Err(unpinned("…"));
                 }
-                Ok(Source::Files(Box::new(files)))
+                let base = Base::read(against, path)?.map(Box::new);
+                Ok(Source::Files(Box::new(files), base))
             }
         }
     }
 
     fn organization(&self) -> OrganizationPin {
         match self {
-            Source::Files(files) => files.organization(),
+            Source::Files(files, _) => files.organization(),
             Source::Saved(plan) => OrganizationPin {
                 id: Some(plan.organization.id.as_str().into()),
                 kind: plan.organization.kind,
@@ -147,9 +161,10 @@ impl Source {
     ) -> Result<(Plan, &Sources), Failure> {
         static NONE: Sources = Sources(std::collections::BTreeMap::new());
         match self {
-            Source::Files(files) => {
+            Source::Files(files, base) => {
                 let now = connection.now;
-                let plan = prepare::make(connection, files.wishes(now), choices, now).await?;
+                let wishes = wishes(files, base.as_deref(), now);
+                let plan = prepare::make(connection, wishes, choices, now).await?;
                 Ok((plan, &files.sources))
             }
             Source::Saved(plan) => {
@@ -191,6 +206,7 @@ async fn still_holds(
     connection: &Connection,
     choices: &Choices,
 ) -> Result<Plan, Failure> {
+    check_age(&plan, connection.now)?;
     let info = prepare::identified(connection, &pin).await?;
     if let Some(step) = stale::foreign_calls(&plan).first() {
         return Err(Failure::refused(format!(
@@ -208,17 +224,28 @@ async fn still_holds(
         return Err(Failure::refused(format!("the plan is stale: {}", list.join("; ")))
             .help("make a new plan, review it, and apply that"));
     }
-    let returns = guard::returns(&plan.steps, &live);
-    plan.guards = guard::check(
-        &plan.steps,
-        &plan.keys,
-        &plan.population,
-        &plan.limits,
-        &choices.allow,
-        returns,
-    );
+    let returning = guard::returning(&plan.steps, &live);
+    plan.guards = guard::judge(&plan, &choices.allow, returning.len() as u64);
+    plan.acknowledgement = acknowledge::needed(&plan, &returning);
     plan.observed = connection.observed();
     Ok(plan)
+}
+
+/// What stands in for somebody who says yes to certain steps, after the commit was judged.
+fn approvals(approve: &Approve, path: &Path, source: &Source) -> Result<Vec<String>, Failure> {
+    let Approve { ack, ack_from_commit, require_tip } = approve;
+    if let Some(tip) = require_tip {
+        let document = match source {
+            Source::Files(files, _) => Some(files.document()),
+            Source::Saved(_) => None,
+        };
+        revision::require_tip(tip, path, document)?;
+    }
+    let mut given = ack.clone();
+    if let Some(rev) = ack_from_commit {
+        given.extend(revision::acknowledged_by(rev, path)?);
+    }
+    Ok(given)
 }
 
 /// Dates are judged by our clock, so it must be right.

@@ -1,15 +1,18 @@
-//! `charter diff`: two files or folders, without network.
+//! `charter diff`: two files or folders, or two revisions of one, without network.
 //!
-//! Invariant: reads files and nothing else.
+//! Invariant: reads files or objects of the repository, and nothing else; no credential is looked for.
+
+use std::path::Path;
 
 use jiff::Timestamp;
 
 use crate::{
     cli::{
-        args::Diff,
+        args::{DEFAULT_PATH, review::Diff},
         failure::{Exit, Failure},
         prepare::Files,
         printer::Printer,
+        revision,
         ui::Ui,
     },
     plan::{compare::compare, rules::rules},
@@ -21,8 +24,14 @@ pub(in crate::cli) fn run(args: &Diff, ui: &Ui) -> Result<Exit, Failure> {
 }
 
 fn compared(args: &Diff, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
-    let Diff { old, new, format: _, redact: _ } = args;
-    let (old, new) = (Files::read(old)?, Files::read(new)?);
+    let Diff { old, new, path, format: _, redact: _ } = args;
+    let (old, new) = match (new, path) {
+        (Some(new), None) => (Files::read(old)?, Files::read(new)?),
+        (new, path) => {
+            let path = path.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
+            revision::sides(rev(old)?, new.as_deref().map(rev).transpose()?, path)?
+        }
+    };
     printer.learn_files(&old);
     printer.learn_files(&new);
     let now = Timestamp::now();
@@ -31,4 +40,11 @@ fn compared(args: &Diff, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
     let rules = rules(old.document(), new.document(), &compared);
     printer.diff(&rules, &compared, &notes, &new.sources, ui)?;
     Ok(Exit::Done)
+}
+
+fn rev(text: &Path) -> Result<&str, Failure> {
+    text.to_str().ok_or_else(|| {
+        Failure::usage(format!("`{}` is no revision", text.display()))
+            .help("give two files or folders, or revisions as in `origin/main..HEAD`")
+    })
 }

@@ -4,18 +4,20 @@
 
 use std::{io::Write as _, path::Path};
 
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     cli::{
+        approval::{refused_by_base, seal_key},
         args::{Global, PlanArgs},
         failure::{Exit, Failure},
-        prepare::{self, Choices, Files},
+        prepare::{self, Choices, Files, Wishes},
         printer::Printer,
+        revision::Base,
         ui::Ui,
     },
     diagnostic::Diagnostic,
-    plan::Plan,
+    plan::{Plan, seal},
     render::{clean::clean, json::json, junit::Fails, text},
     resource::Live,
 };
@@ -35,9 +37,16 @@ async fn made(
     ui: &Ui,
     printer: &Printer,
 ) -> Result<Exit, Failure> {
-    let PlanArgs { files, narrow, out, format: _, redact: _, detailed_exitcode, at } = args;
-    let files = Files::read(&files.path)?;
+    let PlanArgs { files, narrow, against, out, format: _, redact: _, detailed_exitcode, at } =
+        args;
+    let path = &files.path;
+    let files = Files::read(path)?;
     printer.learn_files(&files);
+    let base = Base::read(against, path)?;
+    if let Some(base) = &base {
+        printer.learn_files(base.files());
+    }
+    let key = seal_key()?;
     let connection = prepare::connect(global, &files).await?;
     let now = match at {
         None => connection.now,
@@ -48,10 +57,11 @@ async fn made(
     };
     let choices = Choices::from(narrow);
     let seen = |live: &Live| printer.learn_live(live);
-    let plan = prepare::make_seen(&connection, files.wishes(now), &choices, now, &seen).await?;
+    let wishes = wishes(&files, base.as_ref(), now);
+    let plan = prepare::make_seen(&connection, wishes, &choices, now, &seen).await?;
     printer.plan(&plan, &files.sources, &Fails::default(), ui)?;
     if let Some(path) = out {
-        save(&plan, path)?;
+        save(&plan, path, key.as_deref())?;
         let path = path.display().to_string();
         ui.say(&format!("saved: apply it with `charter apply {}`\n", clean(&path)));
     }
@@ -64,8 +74,13 @@ fn as_json(plan: &Plan) -> Result<String, Failure> {
 }
 
 /// Saves a plan: all of it or nothing, for its owner alone.
-fn save(plan: &Plan, path: &Path) -> Result<(), Failure> {
-    let text = as_json(plan)?;
+fn save(plan: &Plan, path: &Path, key: Option<&[u8]>) -> Result<(), Failure> {
+    let mut text = as_json(plan)?;
+    if let Some(key) = key {
+        let unsealed = |error| Failure::failed(format!("cannot seal the plan: {error}"));
+        let hmac = Some(seal::seal(&text, key).map_err(unsealed)?);
+        text = as_json(&Plan { hmac, ..plan.clone() })?;
+    }
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -80,9 +95,19 @@ fn save(plan: &Plan, path: &Path) -> Result<(), Failure> {
     written.map_err(|error| Failure::file("write", path, &error))
 }
 
-/// Refuses a plan that a guard or a rule refuses.
+/// What the files want, held against a base if there is one.
+pub(in crate::cli) fn wishes<'f>(
+    files: &'f Files,
+    base: Option<&'f Base>,
+    now: Timestamp,
+) -> Wishes<'f> {
+    base.map_or_else(|| files.wishes(now), |base| base.wishes(files, now))
+}
+
+/// Refuses a plan that a guard, a rule or the base refuses.
 pub(in crate::cli) fn refused(plan: &Plan, choices: &Choices) -> Result<(), Failure> {
     refused_by_guard(plan, choices)?;
+    refused_by_base(plan)?;
     refused_by_policy(&plan.policy)
 }
 

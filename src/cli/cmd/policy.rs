@@ -12,6 +12,7 @@ use crate::{
         args::{Format, Policy},
         failure::{Exit, Failure},
         prepare::{Files, day},
+        revision::{Base, also_of_base},
         ui::Ui,
     },
     config::lower::lower,
@@ -24,7 +25,7 @@ use crate::{
 };
 
 pub(in crate::cli) fn run(args: &Policy, ui: &Ui) -> Result<Exit, Failure> {
-    let Policy { path, at, format } = args;
+    let Policy { path, against, at, format } = args;
     if path.extension().is_some_and(|extension| extension == "json") && path.is_file() {
         return saved(path, *format, ui);
     }
@@ -33,7 +34,12 @@ pub(in crate::cli) fn run(args: &Policy, ui: &Ui) -> Result<Exit, Failure> {
     let document = files.document();
     let (desired, _) = lower(document, today);
     let verdict = judge_files(document, &desired, today);
-    let found = verdict.diagnostics();
+    let mut found = verdict.diagnostics();
+    if let Some(base) = Base::read(against, path)? {
+        let others = judge_files(&base.rules(&files), &desired, today).diagnostics();
+        also_of_base(&mut found, others, base.name());
+        found.extend(base.misnamed(&files));
+    }
     match format {
         Format::Text => {
             ui.judgement(&found, &files.sources);

@@ -2,6 +2,7 @@
 //!
 //! Invariant: builders only assemble data; every judgement is made by the passes.
 
+mod attribution;
 mod builder;
 mod effects;
 mod findings;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{call_to_act, count};
 use crate::{
-    plan::step::{Acknowledgement, GuardResult},
+    plan::{acknowledge::Acknowledgement, step::GuardResult},
     render::{
         clean::clean,
         layout::{Flow, line, paragraph},

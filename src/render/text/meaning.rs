@@ -148,6 +148,8 @@ fn places_in_words(places: &[&Place]) -> String {
     for place in places {
         match place {
             Place::Organization => words.push("in the organization".to_owned()),
+            // Files that list no workspaces do not know how many there are.
+            Place::EveryWorkspace(0) => words.push("in every workspace".to_owned()),
             Place::EveryWorkspace(1) => words.push("in the only workspace".to_owned()),
             Place::EveryWorkspace(number) => words.push(format!("in all {number} workspaces")),
             Place::Workspace(name) => names.push(name.as_str()),

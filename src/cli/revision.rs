@@ -1,0 +1,222 @@
+//! What the commands ask of Git: files of a revision, the tip of a branch, acknowledgements in a commit.
+//!
+//! Invariant: nothing here uses a credential or the network.
+
+use std::{path::Path, sync::Arc};
+
+use jiff::Timestamp;
+
+use super::{
+    args::review,
+    failure::Failure,
+    prepare::{Files, Wishes},
+};
+use crate::{
+    config::{
+        check_files,
+        document::{Document, Place, Section},
+        load::ROOT_FILE,
+        revision::{Commit, Environment, GitError, InRepository, Unusable, absent, range},
+    },
+    diagnostic::{self, Diagnostic, Span},
+    plan::{attribution::Former, compare::compare, rules::rules},
+};
+
+/// The trailer that acknowledges steps.
+const TRAILER: &str = "Charter-Ack";
+
+/// The files that a plan is held against.
+pub(super) struct Base {
+    name: String,
+    commit: Option<String>,
+    files: Files,
+}
+
+impl Base {
+    /// Reads what the options name; `None`: they name nothing.
+    pub(super) fn read(options: &review::Against, path: &Path) -> Result<Option<Self>, Failure> {
+        let review::Against { base_rev, base_path } = options;
+        if let Some(other) = base_path {
+            let name = other.display().to_string();
+            return Ok(Some(Self { name, commit: None, files: Files::read(other)? }));
+        }
+        let Some(rev) = base_rev else { return Ok(None) };
+        let place = find(path)?;
+        let commit = place.commit(rev)?;
+        let files = files(&place, &commit, &format!("{rev}:"))?;
+        Ok(Some(Self {
+            name: rev.clone(),
+            commit: Some(commit.id),
+            files: files.unwrap_or_default(),
+        }))
+    }
+
+    /// The files.
+    pub(super) fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// What the files want at a time, with what is needed to hold it against this base.
+    pub(super) fn wishes<'f>(&'f self, files: &'f Files, now: Timestamp) -> Wishes<'f> {
+        let Self { name, commit, files: base } = self;
+        let mut wishes = files.wishes(now);
+        let desired = base.wishes(now).desired;
+        let compared = compare(&desired, &wishes.desired);
+        let rules = rules(base.document(), files.document(), &compared);
+        wishes.notes.extend(self.misnamed(files));
+        let former = Former { name: name.clone(), commit: commit.clone(), desired, rules };
+        wishes.former = Some((former, self.rules(files)));
+        wishes
+    }
+
+    /// The files under the rules, tests and limits of the base.
+    pub(super) fn rules(&self, files: &Files) -> Document {
+        let Document { policy, tests, files: limits, .. } = self.files.document().clone();
+        // Limits hold below the folder of the root file.
+        let limits = limits.map(|limits| Section { place: Place(root(files)), ..limits });
+        Document { policy, tests, files: limits, ..files.document().clone() }
+    }
+
+    /// Entries of the files that the base's `files` does not allow where they stand.
+    pub(super) fn misnamed(&self, files: &Files) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        check_files(&self.rules(files), &files.sources.0.keys().map(|name| &**name), &mut found);
+        found.retain(Diagnostic::is_error);
+        let by_base = |finding: Diagnostic| Diagnostic {
+            code: "base/files".into(),
+            message: by_the_base(&finding.message, &self.name),
+            ..finding
+        };
+        found.into_iter().map(by_base).collect()
+    }
+
+    /// What it is called.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Adds what the rules of the base refuse and those of the files do not: loosening a rule and using it takes two
+/// merges.
+pub(super) fn also_of_base(own: &mut Vec<Diagnostic>, found: Vec<Diagnostic>, name: &str) {
+    let known = |finding: &Diagnostic| {
+        own.iter()
+            .any(|own| own.is_error() && own.code == finding.code && own.message == finding.message)
+    };
+    let mut refused: Vec<Diagnostic> =
+        found.into_iter().filter(|finding| finding.is_error() && !known(finding)).collect();
+    for finding in &mut refused {
+        finding.message = by_the_base(&finding.message, name);
+    }
+    own.extend(refused);
+    diagnostic::sort(own);
+}
+
+fn by_the_base(message: &str, name: &str) -> String {
+    format!("{message}, by the rules of the base `{name}`")
+}
+
+/// The top of the root file: of several, that of the highest folder.
+fn root(files: &Files) -> Option<Span> {
+    let names = files.sources.0.keys();
+    let is_root =
+        |name: &&Arc<str>| Path::new(&***name).file_name().is_some_and(|n| n == ROOT_FILE);
+    let highest = names.clone().filter(is_root).min_by_key(|name| name.len());
+    let file = Arc::clone(highest.or_else(|| names.clone().next())?);
+    Some(Span { file, line: 1, column: 1, bytes: (0, 0) })
+}
+
+/// The two sides of a comparison of revisions.
+pub(super) fn sides(old: &str, new: Option<&str>, path: &Path) -> Result<(Files, Files), Failure> {
+    let (old, new, parted) = match new {
+        Some(new) => (old.to_owned(), new.to_owned(), false),
+        None => range(old).ok_or_else(|| {
+            Failure::usage(format!("`{old}` is no range of revisions, and there is nothing to compare it with"))
+                .help("give two files or folders, or revisions as in `charter diff origin/main..HEAD -- PATH`")
+        })?,
+    };
+    let place = find(path)?;
+    let (mut left, right) = (place.commit(&old)?, place.commit(&new)?);
+    if parted {
+        left = place.merge_base(&left, &right)?;
+    }
+    let before = files(&place, &left, &format!("{}:", left.rev))?;
+    let after = files(&place, &right, "")?;
+    if before.is_none() && after.is_none() {
+        return Err(Failure::usage(format!(
+            "neither `{}` nor `{new}` has `{}`",
+            left.rev,
+            path.display()
+        ))
+        .help("give the path of the files after `--`, as in `charter diff OLD..NEW -- PATH`"));
+    }
+    Ok((before.unwrap_or_default(), after.unwrap_or_default()))
+}
+
+/// Refuses unless the commit that is checked out is the tip of a branch, and holds the files as they were read. Of a
+/// saved plan only the commit can be judged: its files are elsewhere.
+pub(super) fn require_tip(
+    tip: &str,
+    path: &Path,
+    document: Option<&Document>,
+) -> Result<(), Failure> {
+    let place = if document.is_some() { find(path)? } else { beside(path)? };
+    let (head, newest) = (place.commit("HEAD")?, place.commit(tip)?);
+    if head.id != newest.id {
+        return Err(Failure::refused(format!(
+            "the commit of the files, {}, is not the tip of `{tip}`, {}",
+            head.id, newest.id
+        ))
+        .help("apply from the newest commit; an old job that is run again would undo what came after it"));
+    }
+    let Some(document) = document else { return Ok(()) };
+    let committed = files(&place, &head, "HEAD:")?;
+    if committed.as_ref().map(Files::document) != Some(document) {
+        return Err(Failure::refused(format!(
+            "`{}` does not say what the commit {} says there",
+            path.display(),
+            head.id
+        ))
+        .help("commit the files, or check the commit out again"));
+    }
+    Ok(())
+}
+
+/// The digests that a commit's message acknowledges.
+pub(super) fn acknowledged_by(rev: &str, path: &Path) -> Result<Vec<String>, Failure> {
+    let place = beside(path)?;
+    let commit = place.commit(rev)?;
+    Ok(place.trailers(&commit, TRAILER)?)
+}
+
+fn environment() -> Environment {
+    Environment::new(std::env::vars_os())
+}
+
+fn find(path: &Path) -> Result<InRepository, GitError> {
+    InRepository::find(path, &environment())
+}
+
+/// The repository of a path, else that of the current folder: a saved plan may lie anywhere.
+fn beside(path: &Path) -> Result<InRepository, GitError> {
+    find(path).or_else(|error| match error {
+        GitError::NoRepository(_) => find(Path::new(".")),
+        other => Err(other),
+    })
+}
+
+/// The files of a commit; `None`: it has none at this path.
+fn files(place: &InRepository, commit: &Commit, label: &str) -> Result<Option<Files>, Failure> {
+    match place.load(commit, label) {
+        Ok(loaded) => Ok(loaded.map(Files::from)),
+        Err(Unusable::Git(error)) => Err(error.into()),
+        Err(Unusable::Rejected(rejected)) => Err(Failure::Files(rejected)),
+    }
+}
+
+impl Default for Files {
+    /// What a path that is not there says: nothing.
+    fn default() -> Self {
+        Self::from(absent())
+    }
+}
