@@ -98,8 +98,11 @@ fn commands(text: &str) -> bool {
         text.match_indices("::")
             .any(|(at, _)| text[..at].chars().next_back().is_none_or(char::is_whitespace))
     };
-    let hashes =
-        || text.match_indices("##").any(|(at, _)| text[at + 2..].starts_with(names_command));
+    // Looked for from the second sign, since three or more in a row end with two.
+    let hashes = || {
+        text.match_indices('#')
+            .any(|(at, _)| text[..at].ends_with('#') && text[at + 1..].starts_with(names_command))
+    };
     colons() || hashes()
 }
 
@@ -150,6 +153,8 @@ mod tests {
         assert_eq!(clean("::add-mask::x"), ":\\u{3a}add-mask::x");
         assert_eq!(clean("a  ::stop-commands::x"), "a  :\\u{3a}stop-commands::x");
         assert_eq!(clean("a ##[group]b ##vso[task]"), "a #\\u{23}[group]b #\\u{23}vso[task]");
+        assert_eq!(clean("###[group]b"), "##\\u{23}[group]b");
+        assert_eq!(clean(":::error::b"), ":\\u{3a}:error::b");
         assert_eq!(clean_in_place("## a\n##[group]b"), "## a\n#?[group]b");
         assert_eq!(clean_json("\"##[x]\""), "\"#\\u0023[x]\"");
         assert_eq!(clean_json("\"#\",\"#\""), "\"#\",\"#\"");
