@@ -33,8 +33,10 @@ pub(crate) use ensure;
 /// Tries a law. Every organization counts towards the coverage that is checked at the end.
 pub(crate) fn law(name: &'static str, holds: impl Fn(&Case, &mut Coverage) -> Verdict) {
     let asked = |variable: &str| std::env::var_os(variable).is_some();
-    let mut config =
-        Config { failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
+    let mut config = Config { failure_persistence: None, ..Config::default() };
+    if !asked("PROPTEST_MAX_SHRINK_ITERS") {
+        config.max_shrink_iters = 4_000;
+    }
     if !asked("PROPTEST_CASES") {
         config.cases = CASES;
     }
