@@ -122,15 +122,7 @@ impl Org {
 }
 
 fn plain(name: &str) -> Workspace {
-    Workspace {
-        name: name.into(),
-        display_color: None,
-        tags: Some(BTreeMap::new()),
-        data_residency: Residency::default(),
-        external_key_id: None,
-        user_profile_id: None,
-        is_default: false,
-    }
+    Workspace { tags: Some(BTreeMap::new()), ..Workspace::named(name) }
 }
 
 /// Imports, and reads the import again.

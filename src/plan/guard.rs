@@ -116,6 +116,11 @@ pub fn check(
     results
 }
 
+/// Whether a step counts as a grant removed.
+pub(super) fn removes_grant(step: &Step) -> bool {
+    classes(step).contains(&GuardName::RemovalsWorkspaceMembers)
+}
+
 /// The guards a ready step counts towards.
 pub(super) fn classes(step: &Step) -> Vec<GuardName> {
     if step.cause == Cause::Expired {

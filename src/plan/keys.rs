@@ -22,8 +22,13 @@ enum Loss<'a> {
     Workspace(&'a RemoteId),
 }
 
-/// The fate of every key that a ready step touches, in order of the keys' addresses.
-pub fn fates(steps: &[Step], live: &Snapshot, desired: &Snapshot) -> Vec<KeyFate> {
+/// The fate of every key that a ready step touches, in order of the keys' addresses, given which keys the files list
+/// as active.
+pub fn fates(
+    steps: &[Step],
+    live: &Snapshot,
+    listed_active: &dyn Fn(&Address, &RemoteId) -> bool,
+) -> Vec<KeyFate> {
     let losses: Vec<(&Step, Loss<'_>)> = steps
         .iter()
         .filter(|step| step.disposition.is_ready() && step.change.verb() == Verb::Remove)
@@ -61,9 +66,6 @@ pub fn fates(steps: &[Step], live: &Snapshot, desired: &Snapshot) -> Vec<KeyFate
             continue;
         };
         let Some(remote) = &key.remote else { continue };
-        let listed_active = desired.get(address).is_some_and(|wanted| {
-            matches!(&wanted.spec, Spec::ApiKey(spec) if spec.status == Some(KeyStatus::Active))
-        });
         fates.push(KeyFate {
             address: address.clone(),
             name: key.spec.resource().title(),
@@ -72,7 +74,7 @@ pub fn fates(steps: &[Step], live: &Snapshot, desired: &Snapshot) -> Vec<KeyFate
             dies,
             because_of: step.address.clone(),
             why,
-            listed_active,
+            listed_active: listed_active(address, &remote.id),
             by_expiry: step.cause == Cause::Expired,
         });
     }

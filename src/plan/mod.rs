@@ -4,6 +4,7 @@
 
 pub mod acknowledge;
 pub mod adopt;
+pub mod again;
 pub mod attribution;
 pub mod bind;
 pub mod compare;
@@ -33,7 +34,9 @@ use crate::{
     access,
     address::{Address, Kind, Name, RemoteId},
     diagnostic::{self, Diagnostic},
-    resource::{Change, Desired, Ids, Live, Phase, Snapshot, Spec, World, desired::GuardName},
+    resource::{
+        Change, Desired, Ids, KeyStatus, Live, Phase, Snapshot, Spec, World, desired::GuardName,
+    },
 };
 
 /// What a plan is made from.
@@ -70,7 +73,7 @@ pub fn make(input: Input<'_>) -> Plan {
     let steps = schedule::schedule(desired, live, &bound, &adopted, changes, &world);
     let steps = select::select(steps, only);
 
-    let keys = keys::fates(&steps, &bound.live, &desired.objects);
+    let keys = keys::fates(&steps, &bound.live, &|address, _| listed_active(address, desired));
     let limits = desired.guard.0.iter().map(|(name, (limit, _))| (*name, *limit)).collect();
     let mut population = guard::population(&bound.live);
     // Rules may need grants that the files do not manage: a guard's share is of those that they do.
@@ -104,7 +107,7 @@ pub fn make(input: Input<'_>) -> Plan {
             .filter_map(|address| unmanaged(address, &bound.live))
             .collect(),
         expiring: expiring::expiring(desired, &bound.live, now),
-        bindings: bindings(&steps, &bound.live),
+        bindings: bindings(&steps, &bound.live, &population),
         steps,
         keys,
         access,
@@ -213,14 +216,26 @@ fn unmanaged(address: &Address, live: &Snapshot) -> Option<step::Unmanaged> {
     })
 }
 
-/// The ids that calls of ready steps name through references.
-fn bindings(steps: &[Step], live: &Snapshot) -> Vec<(Address, RemoteId)> {
+fn listed_active(address: &Address, desired: &Desired) -> bool {
+    desired.objects.get(address).is_some_and(|wanted| {
+        matches!(&wanted.spec, Spec::ApiKey(spec) if spec.status == Some(KeyStatus::Active))
+    })
+}
+
+/// The ids that calls of ready steps name through references, and those of the workspaces whose grants a guard counts.
+fn bindings(
+    steps: &[Step],
+    live: &Snapshot,
+    population: &step::Population,
+) -> Vec<(Address, RemoteId)> {
     let ids = Ids(live);
-    let references: BTreeSet<Address> = steps
-        .iter()
-        .filter(|step| step.disposition.is_ready())
-        .flat_map(|step| step.change.object().spec.resource().references())
-        .collect();
+    let ready = || steps.iter().filter(|step| step.disposition.is_ready());
+    let mut references: BTreeSet<Address> =
+        ready().flat_map(|step| step.change.object().spec.resource().references()).collect();
+    if ready().any(guard::removes_grant) {
+        let names = population.workspace_members.keys();
+        references.extend(names.map(|name| Address::workspace(Name::label(name.as_str()))));
+    }
     references
         .into_iter()
         .filter_map(|address| ids.known(&address).cloned().map(|id| (address, id)))

@@ -9,12 +9,16 @@ use std::{
 
 use serde_json::Value;
 
-use super::step::{Plan, Step};
+use super::{
+    guard,
+    step::{Plan, Step},
+};
 use crate::{
     address::{Address, Kind, RemoteId},
     diagnostic::Diagnostic,
+    email::Email,
     resource::{
-        Change, Fact, Ids, Live, Object, Phase, Snapshot, Spec,
+        Change, Fact, Ids, Live, Member, Object, Phase, Snapshot, Spec, Workspace,
         matching::Target,
         read_scope::{GrantScope, ReadScope},
     },
@@ -36,9 +40,16 @@ pub fn read_scope(plan: &Plan) -> ReadScope {
             Kind::Workspace => scope.workspaces = true,
             Kind::WorkspaceMember => {
                 (scope.members, scope.workspaces) = (true, true);
-                let address = step.address.scope.clone().map(Address::workspace);
-                let id = plan.bindings.iter().find(|(bound, _)| Some(bound) == address.as_ref());
-                workspaces.extend(id.map(|(_, id)| id.clone()));
+                let own = step.address.scope.clone().map(Address::workspace);
+                // A guard's share of the grants removed is of all the grants that the files manage.
+                let all = guard::removes_grant(step);
+                workspaces.extend(
+                    plan.bindings
+                        .iter()
+                        .filter(|(bound, _)| bound.kind == Kind::Workspace)
+                        .filter(|(bound, _)| all || Some(bound) == own.as_ref())
+                        .map(|(_, id)| id.clone()),
+                );
             }
             Kind::ApiKey => (scope.workspaces, scope.api_keys) = (true, true),
         }
@@ -102,14 +113,14 @@ pub fn foreign_calls(plan: &Plan) -> Vec<&Step> {
 }
 
 /// An object that only carries an id, to rebuild calls with.
-fn stand_in(address: &Address, id: &RemoteId, plan: &Plan) -> Object {
+pub(super) fn stand_in(address: &Address, id: &RemoteId, plan: &Plan) -> Object {
     let known = plan.steps.iter().find(|step| step.address == *address);
     let spec = known.map_or_else(
-        || {
-            Spec::Member(crate::resource::Member {
-                email: crate::email::Email::lenient(address.name.as_str()),
-                role: None,
-            })
+        || match address.kind {
+            Kind::Workspace => Spec::Workspace(Workspace::named(address.name.as_str())),
+            Kind::Member | Kind::WorkspaceMember | Kind::ApiKey => {
+                Spec::Member(Member { email: Email::lenient(address.name.as_str()), role: None })
+            }
         },
         |step| step.change.object().spec.clone(),
     );

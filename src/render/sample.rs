@@ -26,7 +26,6 @@ use crate::{
         api_key::{KeyFacts, Reach},
         desired::{Approval, GuardName},
         member::MemberFacts,
-        workspace::Residency,
     },
 };
 
@@ -55,15 +54,7 @@ fn live(id: &str, phase: Phase) -> Option<Remote> {
 
 pub(crate) fn workspace(name: &str, tags: &[(&str, &str)]) -> Spec {
     let tags = tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    Spec::Workspace(Workspace {
-        name: name.into(),
-        display_color: None,
-        tags: Some(tags),
-        data_residency: Residency::default(),
-        external_key_id: None,
-        user_profile_id: None,
-        is_default: false,
-    })
+    Spec::Workspace(Workspace { tags: Some(tags), ..Workspace::named(name) })
 }
 
 fn grant(workspace: &str, member: &str, role: &str) -> Spec {

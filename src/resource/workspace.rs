@@ -68,6 +68,21 @@ pub struct Residency {
     pub allowed_inference_geos: Option<Geos>,
 }
 
+impl Workspace {
+    /// A workspace of which nothing but the name is said.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            display_color: None,
+            tags: None,
+            data_residency: Residency::default(),
+            external_key_id: None,
+            user_profile_id: None,
+            is_default: false,
+        }
+    }
+}
+
 impl Residency {
     /// Whether nothing is said.
     pub fn is_empty(&self) -> bool {

@@ -85,15 +85,7 @@ impl Wanted {
 
     pub(crate) fn workspace_with(mut self, name: &str, edit: impl FnOnce(&mut Workspace)) -> Self {
         self.0.scope.workspaces.get_or_insert_with(|| list(Unlisted::Report));
-        let mut workspace = Workspace {
-            name: name.into(),
-            display_color: None,
-            tags: None,
-            data_residency: Residency::default(),
-            external_key_id: None,
-            user_profile_id: None,
-            is_default: false,
-        };
+        let mut workspace = Workspace::named(name);
         edit(&mut workspace);
         self.put(Address::workspace(Name::label(name)), Spec::Workspace(workspace))
     }

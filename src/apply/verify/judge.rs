@@ -284,15 +284,7 @@ mod tests {
     }
 
     fn made(all: &[wire::Workspace], claimed: &[&str]) -> After {
-        let wanted = Workspace {
-            name: "New".into(),
-            display_color: None,
-            tags: None,
-            data_residency: crate::resource::workspace::Residency::default(),
-            external_key_id: None,
-            user_profile_id: None,
-            is_default: false,
-        };
+        let wanted = Workspace::named("New");
         let claimed = claimed.iter().map(|id| RemoteId::new(*id)).collect();
         judge_made(&wanted, all, now(), &claimed)
     }

@@ -29,7 +29,7 @@ use crate::{
         ui::Ui,
     },
     diagnostic::Sources,
-    plan::{Plan, acknowledge, guard, stale},
+    plan::{Plan, again, stale},
     render::{
         clean::clean,
         json::{PlanError, is_json, read_plan},
@@ -224,9 +224,7 @@ async fn still_holds(
         return Err(Failure::refused(format!("the plan is stale: {}", list.join("; ")))
             .help("make a new plan, review it, and apply that"));
     }
-    let returning = guard::returning(&plan.steps, &live);
-    plan.guards = guard::judge(&plan, &choices.allow, returning.len() as u64);
-    plan.acknowledgement = acknowledge::needed(&plan, &returning);
+    again::judge_again(&mut plan, &live, &choices.allow);
     plan.observed = connection.observed();
     Ok(plan)
 }

@@ -19,7 +19,7 @@ use crate::{
         },
         member::{MemberFacts, PendingInvite},
         snapshot::Coverage,
-        workspace::{Residency, WorkspaceFacts},
+        workspace::WorkspaceFacts,
     },
 };
 
@@ -40,15 +40,7 @@ pub(super) fn member_address(email: &str) -> Address {
 }
 
 pub(super) fn workspace_spec(name: &str) -> Workspace {
-    Workspace {
-        name: name.into(),
-        display_color: None,
-        tags: None,
-        data_residency: Residency::default(),
-        external_key_id: None,
-        user_profile_id: None,
-        is_default: false,
-    }
+    Workspace::named(name)
 }
 
 /// What the files want, by short words.

@@ -2,6 +2,7 @@
 //!
 //! Invariant: builders only assemble data; every judgement is made by the passes.
 
+mod again;
 mod attribution;
 mod builder;
 mod effects;

@@ -1,0 +1,92 @@
+//! Judges a saved plan again by what is live now: how many objects there are, which keys die, who comes back.
+//!
+//! Invariant: steps, calls and limits stay as they were reviewed, and no count is taken from the file where live was
+//! read.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{
+    acknowledge,
+    bind::bind,
+    guard, keys,
+    stale::stand_in,
+    step::{KeyFate, Plan},
+};
+use crate::{
+    address::{Address, Kind, RemoteId},
+    resource::{
+        Desired, KeyStatus, Live, Snapshot, Spec,
+        desired::{GuardName, Pin},
+    },
+};
+
+/// Counts everything that guards and acknowledgements look at again.
+pub fn judge_again(plan: &mut Plan, live: &Live, allow: &BTreeMap<GuardName, u64>) {
+    let bound = bind(&known(plan), live).live;
+    let now = guard::population(&bound);
+    if live.coverage.members {
+        plan.population.members = now.members;
+    }
+    if live.coverage.api_keys {
+        plan.population.api_keys = now.api_keys;
+        plan.keys = keys_again(plan, &bound);
+    }
+    for (address, id) in &plan.bindings {
+        let read = live.coverage.workspace_members.contains(id);
+        if let (true, Some(count)) =
+            (read, plan.population.workspace_members.get_mut(address.name.as_str()))
+        {
+            *count = now.workspace_members.get(address.name.as_str()).copied().unwrap_or_default();
+        }
+    }
+    let returning = guard::returning(&plan.steps, live);
+    plan.guards = guard::judge(plan, allow, returning.len() as u64);
+    plan.acknowledgement = acknowledge::needed(plan, &returning);
+}
+
+/// What becomes of the keys, each called as the files call it.
+fn keys_again(plan: &Plan, live: &Snapshot) -> Vec<KeyFate> {
+    let before: BTreeMap<&RemoteId, &KeyFate> =
+        plan.keys.iter().map(|key| (&key.id, key)).collect();
+    // A plan that switches a key on lists it, and so does one that cannot.
+    let wanted: BTreeSet<&Address> = plan
+        .steps
+        .iter()
+        .filter(|step| {
+            matches!(&step.change.object().spec, Spec::ApiKey(key) if key.status == Some(KeyStatus::Active))
+        })
+        .map(|step| &step.address)
+        .collect();
+    let mut keys = keys::fates(&plan.steps, live, &|address, id| {
+        wanted.contains(address) || before.get(id).is_some_and(|key| key.listed_active)
+    });
+    for key in &mut keys {
+        if let Some(old) = before.get(&key.id) {
+            key.address.clone_from(&old.address);
+        }
+    }
+    keys
+}
+
+/// What the plan knows about which live object is which, in the form of files that pin them all.
+fn known(plan: &Plan) -> Desired {
+    let mut desired = Desired::default();
+    let from_steps = plan.steps.iter().map(|step| {
+        let object = Arc::clone(step.change.object());
+        let before = step.change.before().and_then(|before| before.remote.as_ref());
+        (step.address.clone(), object, before.map(|remote| remote.id.clone()))
+    });
+    let from_bindings = plan.bindings.iter().map(|(address, id)| {
+        (address.clone(), Arc::new(stand_in(address, id, plan)), Some(id.clone()))
+    });
+    for (address, object, id) in from_steps.chain(from_bindings) {
+        if let (Kind::Member | Kind::Workspace, Some(id)) = (address.kind, id) {
+            desired.pins.insert(address.clone(), Pin { id: Some(id), previously: None });
+        }
+        desired.objects.replace(address, object);
+    }
+    desired
+}
