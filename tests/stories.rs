@@ -15,6 +15,8 @@ mod failures;
 mod formats;
 #[path = "stories/plans.rs"]
 mod plans;
+#[path = "stories/pull_request.rs"]
+mod pull_request;
 #[path = "stories/review.rs"]
 mod review;
 #[path = "stories/secrets.rs"]

@@ -14,13 +14,17 @@ use crate::{
     address::{Address, Kind, Name, RemoteId},
     email::Email,
     resource::{
-        Change, Desired, Facts, Live, Member, Object, Phase, Remote, Snapshot, Spec, Verb,
+        ApiKey, Change, Desired, Facts, Live, Member, Object, Phase, Remote, Snapshot, Spec, Verb,
+        Workspace, WorkspaceMember, WorkspaceRole,
         api_key::{KeyFacts, Reach},
         member::MemberFacts,
         snapshot::Coverage,
         workspace::WorkspaceFacts,
     },
 };
+
+/// The role of a grant that the old files did not name.
+const UNSAID: &str = "unknown";
 
 /// How two sets of files differ.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +43,9 @@ pub fn compare(old: &Desired, new: &Desired) -> Compared {
     let bound = bind::bind(new, &live);
     let after = adopt::adopt(new, &live, &bound).after;
     let mut changes = diff::diff(&bound.live, &after);
+    changes.iter_mut().for_each(|(_, change)| keep_made(change));
+    changes.extend(newly_unwanted(old, new));
+    changes.sort_by(|(left, _), (right, _)| left.cmp(right));
     let gone: BTreeSet<Address> = changes
         .iter()
         .filter(|(_, change)| change.verb() == Verb::Remove)
@@ -172,6 +179,62 @@ fn as_live(desired: &Desired, pins: &BTreeMap<Address, crate::resource::desired:
         history: BTreeMap::new(),
         coverage,
     }
+}
+
+/// No file makes a key, so one that only the new files name is there already, in a state that no file says.
+fn keep_made(change: &mut Change) {
+    let Change::Create { after } = change else { return };
+    let Spec::ApiKey(key) = &after.spec else { return };
+    let unsaid = ApiKey { name: key.name.clone(), status: None, workspace: key.workspace.clone() };
+    let spec = Spec::ApiKey(unsaid);
+    let fields = diff::differing(&spec.resource().fields(), &after.spec.resource().fields());
+    let before = Arc::new(Object { remote: None, spec, source: None });
+    *change = Change::Update { before, after: Arc::clone(after), fields };
+}
+
+/// What the new files want gone and the old ones did not name at all: it may well be live, so its removal is shown.
+fn newly_unwanted(old: &Desired, new: &Desired) -> Vec<(Address, Change)> {
+    let is_known = |address: &Address| {
+        let Some(pin) = new.pins.get(address) else { return false };
+        let mut former = pin.previously.iter().flatten();
+        former.any(|name| {
+            old.objects
+                .contains(&Address { name: Name::Label(Arc::clone(name)), ..address.clone() })
+        }) || (pin.id.is_some() && old.pins.values().any(|other| other.id == pin.id))
+    };
+    new.gone
+        .iter()
+        .filter(|(address, _)| {
+            !old.objects.contains(address) && !old.gone.contains_key(address) && !is_known(address)
+        })
+        .filter_map(|(address, gone)| {
+            let name = address.name.clone();
+            let pinned = new.pins.get(address).and_then(|pin| pin.id.clone());
+            let spec = match (address.kind, &address.scope) {
+                (Kind::Member, _) => {
+                    Spec::Member(Member { email: Email::lenient(name.as_str()), role: None })
+                }
+                // A label may be anything; only the id says what is archived.
+                (Kind::Workspace, _) => Spec::Workspace(Workspace::named(&match &pinned {
+                    Some(id) => format!("{} ({id})", name.as_str()),
+                    None => name.as_str().to_owned(),
+                })),
+                (Kind::WorkspaceMember, Some(workspace)) => {
+                    Spec::WorkspaceMember(WorkspaceMember {
+                        workspace: workspace.clone(),
+                        member: name,
+                        role: WorkspaceRole::from_wire(UNSAID),
+                    })
+                }
+                // Keys are not gone from the files: they have a status.
+                (Kind::WorkspaceMember, None) | (Kind::ApiKey, _) => return None,
+            };
+            let id = pinned.unwrap_or_else(|| made_up(address));
+            let before =
+                Object { remote: Some(remote(id, &spec)), spec, source: Some(gone.source.clone()) };
+            Some((address.clone(), Change::Remove { before: Arc::new(before) }))
+        })
+        .collect()
 }
 
 fn made_up(address: &Address) -> RemoteId {

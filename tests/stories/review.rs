@@ -28,7 +28,7 @@ members:
 teams: {ml: [cy@acme.com, dee@acme.com]}
 ";
 
-const LIVE: &str = "\
+pub(crate) const LIVE: &str = "\
 organization: {id: 3f0c1b1e-0000-4000-8000-000000000000, name: Acme}
 credentials: {admin_keys: [sk-ant-admin01-right-0123456789-abcdefghij]}
 users:
@@ -50,7 +50,7 @@ impl Story {
         self.env("PATH", &path)
     }
 
-    fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let mut command = Command::new("git");
         command.current_dir(self.folder.path()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap());
@@ -64,13 +64,13 @@ impl Story {
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
 
-    fn commit(&self, message: &str) -> String {
+    pub(crate) fn commit(&self, message: &str) -> String {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--allow-empty", "--message", message]);
         self.git(&["rev-parse", "HEAD"])
     }
 
-    fn edit(&self, name: &str, from: &str, to: &str) {
+    pub(crate) fn edit(&self, name: &str, from: &str, to: &str) {
         let text = read(&self.path(name));
         assert!(text.contains(from), "{from} is not in {text}");
         self.write(name, &text.replace(from, to));
@@ -78,7 +78,7 @@ impl Story {
 }
 
 /// A repository with the files as they are before the review, on the branch `main`.
-fn repository() -> Story {
+pub(crate) fn repository() -> Story {
     let story = Story::with(CHARTER).with_git();
     std::fs::create_dir(story.path("teams")).unwrap();
     story.write("teams/ml.yaml", ML);
@@ -90,12 +90,12 @@ fn repository() -> Story {
 }
 
 /// One text in which lines may be broken anywhere.
-fn flowing(text: &str) -> String {
+pub(crate) fn flowing(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[track_caller]
-fn shows(run: &Run, code: i32, expected: &[&str]) {
+pub(crate) fn shows(run: &Run, code: i32, expected: &[&str]) {
     assert_eq!(run.code, Some(code), "{run:?}");
     let text = flowing(&run.stdout);
     for part in expected {

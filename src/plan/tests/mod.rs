@@ -5,6 +5,7 @@
 mod again;
 mod attribution;
 mod builder;
+mod compared;
 mod effects;
 mod findings;
 mod lists;
