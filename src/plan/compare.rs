@@ -43,7 +43,9 @@ pub fn compare(old: &Desired, new: &Desired) -> Compared {
     let bound = bind::bind(new, &live);
     let after = adopt::adopt(new, &live, &bound).after;
     let mut changes = diff::diff(&bound.live, &after);
-    changes.iter_mut().for_each(|(_, change)| keep_made(change));
+    for (_, change) in &mut changes {
+        keep_made(change);
+    }
     changes.extend(newly_unwanted(old, new));
     changes.sort_by(|(left, _), (right, _)| left.cmp(right));
     let gone: BTreeSet<Address> = changes
