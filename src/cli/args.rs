@@ -140,6 +140,10 @@ pub(crate) struct Files {
     /// A file, or a folder with a `charter.yaml`
     #[arg(value_name = "PATH", default_value = DEFAULT_PATH)]
     pub(crate) path: PathBuf,
+
+    /// Read the files as they are in this revision, from Git's objects; nothing is checked out
+    #[arg(long, value_name = "REV", help_heading = "Review")]
+    pub(crate) rev: Option<String>,
 }
 
 /// `charter validate`.
@@ -291,6 +295,10 @@ pub(crate) struct Policy {
     #[arg(value_name = "PATH|plan.json", default_value = DEFAULT_PATH)]
     pub(crate) path: PathBuf,
 
+    /// Read the files as they are in this revision, from Git's objects; nothing is checked out
+    #[arg(long, value_name = "REV", help_heading = "Review")]
+    pub(crate) rev: Option<String>,
+
     /// What it is held against.
     #[command(flatten)]
     pub(crate) against: review::Against,
@@ -299,8 +307,9 @@ pub(crate) struct Policy {
     pub(crate) at: Option<Date>,
 
     /// How it is printed
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub(crate) format: Format,
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    #[arg(value_parser = one_of(ReviewFormat::PLAN))]
+    pub(crate) format: ReviewFormat,
 }
 
 /// `charter import`.

@@ -22,7 +22,7 @@ pub(crate) enum ReviewFormat {
 }
 
 impl ReviewFormat {
-    /// What `plan`, `diff` and `validate` offer.
+    /// What `plan`, `diff`, `policy` and `validate` offer.
     pub(crate) const PLAN: &[ReviewFormat] = &[
         ReviewFormat::Text,
         ReviewFormat::Json,

@@ -96,6 +96,17 @@ impl Base {
     }
 }
 
+/// The files of a path: as they lie on disk, or as they are in a revision. A revision's places are those of the work
+/// tree, which is where they are mended.
+pub(super) fn read(path: &Path, rev: Option<&str>) -> Result<Files, Failure> {
+    let Some(rev) = rev else { return Files::read(path) };
+    let place = find(path)?;
+    files(&place, &place.commit(rev)?, "")?.ok_or_else(|| {
+        Failure::usage(format!("`{rev}` has no `{}`", path.display()))
+            .help("give the path of the files in that revision")
+    })
+}
+
 /// Adds what the rules of the base refuse and those of the files do not: loosening a rule and using it takes two
 /// merges.
 pub(super) fn also_of_base(own: &mut Vec<Diagnostic>, found: Vec<Diagnostic>, name: &str) {

@@ -9,8 +9,9 @@ use crate::{
         args::{Drift, FailOn, Global},
         failure::{Exit, Failure},
         format::ReviewFormat,
-        prepare::{self, Choices, Files},
+        prepare::{self, Choices},
         printer::Printer,
+        revision,
         ui::Ui,
     },
     plan::Plan,
@@ -29,7 +30,7 @@ pub(in crate::cli) async fn run(args: &Drift, global: &Global, ui: &Ui) -> Resul
 
 async fn found(args: &Drift, global: &Global, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
     let Drift { files, fail_on, format, redact: _ } = args;
-    let files = Files::read(&files.path)?;
+    let files = revision::read(&files.path, files.rev.as_deref())?;
     printer.learn_files(&files);
     let connection = prepare::connect(global, &files).await?;
     let wishes = files.wishes(connection.now);

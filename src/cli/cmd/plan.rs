@@ -9,11 +9,11 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     cli::{
         approval::{refused_by_base, seal_key},
-        args::{Global, PlanArgs},
+        args::{self, Global, PlanArgs},
         failure::{Exit, Failure},
         prepare::{self, Choices, Files, Wishes},
         printer::Printer,
-        revision::Base,
+        revision::{self, Base},
         ui::Ui,
     },
     diagnostic::Diagnostic,
@@ -39,8 +39,8 @@ async fn made(
 ) -> Result<Exit, Failure> {
     let PlanArgs { files, narrow, against, out, format: _, redact: _, detailed_exitcode, at } =
         args;
-    let path = &files.path;
-    let files = Files::read(path)?;
+    let args::Files { path, rev } = files;
+    let files = revision::read(path, rev.as_deref())?;
     printer.learn_files(&files);
     let base = Base::read(against, path)?;
     if let Some(base) = &base {

@@ -9,10 +9,12 @@ use jiff::Timestamp;
 use super::plan::refused_by_policy;
 use crate::{
     cli::{
-        args::{Format, Policy},
+        args::Policy,
         failure::{Exit, Failure},
-        prepare::{Files, day},
-        revision::{Base, also_of_base},
+        format::ReviewFormat,
+        prepare::day,
+        printer::Printer,
+        revision::{self, Base, also_of_base},
         ui::Ui,
     },
     config::lower::lower,
@@ -25,11 +27,17 @@ use crate::{
 };
 
 pub(in crate::cli) fn run(args: &Policy, ui: &Ui) -> Result<Exit, Failure> {
-    let Policy { path, against, at, format } = args;
-    if path.extension().is_some_and(|extension| extension == "json") && path.is_file() {
-        return saved(path, *format, ui);
+    let printer = Printer::new("policy", args.format, false)?;
+    judged(args, ui, &printer).map_err(|failure| printer.failed(failure, ui))
+}
+
+fn judged(args: &Policy, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
+    let Policy { path, rev, against, at, format } = args;
+    let saved = path.extension().is_some_and(|extension| extension == "json") && path.is_file();
+    if saved && rev.is_none() {
+        return of_saved(path, *format, ui, printer);
     }
-    let files = Files::read(path)?;
+    let files = revision::read(path, rev.as_deref())?;
     let today = at.unwrap_or_else(|| day(Timestamp::now()));
     let document = files.document();
     let (desired, _) = lower(document, today);
@@ -41,18 +49,24 @@ pub(in crate::cli) fn run(args: &Policy, ui: &Ui) -> Result<Exit, Failure> {
         found.extend(base.misnamed(&files));
     }
     match format {
-        Format::Text => {
+        ReviewFormat::Text => {
             ui.judgement(&found, &files.sources);
             ui.data(&listing(document, &verdict, today, ui.width))?;
         }
-        Format::Json => ui.data(&printed(&listing_json(document, &verdict, today))?)?,
+        ReviewFormat::Json => ui.data(&printed(&listing_json(document, &verdict, today))?)?,
+        _ => printer.findings(&found, &files.sources, "", ui)?,
     }
     refused_by_policy(&found)?;
     Ok(Exit::Done)
 }
 
 /// What was found when a plan was made.
-fn saved(path: &Path, format: Format, ui: &Ui) -> Result<Exit, Failure> {
+fn of_saved(
+    path: &Path,
+    format: ReviewFormat,
+    ui: &Ui,
+    printer: &Printer,
+) -> Result<Exit, Failure> {
     let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
     if !is_json(&text) {
         return Err(Failure::usage(format!("`{}` is not a saved plan", path.display()))
@@ -61,15 +75,13 @@ fn saved(path: &Path, format: Format, ui: &Ui) -> Result<Exit, Failure> {
     let plan = read_plan(&text).map_err(|error| {
         Failure::usage(format!("cannot read `{}`: {error}", path.display())).help(error.next_step())
     })?;
+    let nothing = Sources::default();
     match format {
-        Format::Text => {
-            ui.judgement(&plan.policy, &Sources::default());
+        ReviewFormat::Text => {
+            ui.judgement(&plan.policy, &nothing);
             ui.data(&of_plan(&plan))?;
         }
-        Format::Json => ui.data(&printed(&serde_json::json!({
-            "format_version": 1,
-            "findings": plan.policy,
-        }))?)?,
+        _ => printer.findings(&plan.policy, &nothing, "", ui)?,
     }
     refused_by_policy(&plan.policy)?;
     Ok(Exit::Done)

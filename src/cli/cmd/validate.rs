@@ -4,10 +4,10 @@
 
 use crate::{
     cli::{
-        args::Validate,
+        args::{self, Validate},
         failure::{Exit, Failure},
-        prepare::Files,
         printer::Printer,
+        revision,
         ui::Ui,
     },
     config::document::Document,
@@ -20,8 +20,8 @@ pub(in crate::cli) fn run(args: &Validate, ui: &Ui) -> Result<Exit, Failure> {
 }
 
 fn checked(args: &Validate, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
-    let path = &args.files.path;
-    let files = Files::read(path)?;
+    let args::Files { path, rev } = &args.files;
+    let files = revision::read(path, rev.as_deref())?;
     printer.learn_files(&files);
     let (document, warnings) = (files.document(), files.warnings());
     let warned = tally(warnings).map(|tally| format!(" ({tally})")).unwrap_or_default();

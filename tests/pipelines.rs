@@ -1,0 +1,22 @@
+//! The pipelines of `action.yml` and `deploy/`: their real scripts against the sandbox, with a fake `gh`.
+//!
+//! Invariant: what a pull request chose is only ever data, and a job without credentials has none.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+#[path = "pipelines/apply.rs"]
+mod apply;
+#[path = "pipelines/drift.rs"]
+mod drift;
+#[path = "pipelines/files.rs"]
+mod files;
+#[path = "pipelines/install.rs"]
+mod install;
+#[path = "pipelines/review.rs"]
+mod review;
+#[path = "pipelines/stage.rs"]
+mod stage;
+#[path = "stories/support.rs"]
+#[allow(dead_code, reason = "it is made for stories, which need more of it")]
+mod support;

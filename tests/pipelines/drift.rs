@@ -1,0 +1,122 @@
+//! The schedule: one issue about what differs, and what dates and accepted invites make due.
+
+use serde_json::{Value, json};
+
+use crate::{
+    stage::{Job, Stage},
+    support::{FILE, SEED, ended},
+};
+
+#[track_caller]
+fn ends(job: &Job, code: i32, drift: &str) {
+    assert_eq!((job.code, &job.outputs["drift"][..]), (code, drift), "{job:?}");
+}
+
+/// What equals [`SEED`].
+const EQUAL: &str = "\
+version: 1
+organization: {id: 3f0c1b1e-0000-4000-8000-000000000000}
+members:
+  ada@acme.com: admin
+  bob@acme.com: user
+";
+
+#[test]
+fn one_issue_is_opened_written_anew_and_closed() {
+    let mut stage = Stage::new(SEED, FILE).live();
+    // Somebody else's issue, and a pull request, with the same text.
+    for _ in 0..2 {
+        ends(&stage.act("drift", &[]), 0, "true");
+    }
+    let issues = stage.stored("issues");
+    assert_eq!(issues.len(), 1, "{issues:?}");
+    let text = issues[0]["body"].as_str().unwrap();
+    assert!(text.starts_with("<!-- charter:drift -->\n<!-- charter:path:"), "{text}");
+    assert!(text.contains("cy@acme.com") && text.contains("bob@acme.com"), "{text}");
+    let copied = json!({"number": 3, "state": "open", "user": {"login": "mallory"}, "body": text});
+    let pull = json!({"number": 4, "state": "open", "user": issues[0]["user"], "body": text, "pull_request": {}});
+    stage.store("issues", &json!([copied, pull, issues[0]]));
+
+    stage.write("charter.yaml", &EQUAL.replace("bob@acme.com: user", "bob@acme.com: developer"));
+    stage.pushed("Leave cy out");
+    ends(&stage.act("drift", &[]), 0, "true");
+    let text = stage.stored("issues")[2]["body"].as_str().unwrap().to_owned();
+    assert!(text.contains("bob@acme.com") && !text.contains("cy@acme.com"), "{text}");
+
+    stage.write("charter.yaml", EQUAL);
+    stage.pushed("Say what is");
+    ends(&stage.act("drift", &[]), 0, "false");
+    let issues = stage.stored("issues");
+    assert_eq!((issues.len(), &issues[2]["state"]), (3, &json!("closed")), "{issues:?}");
+    assert_eq!((&issues[0], &issues[1]), (&copied, &pull));
+    assert_eq!(stage.served.calls(), Vec::<String>::new());
+
+    // It came back: a closed issue stays closed, and tells its own story.
+    stage.write("charter.yaml", FILE);
+    stage.pushed("Again");
+    ends(&stage.act("drift", &[]), 0, "true");
+    assert_eq!(stage.stored("issues").len(), 4);
+}
+
+#[test]
+fn what_is_due_is_done_and_opens_no_issue() {
+    let ended_long_ago =
+        EQUAL.replace("bob@acme.com: user", "bob@acme.com: {role: user, until: 2020-01-31}");
+    let stage = Stage::new(SEED, &ended_long_ago).live();
+    let job = stage.act("drift", &[]);
+    ends(&job, 0, "false");
+    assert_eq!(stage.served.calls(), ["DELETE /v1/organizations/users/user_01bob"]);
+    assert_eq!(stage.stored("issues"), Vec::<Value>::new());
+    assert!(job.summary.contains("nothing"), "{job:?}");
+}
+
+#[test]
+fn nothing_else_is_done_and_a_run_without_answers_leaves_the_issue_alone() {
+    let mut stage = Stage::new(SEED, FILE).live();
+    ends(&stage.act("drift", &[]), 0, "true");
+    assert_eq!(stage.served.calls(), Vec::<String>::new());
+    stage.set("ANTHROPIC_ADMIN_KEY", "sk-ant-admin01-wrong-0123456789-abcdefghij");
+    let job = stage.act("drift", &[]);
+    ends(&job, 1, "");
+    assert_eq!(stage.stored("issues").len(), 1);
+    assert_eq!(stage.stored("issues")[0]["state"], "open");
+}
+
+#[test]
+fn an_apply_that_is_refused_fails_the_job_and_the_issue_is_written() {
+    let broken = FILE
+        .replace("bob@acme.com: developer", "bob@acme.com: {role: user, until: 2020-01-31}")
+        + "policy: {admins: {least: 2}}\n";
+    let unpinned = broken.replace("organization: {id: 3f0c1b1e-0000-4000-8000-000000000000}\n", "");
+    let stage = Stage::new(SEED, &unpinned).live();
+    ends(&stage.act("drift", &[]), 3, "true");
+    assert_eq!(stage.stored("issues").len(), 1);
+    assert_eq!(stage.served.calls(), Vec::<String>::new());
+}
+
+#[test]
+fn names_are_redacted_in_the_issue_too() {
+    let mut stage = Stage::new(SEED, FILE).live();
+    stage.set("CHARTER_REDACT_KEY", "0123456789abcdef0123456789abcdef");
+    let job = stage.act("drift", &[]);
+    ends(&job, 0, "true");
+    let issue = stage.stored("issues")[0]["body"].as_str().unwrap().to_owned();
+    assert!(issue.contains("@redacted.invalid"), "{issue}");
+    for text in [&issue, &job.log, &job.summary] {
+        assert!(!text.contains("acme.com"), "{text}");
+    }
+}
+
+#[test]
+fn elsewhere_the_exit_code_and_a_test_report_tell() {
+    let stage = Stage::new(SEED, FILE).live();
+    ends(&stage.act("drift", &[]), 0, "true");
+    let mut command = stage.script("drift.sh");
+    command.env("CHARTER_PATH", "charter.yaml").env("CHARTER_BRANCH", "main");
+    command.env("CHARTER_JUNIT", "true").env("CHARTER_FAIL_ON_DRIFT", "true");
+    let run = ended(command.output().unwrap());
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(run.stdout.contains("<!-- charter:drift -->"), "{run:?}");
+    let report = std::fs::read_to_string(stage.path("temp/charter/out/drift.xml")).unwrap();
+    assert!(report.contains("<testsuites"), "{report}");
+}
