@@ -8,7 +8,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -279,6 +279,60 @@ async fn a_certificate_for_another_host_is_refused() {
         HttpTransport::new(BaseUrl::parse(&base).unwrap(), Some(pem.as_bytes())).unwrap();
     let error = trusting.send(request(Method::Get)).await.unwrap_err();
     assert!(matches!(error, TransportError::Certificate(_)), "{error}");
+}
+
+/// A proxy that leads every tunnel to one address; gives its URL, and the heads it was sent.
+fn listen_proxy(leads_to: String) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let heads: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = heads.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut near) = stream else { return };
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && near.read(&mut byte).is_ok_and(|n| n > 0) {
+                head.push(byte[0]);
+            }
+            seen.lock().unwrap().push(String::from_utf8(head).unwrap());
+            let mut far = TcpStream::connect(&leads_to).unwrap();
+            near.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").unwrap();
+            let (mut from_far, mut to_near) = (far.try_clone().unwrap(), near.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut from_far, &mut to_near));
+            std::thread::spawn(move || std::io::copy(&mut near, &mut far));
+        }
+    });
+    (url, heads)
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_asked_for_a_tunnel_and_never_sees_the_credential() {
+    let (tls, pem) = listen_tls("api.acme.com");
+    let (proxy, heads) = listen_proxy(tls.replace("https://localhost", "127.0.0.1"));
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("authority.pem");
+    std::fs::write(&bundle, pem).unwrap();
+    let run = |variable: &str, bundle: Option<&std::path::Path>| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_charter"));
+        command.args(["import", "--base-url", "https://api.acme.com"]).env_clear();
+        command.args(bundle.iter().flat_map(|path| ["--ca-bundle".as_ref(), path.as_os_str()]));
+        command.env(variable, &proxy).env("ANTHROPIC_ADMIN_KEY", KEY);
+        let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for variable in ["HTTPS_PROXY", "https_proxy"] {
+        let said = run(variable, Some(&bundle));
+        // The request came through the tunnel to the server, which answers with an object of no kind.
+        assert!(said.contains("/v1/organizations/me: unexpected answer"), "{said}");
+        let heads = std::mem::take(&mut *heads.lock().unwrap());
+        assert!(heads[0].starts_with("CONNECT api.acme.com:443 HTTP/1.1\r\n"), "{heads:?}");
+        assert!(heads.iter().all(|head| !head.contains("sk-ant")), "{heads:?}");
+    }
+    // Whoever answers at the end of the tunnel still has to be the host.
+    let said = run("HTTPS_PROXY", None);
+    assert!(said.contains("certificate"), "{said}");
+    assert!(!said.contains("sk-ant"), "{said}");
 }
 
 #[test]
