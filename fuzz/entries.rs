@@ -1,0 +1,141 @@
+//! Where bytes from elsewhere come in: files, the API's answers, saved plans. Shared by the fuzz targets and the tests.
+//!
+//! Invariant: an entry takes any bytes and says whether they were read; a panic, or a law that does not hold, is a bug.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use jiff::{Timestamp, civil::date};
+use orgcharter::{
+    api::{
+        client::{Client, Options},
+        clock::TestClock,
+        credential::Credential,
+        transport::{BoxFuture, RawRequest, RawResponse, Transport, TransportError},
+    },
+    config::{
+        load::load_sources,
+        lower::lower,
+        raise::{infer_kind, raise},
+        write::write,
+    },
+    observe::{identify, observe},
+    plan::{self, Input, again::judge_again, stale, step::Observed},
+    render::{
+        json,
+        markdown::{COMMENT, markdown},
+        review::Review,
+        text,
+    },
+    resource::{Live, OrgKind, read_scope::ReadScope, snapshot::Coverage},
+    secret::Secret,
+};
+
+/// A file: it is read or refused, and what is read survives being written.
+pub(crate) fn loader(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let read = |text: &str| load_sources(vec![("charter.yaml".into(), text.into())]);
+    let Ok(loaded) = read(&text) else { return false };
+    let (desired, _) = lower(&loaded.document, date(2027, 1, 15));
+    let written = write(&loaded.document);
+    let again = match read(&written) {
+        Ok(again) => again,
+        Err(rejected) => panic!("{:?}\n{text}\n---\n{written}", rejected.diagnostics.first()),
+    };
+    let (same, _) = lower(&again.document, date(2027, 1, 15));
+    let differ = plan::compare::compare(&desired, &same).changes;
+    assert!(differ.is_empty(), "{differ:?}\n{text}\n---\n{written}");
+    true
+}
+
+/// Answers of the API, parted by zero bytes; the first byte of each says its status. They are read or refused, in a
+/// bounded number of requests.
+pub(crate) fn wire(bytes: &[u8]) -> bool {
+    let answers = bytes.split(|byte| *byte == 0).map(|answer| {
+        let (status, body) = match answer.split_first() {
+            Some((b'#', rest)) => (429, rest),
+            Some((b'!', rest)) => (500, rest),
+            Some((b'?', rest)) => (404, rest),
+            _ => (200, answer),
+        };
+        RawResponse {
+            status,
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: Bytes::copy_from_slice(body),
+        }
+    });
+    let now: Timestamp = "2027-01-15T12:00:00Z".parse().unwrap_or(Timestamp::UNIX_EPOCH);
+    let clock = Arc::new(TestClock::new(now));
+    let answers = Arc::new(Answers(Mutex::new(answers.collect())));
+    let credential =
+        Credential::Key(Secret::new("sk-ant-admin01-fuzz".to_owned()), "ANTHROPIC_ADMIN_KEY");
+    let options = Options { seed: 7, requests_per_minute: 100_000, ..Options::default() };
+    let client = Client::new(answers, credential, clock, options);
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return false };
+    let live = runtime.block_on(async {
+        let reader = client.reader();
+        let info = identify(&reader, OrgKind::Console).await.ok()?;
+        observe(&reader, &info, &ReadScope::everything(), &|_| false, now).await.ok()
+    });
+    let Some(live) = live else { return false };
+    let (document, _) = raise(&live, infer_kind(&live));
+    // What was seen can be written down, and then differs in nothing that a file can say.
+    let written = write(&document);
+    if let Ok(loaded) = load_sources(vec![("charter.yaml".into(), written.as_str().into())]) {
+        let (desired, notes) = lower(&loaded.document, date(2027, 1, 15));
+        plan::make(Input {
+            desired: &desired,
+            live: &live,
+            now,
+            notes,
+            observed: Observed::default(),
+            only: &[],
+            allow: &BTreeMap::new(),
+        });
+    }
+    true
+}
+
+/// A saved plan: it is refused, or survives everything that apply and the renderers do before the first call.
+pub(crate) fn plan(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let Ok(mut saved) = json::read_plan(&text) else { return false };
+    let live = Live {
+        organization: saved.organization.id.as_str().into(),
+        organization_name: None,
+        objects: Vec::new(),
+        archived: Vec::new(),
+        history: BTreeMap::new(),
+        coverage: Coverage {
+            members: true,
+            workspaces: true,
+            api_keys: true,
+            ..Coverage::default()
+        },
+    };
+    let _ = stale::read_scope(&saved);
+    let _ = stale::foreign_calls(&saved);
+    let _ = stale::stale_facts(&saved, &live);
+    judge_again(&mut saved, &live, &BTreeMap::new());
+    let _ = text::plan(&saved, text::Options::default());
+    let _ = markdown(&Review::of_plan("plan", &saved), COMMENT);
+    let first = json::json(&saved);
+    let again = first.as_ref().ok().and_then(|text| json::read_plan(text).ok());
+    assert_eq!(again.as_ref(), Some(&saved), "a plan that was read does not survive being written");
+    true
+}
+
+/// One answer after the other, and then none.
+struct Answers(Mutex<VecDeque<RawResponse>>);
+
+impl Transport for Answers {
+    fn send(&self, _: RawRequest) -> BoxFuture<'_, Result<RawResponse, TransportError>> {
+        let next = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        Box::pin(async move {
+            next.ok_or_else(|| TransportError::Connect("no more answers".to_owned()))
+        })
+    }
+}
