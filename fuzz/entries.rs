@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
@@ -51,7 +51,7 @@ pub(crate) fn loader(bytes: &[u8]) -> bool {
     true
 }
 
-/// Answers of the API, parted by zero bytes; the first byte of each says its status. They are read or refused, in a
+/// Answers of the API, parted by zero bytes and dealt to the listings in turn; the first byte may say a status. They are read or refused, in a
 /// bounded number of requests.
 pub(crate) fn wire(bytes: &[u8]) -> bool {
     let answers = bytes.split(|byte| *byte == 0).map(|answer| {
@@ -69,7 +69,7 @@ pub(crate) fn wire(bytes: &[u8]) -> bool {
     });
     let now: Timestamp = "2027-01-15T12:00:00Z".parse().unwrap_or(Timestamp::UNIX_EPOCH);
     let clock = Arc::new(TestClock::new(now));
-    let answers = Arc::new(Answers(Mutex::new(answers.collect())));
+    let answers = Arc::new(Answers::deal(answers));
     let credential =
         Credential::Key(Secret::new("sk-ant-admin01-fuzz".to_owned()), "ANTHROPIC_ADMIN_KEY");
     let options = Options { seed: 7, requests_per_minute: 100_000, ..Options::default() };
@@ -128,12 +128,37 @@ pub(crate) fn plan(bytes: &[u8]) -> bool {
     true
 }
 
-/// One answer after the other, and then none.
-struct Answers(Mutex<VecDeque<RawResponse>>);
+/// The answers to each listing, one after the other, and then none.
+struct Answers([Mutex<VecDeque<RawResponse>>; 7]);
+
+impl Answers {
+    /// Dealt out in turn, so that it does not matter which listing is asked for first.
+    fn deal(answers: impl Iterator<Item = RawResponse>) -> Self {
+        let dealt = Self(Default::default());
+        for (number, answer) in answers.enumerate() {
+            dealt.of(number).push_back(answer);
+        }
+        dealt
+    }
+
+    fn of(&self, number: usize) -> MutexGuard<'_, VecDeque<RawResponse>> {
+        self.0[number % self.0.len()].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Transport for Answers {
-    fn send(&self, _: RawRequest) -> BoxFuture<'_, Result<RawResponse, TransportError>> {
-        let next = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    fn send(&self, request: RawRequest) -> BoxFuture<'_, Result<RawResponse, TransportError>> {
+        let path = request.target.split('?').next().unwrap_or_default();
+        let listing = match path.rsplit('/').next() {
+            Some("me") => 0,
+            Some("users") => 1,
+            Some("invites") => 2,
+            Some("workspaces") if request.target.contains("include_default") => 6,
+            Some("workspaces") => 3,
+            Some("members") => 4,
+            _ => 5,
+        };
+        let next = self.of(listing).pop_front();
         Box::pin(async move {
             next.ok_or_else(|| TransportError::Connect("no more answers".to_owned()))
         })
