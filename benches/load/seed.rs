@@ -4,7 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use orgcharter::resource::Spec;
+use orgcharter::{
+    address::Name,
+    resource::{KeyStatus, Role, Spec},
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -27,9 +30,7 @@ pub(crate) fn seed(size: Size) -> String {
             Spec::Member(member) => {
                 let (email, role) = (member.email.as_written(), member.role.as_ref());
                 emails.insert(id, email);
-                users.push(
-                    json!({"id": id, "email": email, "role": role.map(|role| role.as_str())}),
-                );
+                users.push(json!({"id": id, "email": email, "role": role.map(Role::as_str)}));
             }
             Spec::Workspace(workspace) => {
                 let (name, tags) = (&*workspace.name, &workspace.tags);
@@ -43,8 +44,8 @@ pub(crate) fn seed(size: Size) -> String {
             Spec::ApiKey(key) => keys.push(json!({
                 "id": id,
                 "name": key.name.as_deref(),
-                "status": key.status.as_ref().map(|status| status.as_str()),
-                "workspace": key.workspace.as_ref().map(|name| name.as_str()),
+                "status": key.status.as_ref().map(KeyStatus::as_str),
+                "workspace": key.workspace.as_ref().map(Name::as_str),
             })),
         }
     }
