@@ -2,12 +2,17 @@
 //!
 //! Invariant: `fuzz/entries.rs` says what must hold; here it only gets bytes.
 
+#![expect(clippy::unwrap_used, reason = "a corpus that cannot be read has failed")]
+
 use std::{fs, path::Path};
 
 use proptest::{prelude::*, sample::Index};
 
 #[path = "../fuzz/entries.rs"]
 mod entries;
+
+/// Says whether it could read the bytes.
+type Entry = fn(&[u8]) -> bool;
 
 /// The committed inputs of a target.
 fn corpus(target: &str) -> Vec<Vec<u8>> {
@@ -53,7 +58,7 @@ fn mutated(target: &'static str) -> impl Strategy<Value = Vec<u8>> {
 
 #[test]
 fn the_corpus_holds() {
-    let targets: [(&str, fn(&[u8]) -> bool); 3] =
+    let targets: [(&str, Entry); 3] =
         [("loader", entries::loader), ("wire", entries::wire), ("plan", entries::plan)];
     for (target, entry) in targets {
         let read = corpus(target).iter().filter(|input| entry(input)).count();
