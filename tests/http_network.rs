@@ -40,7 +40,7 @@ fn client(base: &str, credential: Credential) -> Client {
 }
 
 fn key() -> Credential {
-    Credential::Key(Secret::new(KEY.into()), "ANTHROPIC_ADMIN_KEY")
+    Credential::Key(Secret::new(KEY.into()), "ANTHROPIC_ADMIN_KEY".into())
 }
 
 fn request(method: Method) -> RawRequest {

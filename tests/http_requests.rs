@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 const KEY: &str = "sk-ant-admin01-test";
 
 fn client(server: &MockServer) -> Client {
-    sign_in(server, Credential::Key(Secret::new(KEY.into()), "ANTHROPIC_ADMIN_KEY"))
+    sign_in(server, Credential::Key(Secret::new(KEY.into()), "ANTHROPIC_ADMIN_KEY".into()))
 }
 
 fn sign_in(server: &MockServer, credential: Credential) -> Client {
@@ -322,7 +322,7 @@ async fn a_path_prefix_of_the_base_url_is_kept() {
     let base = BaseUrl::parse(&format!("{}/gateway/", server.base_url())).unwrap();
     let client = Client::new(
         Arc::new(HttpTransport::new(base, None).unwrap()),
-        Credential::Key(Secret::new(KEY.into()), "ANTHROPIC_ADMIN_KEY"),
+        Credential::Key(Secret::new(KEY.into()), "ANTHROPIC_ADMIN_KEY".into()),
         Arc::new(SystemClock::new()),
         Options::default(),
     );
@@ -343,7 +343,7 @@ async fn a_token_and_the_newer_version_can_be_sent() {
     let transport = HttpTransport::new(BaseUrl::parse(&server.base_url()).unwrap(), None).unwrap();
     let client = Client::new(
         Arc::new(transport),
-        Credential::Token(Secret::new("sk-ant-oat01-t".into()), "ANTHROPIC_AUTH_TOKEN"),
+        Credential::Token(Secret::new("sk-ant-oat01-t".into()), "ANTHROPIC_AUTH_TOKEN".into()),
         Arc::new(SystemClock::new()),
         Options { version: "2026-10-21".into(), ..Options::default() },
     );

@@ -101,7 +101,7 @@ async fn no_credential_is_logged_at_any_level() {
         workspace_id: None,
         identity: IdentityToken::Literal(Secret::new(JWT.into())),
     });
-    let key = Credential::Key(Secret::new(KEY.into()), "ANTHROPIC_ADMIN_KEY");
+    let key = Credential::Key(Secret::new(KEY.into()), "ANTHROPIC_ADMIN_KEY".into());
     for credential in [key, identity] {
         let transport = HttpTransport::new(BaseUrl::parse(&listen()).unwrap(), None).unwrap();
         let clock = TestClock::new("2026-11-22T10:00:00Z".parse().unwrap());

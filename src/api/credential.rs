@@ -2,10 +2,12 @@
 //!
 //! Invariant: a credential is never shown: errors name the variable, not its value.
 
-use std::path::PathBuf;
+use std::{borrow::Cow, path::PathBuf};
 
 use crate::secret::Secret;
 
+/// How the API's keys and tokens start.
+const PREFIX: &str = "sk-ant-";
 /// Variables in the order they are looked at; workload identity comes last.
 const ADMIN_KEY: &str = "ANTHROPIC_ADMIN_KEY";
 const API_KEY: &str = "ANTHROPIC_API_KEY";
@@ -17,13 +19,16 @@ const WORKSPACE: &str = "ANTHROPIC_WORKSPACE_ID";
 const TOKEN_FILE: &str = "ANTHROPIC_IDENTITY_TOKEN_FILE";
 const TOKEN: &str = "ANTHROPIC_IDENTITY_TOKEN";
 
+/// The variable that a credential came from.
+pub type Source = Cow<'static, str>;
+
 /// What a run signs in with.
 #[derive(Clone, Debug)]
 pub enum Credential {
     /// A key, sent as `x-api-key`, and the variable it came from.
-    Key(Secret, &'static str),
+    Key(Secret, Source),
     /// A token, sent as `Authorization: Bearer`, and the variable it came from.
-    Token(Secret, &'static str),
+    Token(Secret, Source),
     /// An identity of the machine charter runs on, exchanged for short-lived tokens.
     WorkloadIdentity(WorkloadIdentity),
 }
@@ -70,6 +75,12 @@ pub enum CredentialError {
         /// `ANTHROPIC_ADMIN_API_KEY` is set, which nothing reads.
         misnamed: bool,
     },
+    /// The one variable that it is wanted from is not set.
+    #[error("`{variable}`, which is to hold the credential, is not set")]
+    NotSet {
+        /// The variable.
+        variable: String,
+    },
     /// Only some of the variables of a workload identity are set.
     #[error("the workload identity is not complete: {} not set", list(.missing))]
     Incomplete {
@@ -80,7 +91,7 @@ pub enum CredentialError {
     #[error("the value of `{variable}` {why}")]
     Malformed {
         /// The variable.
-        variable: &'static str,
+        variable: Source,
         /// What is wrong with it, without the value.
         why: &'static str,
     },
@@ -99,6 +110,10 @@ impl CredentialError {
                 } else {
                     ""
                 }
+            ),
+            CredentialError::NotSet { variable } => format!(
+                "set `{variable}` to an Admin API key of the organization, or to a token with the scope `org:admin`; or try it \
+                 out with `--sandbox`"
             ),
             CredentialError::Incomplete { .. } => {
                 format!("set them too, or set `{ADMIN_KEY}` instead")
@@ -134,14 +149,7 @@ impl Credential {
                 None => Err(CredentialError::Missing { misnamed }),
             };
         };
-        let secret = sane(variable, value)?;
-        // A login's access token is often put where a key is wanted; only as a bearer is it accepted.
-        let is_token = secret.expose().starts_with("sk-ant-oat");
-        let credential = if is_key && !is_token {
-            Credential::Key(secret, variable)
-        } else {
-            Credential::Token(secret, variable)
-        };
+        let credential = Self::new(variable.into(), value, is_key)?;
         let also_set = set
             .map(|(variable, ..)| variable)
             .chain(matches!(identity, Ok(Some(_))).then_some(RULE))
@@ -149,8 +157,40 @@ impl Credential {
         Ok(Found { credential, also_set })
     }
 
+    /// The credential in one variable, and in no other: a key, or a token by its prefix. Whoever names the variable
+    /// may be wrong about it, so nothing is sent that does not look like a credential of the API.
+    ///
+    /// # Errors
+    /// If the variable is not set, or what it holds cannot be a credential.
+    pub fn from_variable(
+        variable: &str,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, CredentialError> {
+        let value = env(variable).map(|value| value.trim().to_owned());
+        let source = || variable.to_owned().into();
+        match value.filter(|value| !value.is_empty()) {
+            Some(value) if value.starts_with(PREFIX) => Self::new(source(), value, true),
+            Some(_) => Err(CredentialError::Malformed {
+                variable: source(),
+                why: "does not start with `sk-ant-`, as keys and tokens of the API do",
+            }),
+            None => Err(CredentialError::NotSet { variable: variable.to_owned() }),
+        }
+    }
+
+    fn new(variable: Source, value: String, is_key: bool) -> Result<Self, CredentialError> {
+        let secret = sane(&variable, value)?;
+        // A login's access token is often put where a key is wanted; only as a bearer is it accepted.
+        let is_token = secret.expose().starts_with("sk-ant-oat");
+        Ok(if is_key && !is_token {
+            Credential::Key(secret, variable)
+        } else {
+            Credential::Token(secret, variable)
+        })
+    }
+
     /// The variable it came from, as shown in a plan's head and in errors.
-    pub fn source(&self) -> &'static str {
+    pub fn source(&self) -> &str {
         match self {
             Credential::Key(_, source) | Credential::Token(_, source) => source,
             Credential::WorkloadIdentity(_) => RULE,
@@ -205,9 +245,9 @@ pub(crate) fn flaw(text: &str) -> Option<&'static str> {
     }
 }
 
-fn sane(variable: &'static str, value: String) -> Result<Secret, CredentialError> {
+fn sane(variable: &str, value: String) -> Result<Secret, CredentialError> {
     match flaw(&value) {
-        Some(why) => Err(CredentialError::Malformed { variable, why }),
+        Some(why) => Err(CredentialError::Malformed { variable: variable.to_owned().into(), why }),
         None => Ok(Secret::new(value)),
     }
 }

@@ -90,7 +90,7 @@ pub(crate) fn clock() -> TestClock {
 }
 
 pub(crate) fn key() -> Credential {
-    Credential::Key(Secret::new("sk-ant-admin01-test".into()), "ANTHROPIC_ADMIN_KEY")
+    Credential::Key(Secret::new("sk-ant-admin01-test".into()), "ANTHROPIC_ADMIN_KEY".into())
 }
 
 pub(crate) fn client(script: &Arc<Script>, clock: &TestClock) -> Client {

@@ -100,7 +100,7 @@ impl Connection {
             sandbox: server.sandbox().clone(),
             machine: SystemClock::new(),
         });
-        let key = Credential::Key(Secret::new(server.sandbox().admin_key()), SANDBOX_SOURCE);
+        let key = Credential::Key(Secret::new(server.sandbox().admin_key()), SANDBOX_SOURCE.into());
         let options = Options {
             // Nobody else uses it, and nobody likes to wait for a fake.
             requests_per_minute: global.requests_per_minute.unwrap_or(u32::MAX),

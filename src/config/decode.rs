@@ -6,6 +6,7 @@
 mod expectations;
 mod expression;
 mod files;
+mod fleet;
 mod keys;
 mod patterns;
 mod people;
@@ -15,6 +16,7 @@ mod text;
 mod workspaces;
 
 pub(crate) use self::{
+    fleet::{Listed, fleet},
     people::is_uuid,
     text::{invisible, is_plain_text},
 };

@@ -220,7 +220,7 @@ fn side_by_side<T: Send, R: Send>(items: Vec<T>, work: impl Fn(usize, T) -> R + 
 }
 
 /// Reads a file that may not be larger than the limit.
-fn read(name: &Arc<str>, path: &Path) -> Result<Arc<str>, Box<Diagnostic>> {
+pub(super) fn read(name: &Arc<str>, path: &Path) -> Result<Arc<str>, Box<Diagnostic>> {
     let mut bytes = Vec::new();
     let read =
         File::open(path).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
@@ -244,7 +244,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
 }
 
 /// A path as it is shown: with `/`, and whatever is not Unicode replaced.
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     let text = path.to_string_lossy();
     if std::path::MAIN_SEPARATOR == '/' {
         text.into_owned()

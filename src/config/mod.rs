@@ -5,6 +5,7 @@
 mod check;
 mod decode;
 pub mod document;
+pub mod fleet;
 pub mod load;
 pub mod lower;
 mod merge;

@@ -1,15 +1,15 @@
-//! The JSON Schema of one file, for editors: made from the tables that the decoder works from.
+//! The JSON Schemas of one charter file and of a fleet file, for editors: made from the tables that the decoder works
+//! from.
 //!
 //! Invariant: the schema accepts every file that charter accepts; what it cannot say is left to charter.
 
 use serde_json::{Map, Value, json};
 
-use super::shape::{FILE, Form, Need, Record};
+use super::shape::{FILE, FLEET, Form, Need, Record};
 
 /// The JSON Schema (draft 2020-12) of one charter file.
 pub fn schema() -> Value {
-    let mut definitions = Map::new();
-    let mut file = record(&FILE, &mut definitions);
+    let mut file = document(&FILE, "charter file");
     let Value::Object(root) = &mut file else { return file };
     // The files of a folder share one schema: what only the root file may hold comes with its version.
     let with_version: Map<String, Value> = FILE
@@ -20,8 +20,20 @@ pub fn schema() -> Value {
         .collect();
     root.insert("dependentRequired".to_owned(), Value::Object(with_version));
     root.insert("minProperties".to_owned(), json!(1));
+    file
+}
+
+/// The JSON Schema (draft 2020-12) of a fleet file.
+pub fn fleet_schema() -> Value {
+    document(&FLEET, "charter fleet")
+}
+
+fn document(what: &Record, title: &str) -> Value {
+    let mut definitions = Map::new();
+    let mut file = record(what, &mut definitions);
+    let Value::Object(root) = &mut file else { return file };
     root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
-    root.insert("title".to_owned(), json!("charter file"));
+    root.insert("title".to_owned(), json!(title));
     root.insert("$defs".to_owned(), Value::Object(definitions));
     file
 }

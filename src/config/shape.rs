@@ -2,9 +2,11 @@
 //!
 //! Invariant: a key stands here or it is unknown, both to the decoder and to the schema.
 
+mod fleet;
 mod policy;
 mod words;
 
+pub(crate) use self::fleet::{FLEET, MEMBER};
 pub(crate) use self::policy::{
     ACCESS, ADMINS, CONTRACTORS, CUSTOM, EMAIL_DOMAINS, EXCEPTION, FILE_LIMIT, INVITE_AGE, KEY_AGE,
     NAMES, POLICY, SEPARATION, TAGS, TEST, WORKSPACE_ADMINS, organization_roles, severities,
