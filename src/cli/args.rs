@@ -2,6 +2,7 @@
 //!
 //! Invariant: parsing has no effect; what the options mean is decided by the commands.
 
+pub(crate) mod fleet;
 mod parse;
 pub(crate) mod review;
 
@@ -45,7 +46,8 @@ pub(crate) struct Cli {
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Global {
-    /// Use a fake organization on loopback instead of credentials; dropped at the end
+    /// Use a fake organization on loopback instead of credentials; dropped at the end. A folder holds a state for
+    /// each organization, ID.yaml
     #[arg(long, global = true, value_name = "STATE.yaml", help_heading = "Connection")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "")]
     #[arg(conflicts_with_all = ["base_url", "ca_bundle"])]
@@ -183,6 +185,10 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) files: Files,
 
+    /// For whom, if for several.
+    #[command(flatten)]
+    pub(crate) fleet: fleet::Fleet,
+
     /// Narrows it.
     #[command(flatten)]
     pub(crate) narrow: Narrow,
@@ -259,6 +265,10 @@ pub(crate) struct Drift {
     /// What to read.
     #[command(flatten)]
     pub(crate) files: Files,
+
+    /// For whom, if for several.
+    #[command(flatten)]
+    pub(crate) fleet: fleet::Fleet,
 
     /// What counts as drift
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
@@ -374,6 +384,8 @@ pub(crate) enum SchemaOf {
     /// The files.
     #[default]
     Charter,
+    /// A fleet file.
+    Fleet,
     /// A saved plan.
     Plan,
     /// A line of a journal.

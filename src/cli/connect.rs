@@ -45,16 +45,25 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Finds credential and address, or starts a sandbox. `pin` is the organization of the files, for a sandbox that
-    /// is given no state of its own.
-    pub(super) async fn open(global: &Global, pin: &OrganizationPin) -> Result<Self, Failure> {
+    /// is given no state of its own; `variable` is the only one that the credential may come from, if there is one.
+    pub(super) async fn open(
+        global: &Global,
+        pin: &OrganizationPin,
+        variable: Option<&str>,
+    ) -> Result<Self, Failure> {
         match &global.sandbox {
             Some(state) => Self::sandbox(global, state, pin).await,
-            None => Self::real(global),
+            None => Self::real(global, variable),
         }
     }
 
-    fn real(global: &Global) -> Result<Self, Failure> {
-        let Found { credential, also_set } = Credential::from_env(&env)?;
+    fn real(global: &Global, variable: Option<&str>) -> Result<Self, Failure> {
+        let Found { credential, also_set } = match variable {
+            None => Credential::from_env(&env)?,
+            Some(name) => {
+                Found { credential: Credential::from_variable(name, &env)?, also_set: Vec::new() }
+            }
+        };
         let base = global.base_url.clone().or_else(|| env(BASE_URL));
         let base = BaseUrl::parse(base.as_deref().unwrap_or(DEFAULT_BASE_URL))?;
         let bundle = match &global.ca_bundle {
@@ -89,7 +98,12 @@ impl Connection {
             state.clock = sandbox::Clock::running(Timestamp::now());
             state
         } else {
-            seed(Path::new(path))?
+            let path = Path::new(path);
+            match &pin.id {
+                // States of several organizations, each called by its id.
+                Some(id) if path.is_dir() => seed(&path.join(format!("{id}.yaml")))?,
+                _ => seed(path)?,
+            }
         };
         let server = Server::start(state, ([127, 0, 0, 1], 0).into())
             .await

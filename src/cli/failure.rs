@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How a command ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done, or nothing to do.
     Done = 0,
@@ -25,6 +25,35 @@ pub(crate) enum Exit {
     Refused = 4,
     /// Partly applied, or an outcome is unknown.
     Partly = 5,
+}
+
+impl Exit {
+    /// The graver of two, by what has to happen before a run can succeed: nothing (0, 2), another run (5), somebody who
+    /// looks at the credential or the network (1), somebody who decides (4), other files (3).
+    #[must_use]
+    pub(crate) fn worst(self, other: Self) -> Self {
+        let gravity = |exit: Self| match exit {
+            Exit::Done => 0,
+            Exit::Changes => 1,
+            Exit::Partly => 2,
+            Exit::Failed => 3,
+            Exit::Refused => 4,
+            Exit::Usage => 5,
+        };
+        std::cmp::max_by_key(self, other, |exit| gravity(*exit))
+    }
+
+    /// The word for it in a table.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Exit::Done => "ok",
+            Exit::Changes => "changes",
+            Exit::Partly => "partly",
+            Exit::Failed => "failed",
+            Exit::Refused => "refused",
+            Exit::Usage => "bad files",
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -90,6 +119,15 @@ impl Failure {
     pub(crate) fn file(verb: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
         Self::usage(format!("cannot {verb} `{}`: {error}", path.display()))
             .help("check the path and its permissions")
+    }
+
+    /// Says whom it concerns.
+    #[must_use]
+    pub(crate) fn of(mut self, whom: &str) -> Self {
+        if let Failure::Said { message, .. } = &mut self {
+            *message = format!("{whom}: {message}");
+        }
+        self
     }
 
     /// The exit code.

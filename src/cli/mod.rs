@@ -7,6 +7,7 @@ mod args;
 mod cmd;
 mod connect;
 mod failure;
+mod fleet;
 mod format;
 mod log;
 mod prepare;
@@ -14,6 +15,7 @@ mod printer;
 mod progress;
 mod revision;
 mod signals;
+mod target;
 mod ui;
 
 use std::{ffi::OsString, process::ExitCode};

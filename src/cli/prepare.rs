@@ -6,12 +6,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{
-    args::{Global, Narrow},
-    connect::Connection,
-    failure::Failure,
-    revision::also_of_base,
-};
+use super::{args::Narrow, connect::Connection, failure::Failure, revision::also_of_base};
 use crate::{
     address::{Kind, Name},
     config::{
@@ -114,11 +109,6 @@ impl From<&Narrow> for Choices {
         let Narrow { only, allow } = narrow;
         Self { only: only.clone(), allow: allow.iter().copied().collect() }
     }
-}
-
-/// Connects on behalf of files.
-pub(super) async fn connect(global: &Global, files: &Files) -> Result<Connection, Failure> {
-    Connection::open(global, &files.organization()).await
 }
 
 /// Asks whose credential it is, and refuses any organization but the one of the files.

@@ -31,7 +31,7 @@ impl Shown {
     /// Nothing is shown yet.
     pub(super) fn new(ui: &Ui) -> Self {
         Self {
-            ui: *ui,
+            ui: ui.clone(),
             bar: Mutex::default(),
             steps: AtomicUsize::new(0),
             finished: AtomicUsize::new(0),

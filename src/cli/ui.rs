@@ -1,9 +1,12 @@
 //! The only place that prints: results to stdout, everything else to stderr.
 //!
 //! Invariant: a reader who goes away is no error, colours appear only where they are wanted, and no meaning
-//! hangs on them.
+//! hangs on them. What is kept for later keeps its order.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use anstream::{AutoStream, ColorChoice};
 
@@ -26,7 +29,7 @@ use crate::{
 const WIDEST: usize = 120;
 
 /// Where output goes, and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ui {
     stdout: ColorChoice,
     stderr: ColorChoice,
@@ -39,6 +42,17 @@ pub(crate) struct Ui {
     pub(crate) interactive: bool,
     /// Progress can be drawn.
     pub(crate) animated: bool,
+    /// Texts go here instead.
+    kept: Option<Arc<Mutex<Vec<Kept>>>>,
+}
+
+/// A text that is shown later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// A result, for stdout.
+    Data(String),
+    /// Talk, for stderr.
+    Talk(String),
 }
 
 impl Ui {
@@ -58,7 +72,42 @@ impl Ui {
             width: columns(),
             interactive: io::stdin().is_terminal() && terminal,
             animated: terminal && !global.quiet && global.verbose == 0,
+            kept: None,
         }
+    }
+
+    /// One that keeps its texts, and asks nobody.
+    pub(crate) fn apart(&self) -> Self {
+        Self { interactive: false, animated: false, kept: Some(Arc::default()), ..self.clone() }
+    }
+
+    /// What was kept so far, which is then not kept any more.
+    pub(crate) fn take(&self) -> Vec<Kept> {
+        let take = |kept: &Arc<Mutex<Vec<Kept>>>| {
+            std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner))
+        };
+        self.kept.as_ref().map(take).unwrap_or_default()
+    }
+
+    /// Shows what another has kept.
+    ///
+    /// # Errors
+    /// As [`Ui::data`].
+    pub(crate) fn show(&self, kept: &[Kept]) -> Result<(), Failure> {
+        kept.iter().try_for_each(|one| match one {
+            Kept::Data(text) => self.data(text),
+            Kept::Talk(text) => {
+                self.err(text);
+                Ok(())
+            }
+        })
+    }
+
+    /// Whether the text is kept, and not to be written.
+    fn keep(&self, text: &str, kind: impl FnOnce(String) -> Kept) -> bool {
+        let Some(kept) = &self.kept else { return false };
+        kept.lock().unwrap_or_else(PoisonError::into_inner).push(kind(text.to_owned()));
+        true
     }
 
     /// A result, to stdout. A reader who has gone away (`| head`) is no error.
@@ -66,6 +115,9 @@ impl Ui {
     /// # Errors
     /// What the system says.
     pub(crate) fn data(&self, text: &str) -> Result<(), Failure> {
+        if self.keep(text, Kept::Data) {
+            return Ok(());
+        }
         let mut out = AutoStream::new(io::stdout().lock(), self.stdout);
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -138,6 +190,9 @@ impl Ui {
     }
 
     fn err(&self, text: &str) {
+        if text.is_empty() || self.keep(text, Kept::Talk) {
+            return;
+        }
         let mut err = AutoStream::new(io::stderr().lock(), self.stderr);
         // There is nobody left to tell if stderr is gone.
         let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());

@@ -67,11 +67,7 @@ pub fn load(path: &Path, shard: Option<Shard>) -> Result<Vec<Organization>, Reje
         Err(finding) => found.push(*finding),
     }
     diagnostic::sort(&mut found);
-    if found.is_empty() {
-        Ok(organizations)
-    } else {
-        Err(Rejected { diagnostics: found, sources })
-    }
+    if found.is_empty() { Ok(organizations) } else { Err(Rejected { diagnostics: found, sources }) }
 }
 
 fn listed(name: &Arc<str>, text: &str, found: &mut Vec<Diagnostic>) -> Vec<Listed> {
@@ -133,9 +129,8 @@ impl<'f> Folders<'f> {
             let help = "put the files themselves below the fleet file: a link must not lead out";
             return self.refuse(&one.folder, "is not below that of the fleet file", help);
         }
-        let meets = |(other, _): &&(PathBuf, Text)| {
-            place.starts_with(other) || other.starts_with(&place)
-        };
+        let meets =
+            |(other, _): &&(PathBuf, Text)| place.starts_with(other) || other.starts_with(&place);
         if let Some((other, first)) = self.seen.iter().find(meets) {
             let how = if *other == place { "stands twice" } else { "overlaps with another" };
             let message = format!("the folder `{}` {how} in the fleet", one.folder);

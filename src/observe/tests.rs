@@ -64,7 +64,8 @@ impl Transport for Canned {
 
 fn reader(canned: &Arc<Canned>) -> Reader {
     let clock = TestClock::new("2026-11-22T10:00:00Z".parse().unwrap());
-    let credential = Credential::Key(Secret::new("sk-ant-admin01-x".into()), "ANTHROPIC_ADMIN_KEY".into());
+    let credential =
+        Credential::Key(Secret::new("sk-ant-admin01-x".into()), "ANTHROPIC_ADMIN_KEY".into());
     Client::new(Arc::clone(canned) as _, credential, Arc::new(clock), Options::default()).reader()
 }
 

@@ -8,6 +8,7 @@ pub mod access;
 pub mod clean;
 pub mod diagnostics;
 pub mod diff;
+pub mod fleet;
 pub mod github;
 #[cfg(test)]
 mod hostile;

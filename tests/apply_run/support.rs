@@ -167,7 +167,8 @@ impl Org {
         plant(&mut state);
         let clock = TestClock::new(state.now());
         let sandbox = Sandbox::new(state);
-        let credential = Credential::Key(Secret::new(sandbox.admin_key()), "ANTHROPIC_ADMIN_KEY".into());
+        let credential =
+            Credential::Key(Secret::new(sandbox.admin_key()), "ANTHROPIC_ADMIN_KEY".into());
         let options = ClientOptions { seed: 7, ..ClientOptions::default() };
         let client = Client::new(
             Arc::new(sandbox.transport()),

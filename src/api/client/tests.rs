@@ -62,7 +62,8 @@ async fn a_key_goes_into_x_api_key_with_version_and_user_agent() {
 #[tokio::test]
 async fn a_token_goes_into_the_authorization_header_alone() {
     let script = Script::new([me()]);
-    let token = Credential::Token(Secret::new("sk-ant-oat01-t".into()), "ANTHROPIC_AUTH_TOKEN".into());
+    let token =
+        Credential::Token(Secret::new("sk-ant-oat01-t".into()), "ANTHROPIC_AUTH_TOKEN".into());
     let client = Client::new(script.clone(), token, Arc::new(clock()), Options::default());
     client.reader().get::<Me>(&["me"]).await.unwrap();
     let request = &script.requests()[0];

@@ -57,7 +57,7 @@ pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Resul
         )
         .help("leave `--verify` out, and run `charter plan` on the files afterwards"));
     }
-    let connection = Connection::open(global, &source.organization()).await?;
+    let connection = Connection::open(global, &source.organization(), None).await?;
     let (plan, sources) = source.plan(&connection, &choices).await?;
     check_clock(&connection)?;
     Printer::plain("apply").plan(&plan, sources, &Fails::default(), ui)?;

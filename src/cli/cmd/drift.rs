@@ -8,10 +8,12 @@ use crate::{
     cli::{
         args::{Drift, FailOn, Global},
         failure::{Exit, Failure},
+        fleet::Fleet,
         format::ReviewFormat,
         prepare::{self, Choices},
         printer::Printer,
         revision,
+        target::Target,
         ui::Ui,
     },
     plan::Plan,
@@ -24,21 +26,31 @@ use crate::{
 };
 
 pub(in crate::cli) async fn run(args: &Drift, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
-    let printer = Printer::new("drift", args.format, args.redact)?;
-    found(args, global, ui, &printer).await.map_err(|failure| printer.failed(failure, ui))
+    let single = [("--rev", args.files.rev.is_some())];
+    match Fleet::read(&args.fleet, "drift", args.format, args.redact, &single)? {
+        None => one(args, &Target::alone(&args.files.path, global, ui)).await,
+        Some(fleet) => fleet.run(global, ui, async |target| one(args, target).await).await,
+    }
 }
 
-async fn found(args: &Drift, global: &Global, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
-    let Drift { files, fail_on, format, redact: _ } = args;
-    let files = revision::read(&files.path, files.rev.as_deref())?;
+async fn one(args: &Drift, target: &Target<'_>) -> Result<Exit, Failure> {
+    let printer = Printer::new("drift", args.format, args.redact)?;
+    found(args, target, &printer).await.map_err(|failure| printer.failed(failure, &target.ui))
+}
+
+async fn found(args: &Drift, target: &Target<'_>, printer: &Printer) -> Result<Exit, Failure> {
+    let Drift { fail_on, format, .. } = args;
+    let Target { path, ui, .. } = target;
+    let files = revision::read(path, args.files.rev.as_deref())?;
     printer.learn_files(&files);
-    let connection = prepare::connect(global, &files).await?;
+    let connection = target.connect(&files.organization()).await?;
     let wishes = files.wishes(connection.now);
     let lapsed = wishes.desired.scope.ignore.iter().filter(|ignore| ignore.expired).count();
     let (choices, now) = (Choices::default(), connection.now);
     let seen = |live: &Live| printer.learn_live(live);
     let plan = prepare::make_seen(&connection, wishes, &choices, now, &seen).await?;
     let chosen: BTreeSet<FailOn> = fail_on.iter().copied().collect();
+    target.planned(&plan);
     printer.plan(&plan, &files.sources, &fails(&chosen), ui)?;
 
     let mut found: Vec<String> = chosen.iter().filter_map(|what| differs(*what, &plan)).collect();

@@ -9,11 +9,13 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     cli::{
         approval::{refused_by_base, seal_key},
-        args::{self, Global, PlanArgs},
+        args::{Global, PlanArgs},
         failure::{Exit, Failure},
+        fleet::Fleet,
         prepare::{self, Choices, Files, Wishes},
         printer::Printer,
         revision::{self, Base},
+        target::Target,
         ui::Ui,
     },
     diagnostic::Diagnostic,
@@ -27,27 +29,34 @@ pub(in crate::cli) async fn run(
     global: &Global,
     ui: &Ui,
 ) -> Result<Exit, Failure> {
-    let printer = Printer::new("plan", args.format, args.redact)?;
-    made(args, global, ui, &printer).await.map_err(|failure| printer.failed(failure, ui))
+    let single = [
+        ("--rev", args.files.rev.is_some()),
+        ("--out", args.out.is_some()),
+        ("--allow", !args.narrow.allow.is_empty()),
+        ("--base-path", args.against.base_path.is_some()),
+    ];
+    match Fleet::read(&args.fleet, "plan", args.format, args.redact, &single)? {
+        None => one(args, &Target::alone(&args.files.path, global, ui)).await,
+        Some(fleet) => fleet.run(global, ui, async |target| one(args, target).await).await,
+    }
 }
 
-async fn made(
-    args: &PlanArgs,
-    global: &Global,
-    ui: &Ui,
-    printer: &Printer,
-) -> Result<Exit, Failure> {
-    let PlanArgs { files, narrow, against, out, format: _, redact: _, detailed_exitcode, at } =
-        args;
-    let args::Files { path, rev } = files;
-    let files = revision::read(path, rev.as_deref())?;
+async fn one(args: &PlanArgs, target: &Target<'_>) -> Result<Exit, Failure> {
+    let printer = Printer::new("plan", args.format, args.redact)?;
+    made(args, target, &printer).await.map_err(|failure| printer.failed(failure, &target.ui))
+}
+
+async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result<Exit, Failure> {
+    let PlanArgs { narrow, against, out, detailed_exitcode, at, .. } = args;
+    let Target { path, ui, .. } = target;
+    let files = revision::read(path, args.files.rev.as_deref())?;
     printer.learn_files(&files);
     let base = Base::read(against, path)?;
     if let Some(base) = &base {
         printer.learn_files(base.files());
     }
     let key = seal_key()?;
-    let connection = prepare::connect(global, &files).await?;
+    let connection = target.connect(&files.organization()).await?;
     let now = match at {
         None => connection.now,
         Some(date) => date
@@ -59,6 +68,7 @@ async fn made(
     let seen = |live: &Live| printer.learn_live(live);
     let wishes = wishes(&files, base.as_ref(), now);
     let plan = prepare::make_seen(&connection, wishes, &choices, now, &seen).await?;
+    target.planned(&plan);
     printer.plan(&plan, &files.sources, &Fails::default(), ui)?;
     if let Some(path) = out {
         save(&plan, path, key.as_deref())?;

@@ -1,4 +1,4 @@
-//! `charter schema`: the JSON Schema of the files, of a saved plan, or of a journal line.
+//! `charter schema`: the JSON Schema of the files, of a fleet file, of a saved plan, or of a journal line.
 //!
 //! Invariant: prints what `schema/` holds.
 
@@ -16,6 +16,7 @@ use crate::{
 pub(in crate::cli) fn run(args: &Schema, ui: &Ui) -> Result<Exit, Failure> {
     let schema = match args.of {
         SchemaOf::Charter => config::schema::schema(),
+        SchemaOf::Fleet => config::schema::fleet_schema(),
         SchemaOf::Plan => json::plan_schema(),
         SchemaOf::Journal => journal::schema(),
     };

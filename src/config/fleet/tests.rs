@@ -66,13 +66,12 @@ fn of(entries: &[(&str, &str, &str)]) -> String {
 fn a_fleet_keeps_the_order_of_its_file() {
     let place = place(&of(&[(B, "./b/", "B_KEY"), (A, "a", "A_KEY")]));
     let organizations = loaded(&place).unwrap();
-    let expected = [(B, "b", "B_KEY"), (A, "a", "A_KEY")].map(|(id, folder, credential)| {
-        Organization {
+    let expected =
+        [(B, "b", "B_KEY"), (A, "a", "A_KEY")].map(|(id, folder, credential)| Organization {
             id: id.into(),
             folder: place.path().join(folder),
             credential: credential.into(),
-        }
-    });
+        });
     assert_eq!(organizations, expected);
 }
 
