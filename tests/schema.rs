@@ -4,26 +4,62 @@
 
 use std::path::Path;
 
-use orgcharter::config::{load::load, schema::schema};
+use orgcharter::config::{
+    fleet,
+    load::load,
+    schema::{fleet_schema, schema},
+};
 
 /// Writes the schema anew when `UPDATE_GOLDEN` is set, as the test's message says.
 #[test]
 fn the_committed_schema_is_the_one_that_is_printed() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/charter.schema.json");
-    let printed = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, &printed).unwrap();
+    for (name, schema) in [("charter", schema()), ("fleet", fleet_schema())] {
+        let name = format!("schema/{name}.schema.json");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&name);
+        let printed = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&path, &printed).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            committed == printed,
+            "{name} is out of date: run `UPDATE_GOLDEN=1 cargo test --test schema`"
+        );
     }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        committed == printed,
-        "schema/charter.schema.json is out of date: run `UPDATE_GOLDEN=1 cargo test --test schema`"
-    );
 }
 
 #[test]
 fn the_schema_is_a_valid_schema() {
     jsonschema::meta::validate(&schema()).unwrap();
+    jsonschema::meta::validate(&fleet_schema()).unwrap();
+}
+
+#[test]
+fn the_schema_and_charter_agree_about_a_fleet() {
+    let validator = jsonschema::validator_for(&fleet_schema()).unwrap();
+    let place = tempfile::TempDir::new().unwrap();
+    let id = "3f0c1b1e-0000-4000-8000-000000000000";
+    std::fs::create_dir_all(place.path().join("acme")).unwrap();
+    let files = format!("version: 1\norganization: {{id: {id}}}\n");
+    std::fs::write(place.path().join("acme/charter.yaml"), files).unwrap();
+    let path = place.path().join("fleet.yaml");
+    for (entry, right) in [
+        ("{folder: acme, credential: ACME_KEY}", true),
+        ("{folder: ./acme/, credential: _k9}", true),
+        ("{folder: ../acme, credential: ACME_KEY}", false),
+        ("{folder: acme/.., credential: ACME_KEY}", false),
+        ("{folder: /acme, credential: ACME_KEY}", false),
+        ("{folder: acme, credential: sk-ant-admin01}", false),
+        ("{folder: acme, credential: 9KEY}", false),
+        ("{folder: acme}", false),
+        ("{folder: acme, credential: ACME_KEY, base_url: x}", false),
+    ] {
+        let text = format!("version: 1\norganizations:\n  {id}: {entry}\n");
+        std::fs::write(&path, &text).unwrap();
+        let json = as_json(&path).unwrap();
+        assert_eq!(validator.is_valid(&json), right, "{entry}");
+        assert_eq!(fleet::load(&path, None).is_ok(), right, "{entry}");
+    }
 }
 
 fn validator() -> jsonschema::Validator {

@@ -35,6 +35,10 @@ pub fn heading(id: &str, folder: Option<&str>) -> String {
 
 /// The table of all organizations, and the sum. `applied`: what was done is shown, not what is to be done.
 pub fn summary(rows: &[Row<'_>], applied: bool, exit: u8) -> String {
+    let sum = line(0, &format!("{} {}", paint(BOLD, "fleet:"), sum(rows, exit)));
+    if rows.is_empty() {
+        return sum;
+    }
     let mut table = vec![headings(applied)];
     table.extend(rows.iter().map(|row| cells(row, applied)));
     if rows.iter().all(|row| row.folder.is_none()) {
@@ -64,8 +68,7 @@ pub fn summary(rows: &[Row<'_>], applied: bool, exit: u8) -> String {
         }
         out.push_str(&line(0, text.trim_end()));
     }
-    out.push_str(&line(0, &format!("{} {}", paint(BOLD, "fleet:"), sum(rows, exit))));
-    out
+    out + &sum
 }
 
 /// Columns of numbers that every table has.
@@ -175,9 +178,6 @@ mod tests {
         3f0c1b1e-0000-4000-8000-00000000000a      -     -         -        -  ok         0
         fleet: 1 organization: 1 ok; exit 0
         ");
-        insta::assert_snapshot!(shown(&[], false, 0), @r"
-        organization  ready  held  deferred  by hand  result  exit
-        fleet: 0 organizations; exit 0
-        ");
+        assert_eq!(shown(&[], false, 0), "fleet: 0 organizations; exit 0\n");
     }
 }
