@@ -114,8 +114,14 @@ impl<'a> Shown<'a> {
         let Organization { id, folder, credential: _ } = organization;
         let folder = folder.to_str().filter(|_| self.fleet.folders_shown);
         let exit = ended.as_ref().map_or_else(Failure::exit, |exit| *exit);
-        let (counts, tally) = (target.counts(), target.tally());
-        let row = Row { id, folder, counts, tally, result: exit.word(), exit: exit as u8 };
+        let row = Row {
+            id,
+            folder,
+            counts: target.counts(),
+            tally: None,
+            result: exit.word(),
+            exit: exit as u8,
+        };
         let mut kept = target.ui.take();
         let mut value = Value::Null;
         if self.fleet.as_json {
@@ -127,7 +133,7 @@ impl<'a> Shown<'a> {
                 "id": id,
                 "folder": folder,
                 "exit_code": row.exit,
-                "counts": counts,
+                "counts": row.counts,
                 "plan": serde_json::from_str::<Value>(&result.collect::<String>()).ok(),
                 "error": ended.as_ref().err().map(told),
             });

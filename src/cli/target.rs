@@ -7,7 +7,6 @@ use std::{cell::Cell, path::Path};
 
 use super::{args::Global, connect::Connection, failure::Failure, ui::Ui};
 use crate::{
-    apply::{Report, Tally},
     config::fleet::Organization,
     plan::{Plan, step::Counts},
     resource::desired::OrganizationPin,
@@ -23,14 +22,12 @@ pub(super) struct Target<'a> {
     pub(super) ui: Ui,
     variable: Option<&'a str>,
     counts: Cell<Option<Counts>>,
-    tally: Cell<Option<Tally>>,
 }
 
 impl<'a> Target<'a> {
     /// The only one, with the credential that the environment has.
     pub(super) fn alone(path: &'a Path, global: &'a Global, ui: &Ui) -> Self {
-        let (counts, tally) = (Cell::default(), Cell::default());
-        Self { global, path, ui: ui.clone(), variable: None, counts, tally }
+        Self { global, path, ui: ui.clone(), variable: None, counts: Cell::default() }
     }
 
     /// One of several; its output is kept.
@@ -49,18 +46,8 @@ impl<'a> Target<'a> {
         self.counts.set(Some(plan.counts()));
     }
 
-    /// Notes what was done.
-    pub(super) fn applied(&self, report: &Report) {
-        self.tally.set(Some(report.tally()));
-    }
-
     /// What is to be done, if that is known.
     pub(super) fn counts(&self) -> Option<Counts> {
         self.counts.get()
-    }
-
-    /// What was done, if anything was begun.
-    pub(super) fn tally(&self) -> Option<Tally> {
-        self.tally.get()
     }
 }

@@ -42,7 +42,9 @@ pub fn summary(rows: &[Row<'_>], applied: bool, exit: u8) -> String {
     let mut table = vec![headings(applied)];
     table.extend(rows.iter().map(|row| cells(row, applied)));
     if rows.iter().all(|row| row.folder.is_none()) {
-        table.iter_mut().for_each(|cells| drop(cells.remove(1)));
+        for cells in &mut table {
+            cells.remove(1);
+        }
     }
     let columns = table.first().map_or(0, Vec::len);
     let widths: Vec<usize> = (0..columns)

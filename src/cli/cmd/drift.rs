@@ -28,8 +28,10 @@ use crate::{
 pub(in crate::cli) async fn run(args: &Drift, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     let single = [("--rev", args.files.rev.is_some())];
     match Fleet::read(&args.fleet, "drift", args.format, args.redact, &single)? {
-        None => one(args, &Target::alone(&args.files.path, global, ui)).await,
-        Some(fleet) => fleet.run(global, ui, async |target| one(args, target).await).await,
+        None => Box::pin(one(args, &Target::alone(&args.files.path, global, ui))).await,
+        Some(fleet) => {
+            fleet.run(global, ui, async |target| Box::pin(one(args, target)).await).await
+        }
     }
 }
 

@@ -36,8 +36,10 @@ pub(in crate::cli) async fn run(
         ("--base-path", args.against.base_path.is_some()),
     ];
     match Fleet::read(&args.fleet, "plan", args.format, args.redact, &single)? {
-        None => one(args, &Target::alone(&args.files.path, global, ui)).await,
-        Some(fleet) => fleet.run(global, ui, async |target| one(args, target).await).await,
+        None => Box::pin(one(args, &Target::alone(&args.files.path, global, ui))).await,
+        Some(fleet) => {
+            fleet.run(global, ui, async |target| Box::pin(one(args, target)).await).await
+        }
     }
 }
 
