@@ -70,8 +70,10 @@ pub(crate) fn wire(bytes: &[u8]) -> bool {
     let now: Timestamp = "2027-01-15T12:00:00Z".parse().unwrap_or(Timestamp::UNIX_EPOCH);
     let clock = Arc::new(TestClock::new(now));
     let answers = Arc::new(Answers::deal(answers));
-    let credential =
-        Credential::Key(Secret::new("sk-ant-admin01-fuzz".to_owned()), "ANTHROPIC_ADMIN_KEY");
+    let credential = Credential::Key(
+        Secret::new("sk-ant-admin01-fuzz".to_owned()),
+        "ANTHROPIC_ADMIN_KEY".into(),
+    );
     let options = Options { seed: 7, requests_per_minute: 100_000, ..Options::default() };
     let client = Client::new(answers, credential, clock, options);
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return false };
