@@ -41,7 +41,8 @@ fn counting(plant: impl FnOnce(&mut State)) -> Org {
         plant(state);
     });
     let transport = OneTime(org.sandbox.transport(), org.clock.clone());
-    let credential = Credential::Key(Secret::new(org.sandbox.admin_key()), "ANTHROPIC_ADMIN_KEY");
+    let credential =
+        Credential::Key(Secret::new(org.sandbox.admin_key()), "ANTHROPIC_ADMIN_KEY".into());
     let clock = Arc::new(org.clock.clone());
     let client = Client::new(Arc::new(transport), credential, clock.clone(), Options::default());
     org.reader = client.reader();
