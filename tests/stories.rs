@@ -17,6 +17,8 @@ mod formats;
 mod plans;
 #[path = "stories/pull_request.rs"]
 mod pull_request;
+#[path = "stories/resume.rs"]
+mod resume;
 #[path = "stories/review.rs"]
 mod review;
 #[path = "stories/secrets.rs"]

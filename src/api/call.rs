@@ -137,6 +137,21 @@ impl Call {
         })
     }
 
+    /// The same call with every reference filled in whose id is known.
+    #[must_use]
+    pub fn fill(&self, ids: &BTreeMap<Address, RemoteId>) -> Self {
+        let fill = |part: &Part| match part {
+            Part::IdOf(address) => ids.get(address).map_or_else(|| part.clone(), Part::from),
+            Part::Text(_) => part.clone(),
+        };
+        let body = self.body.as_ref();
+        Self {
+            path: self.path.iter().map(fill).collect(),
+            body: body.map(|fields| fields.iter().map(|(k, v)| (k.clone(), fill(v))).collect()),
+            ..self.clone()
+        }
+    }
+
     /// Fills the references in and gives the request (without credential or version headers).
     pub fn resolve(&self, ids: &BTreeMap<Address, RemoteId>) -> Result<RawRequest, UnknownId> {
         let value = |part: &Part| match part {

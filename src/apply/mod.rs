@@ -7,6 +7,7 @@ pub mod journal;
 mod progress;
 mod refusal;
 mod report;
+pub mod resume;
 mod run;
 mod verify;
 

@@ -2,10 +2,9 @@
 //!
 //! Invariant: neither can change what is done, only whether more is begun.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
+
+use tokio::sync::watch;
 
 use super::report::Outcome;
 use crate::plan::Step;
@@ -25,9 +24,22 @@ pub trait Progress: Send + Sync {
 /// Says nothing.
 impl Progress for () {}
 
-/// Asks a run to end: what is in flight finishes, nothing else begins. Clones are the same one.
+/// Asks a run to end: first so that what is in flight finishes and nothing else begins, then at once. Clones are the
+/// same one.
 #[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct Stop(Arc<watch::Sender<Asked>>);
+
+/// How urgently somebody asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Asked {
+    /// Nobody did.
+    #[default]
+    Nothing,
+    /// Nothing else begins.
+    Finish,
+    /// What is in flight is left to its fate too.
+    Leave,
+}
 
 impl Stop {
     /// Nobody has asked yet.
@@ -35,13 +47,32 @@ impl Stop {
         Self::default()
     }
 
-    /// Asks.
+    /// Asks to begin nothing else.
     pub fn request(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.ask(Asked::Finish);
+    }
+
+    /// Asks to wait for nothing any more: the outcome of what is in flight stays unknown.
+    pub fn at_once(&self) {
+        self.ask(Asked::Leave);
     }
 
     /// Whether somebody asked.
     pub fn requested(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        *self.0.borrow() >= Asked::Finish
+    }
+
+    /// Waits until somebody asks to wait for nothing any more.
+    pub(super) async fn left(&self) {
+        // The sender lives as long as `self`.
+        let _ = self.0.subscribe().wait_for(|asked| *asked == Asked::Leave).await;
+    }
+
+    fn ask(&self, how: Asked) {
+        self.0.send_if_modified(|asked| {
+            let more = how > *asked;
+            *asked = how.max(*asked);
+            more
+        });
     }
 }

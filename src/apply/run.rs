@@ -15,7 +15,7 @@ use super::{
     journal::Journal,
     progress::{Progress, Stop},
     refusal::{Class, Follows, Watch},
-    report::{Outcome, Reason, Report, StepReport},
+    report::{Failure, Outcome, Reason, Report, StepReport},
 };
 use crate::{
     address::{Address, Kind},
@@ -112,7 +112,7 @@ impl<'a> Run<'a> {
 
     async fn stage(&mut self, mut queue: VecDeque<(usize, &'a Step)>) {
         let mut running: Running<'a> = FuturesUnordered::new();
-        let mut in_flight: BTreeMap<Class, usize> = BTreeMap::new();
+        let mut in_flight: BTreeMap<usize, &'a Step> = BTreeMap::new();
         loop {
             while running.len() < self.at_once
                 && let Some((index, step)) = queue.pop_front()
@@ -126,27 +126,45 @@ impl<'a> Run<'a> {
                     self.settle(index, step, Executed::without_calls(outcome));
                     continue;
                 }
-                let busy = in_flight.entry(class).or_default();
-                if *busy >= self.watch.at_once(class, self.at_once) {
+                let busy = in_flight.values().filter(|step| Class::of(step) == class).count();
+                if busy >= self.watch.at_once(class, self.at_once) {
                     queue.push_front((index, step));
                     break;
                 }
-                if let Err(error) = self.journal.start(self.shared.hands.clock.now(), index, step) {
+                let now = self.shared.hands.clock.now();
+                if let Err(error) = self.journal.start(now, index, step, &self.shared.made()) {
                     // What cannot be written down is not done.
                     self.halt(&error.to_string());
                     queue.push_front((index, step));
                     continue;
                 }
-                *busy += 1;
+                in_flight.insert(index, step);
                 self.progress.started(step);
                 let shared = self.shared;
                 running.push(async move { (index, step, execute(step, shared).await) }.boxed());
             }
-            let Some((index, step, executed)) = running.next().await else { break };
-            if let Some(busy) = in_flight.get_mut(&Class::of(step)) {
-                *busy = busy.saturating_sub(1);
-            }
+            let ended = tokio::select! {
+                // What has ended is known, whoever asks what.
+                biased;
+                ended = running.next() => ended,
+                () = self.stop.left() => {
+                    self.leave(std::mem::take(&mut in_flight));
+                    running.clear();
+                    continue;
+                }
+            };
+            let Some((index, step, executed)) = ended else { break };
+            in_flight.remove(&index);
             self.settle(index, step, executed);
+        }
+    }
+
+    /// Waits for nothing any more.
+    fn leave(&mut self, in_flight: BTreeMap<usize, &'a Step>) {
+        self.stopped = true;
+        self.halt("stopped on request");
+        for (index, step) in in_flight {
+            self.settle(index, step, Executed::without_calls(Outcome::Unknown { failure: left() }));
         }
     }
 
@@ -214,6 +232,19 @@ impl<'a> Run<'a> {
             self.progress.line(&format!("{why}: nothing more is begun"));
             self.halted = Some(why.to_owned());
         }
+    }
+}
+
+/// Why the outcome of a step that was left in flight is unknown.
+fn left() -> Failure {
+    Failure {
+        message: "charter was told not to wait for its outcome".to_owned(),
+        status: None,
+        code: None,
+        request_id: None,
+        help: Some(
+            "run `charter apply --resume` with the journal: it looks what became of it".to_owned(),
+        ),
     }
 }
 

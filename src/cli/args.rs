@@ -231,9 +231,9 @@ pub(crate) enum Format {
 /// `charter apply`.
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
-    /// A file, a folder with a `charter.yaml`, or a plan saved by `charter plan --out`
-    #[arg(value_name = "PATH|plan.json", default_value = DEFAULT_PATH)]
-    pub(crate) path: PathBuf,
+    /// A file, a folder with a `charter.yaml`, or a plan saved by `charter plan --out` [default: charter.yaml]
+    #[arg(value_name = "PATH|plan.json")]
+    pub(crate) path: Option<PathBuf>,
 
     /// Narrows it.
     #[command(flatten)]
@@ -257,6 +257,11 @@ pub(crate) struct Apply {
     /// Where the journal goes [default: charter-journal-TIME.jsonl beside the files; with --sandbox: none]
     #[arg(long, value_name = "FILE", help_heading = "Apply")]
     pub(crate) journal: Option<PathBuf>,
+
+    /// Say what became of the run of this journal, look at what it left open, and go on with what is left
+    #[arg(long, value_name = "JOURNAL", help_heading = "Apply")]
+    #[arg(conflicts_with_all = ["only", "base_rev", "base_path"])]
+    pub(crate) resume: Option<PathBuf>,
 }
 
 /// `charter drift`.

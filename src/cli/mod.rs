@@ -64,12 +64,15 @@ fn run(args: impl Iterator<Item = OsString>) -> Exit {
 
 /// Runs a command that talks to the network.
 fn wait(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| Failure::failed(format!("cannot start: {error}")))?
-        .block_on(command)
+        .map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
+    let ended = runtime.block_on(command);
+    // A command that was told not to wait does not wait for a name to be resolved either.
+    runtime.shutdown_background();
+    ended
 }
 
 /// Help and version are results; anything else is a mistake in the command line.

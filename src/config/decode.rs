@@ -24,7 +24,7 @@ pub(crate) use self::{
 use std::sync::Arc;
 
 use super::{
-    document::{Document, Place, Sp},
+    document::{Document, Place, Sp, VERSION},
     shape::{FILE, Need, Record},
     yaml::{Key, Mark, Node, Sort, Value},
 };
@@ -311,12 +311,13 @@ impl Cx<'_> {
 
     fn version(&mut self, node: &Node<'_>) {
         match &node.value {
-            Value::Scalar(scalar) if scalar.sort == Sort::Int && scalar.text == "1" => {}
+            Value::Scalar(scalar)
+                if scalar.sort == Sort::Int && scalar.text == VERSION.to_string() => {}
             Value::Scalar(scalar) if scalar.sort == Sort::Int => self.error(
                 "config/version",
                 node.mark,
                 format!(
-                    "version `{}` of the format is not known; this charter reads 1",
+                    "version `{}` of the format is not known; this charter reads {VERSION}",
                     scalar.text
                 ),
                 "write `version: 1`, or use a charter that knows the other version",

@@ -25,6 +25,9 @@ use crate::{
     resource::desired::{IgnoreTarget, Limit, PlanAge},
 };
 
+/// The version of the files' form that this charter reads.
+pub const VERSION: u32 = 1;
+
 /// A value and where it stands; the place is absent for what no file says (an import).
 #[derive(Clone, Debug, Default)]
 pub struct Sp<T> {

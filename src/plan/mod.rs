@@ -12,6 +12,7 @@ pub mod diff;
 pub mod expiring;
 pub mod guard;
 pub mod keys;
+pub mod rest;
 pub mod rules;
 pub mod schedule;
 pub mod seal;

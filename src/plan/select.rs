@@ -30,6 +30,15 @@ impl Only {
         })
     }
 
+    /// The choice as it is written.
+    pub fn as_written(&self) -> &str {
+        match self {
+            Only::Addresses(pattern) => pattern.glob().glob(),
+            Only::Expired => "expired",
+            Only::Deferred => "deferred",
+        }
+    }
+
     fn selects(&self, step: &Step) -> bool {
         match self {
             Only::Addresses(pattern) => pattern.is_match(step.address.to_string()),

@@ -20,6 +20,7 @@ pub mod outcome;
 pub mod places;
 pub mod policy;
 pub mod redact;
+pub mod resume;
 pub mod review;
 #[cfg(test)]
 mod sample;

@@ -16,3 +16,4 @@ mod happy;
 mod journal;
 mod observe;
 mod refusals;
+mod resume;

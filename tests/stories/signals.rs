@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use orgcharter::apply::journal;
+
 use crate::support::{Served, Story, ended, read};
 
 /// Forty people to invite, slowly.
@@ -62,22 +64,61 @@ fn a_signal_lets_what_is_in_flight_finish_and_begins_nothing_else() {
 }
 
 #[test]
-fn a_second_signal_says_that_it_still_waits() {
-    let (file, seed) = crowd();
-    let served = Served::start(&seed.replace("600", "1500"));
-    let story = Story::with(&file).to(&served.url());
-    let mut child = story.command(&["apply", "--yes"]).spawn().unwrap();
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    wait_for_writes(&served, 2);
-    signal("INT", child.id());
-    let mut line = String::new();
-    while !line.contains("stopping") {
-        line.clear();
-        assert!(stderr.read_line(&mut line).unwrap() > 0, "it said nothing");
+fn a_second_signal_stops_at_once_and_what_was_in_flight_is_unknown() {
+    for names in [["INT", "INT"], ["TERM", "INT"]] {
+        let (file, seed) = crowd();
+        let served = Served::start(&seed.replace("600", "20000"));
+        let story = Story::with(&file).to(&served.url());
+        let args = ["apply", "--yes", "--journal", "journal.jsonl"];
+        let start = Instant::now();
+        let mut child = story.command(&args).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        wait_for_writes(&served, 2);
+        signal(names[0], child.id());
+        let mut line = String::new();
+        while !line.contains("stopping") {
+            line.clear();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "it said nothing");
+        }
+        signal(names[1], child.id());
+        let mut rest = String::new();
+        stderr.read_to_string(&mut rest).unwrap();
+        assert!(rest.contains("stopping at once"), "{rest}");
+        let run = ended(child.wait_with_output().unwrap());
+        assert_eq!(run.code, Some(5), "{run:?}");
+        assert!(start.elapsed() < Duration::from_secs(15), "it waited for the calls in flight");
+        assert!(run.stdout.contains("with an unknown outcome"), "{run:?}");
+        // Whatever reached the organization is done or unknown; nothing else is.
+        let lines = journal::read(&story.path("journal.jsonl")).unwrap();
+        assert!(!lines.torn && lines.open_steps().is_empty());
+        let Some(journal::Record::End(end)) = lines.records.last() else { panic!("{lines:?}") };
+        let reached = served.calls().len();
+        assert!(reached <= end.counts.done + end.counts.unknown, "{reached} {end:?}");
+        assert!(end.counts.unknown > 0 && end.counts.not_started > 0, "{end:?}");
+        assert_eq!(end.halted.as_deref(), Some("stopped on request"));
+    }
+}
+
+#[test]
+fn a_signal_ends_the_second_look_of_verify_too() {
+    let served = Served::start(&format!(
+        "{}faults: [{{on: \"GET /v1/organizations/users\", nth: 2, then: {{latency_ms: 20000}}}}]\n",
+        crate::support::SEED
+    ));
+    let story = Story::new().to(&served.url());
+    let start = Instant::now();
+    let child = story.command(&["apply", "--yes", "--verify"]).spawn().unwrap();
+    let users = || served.sandbox().log().reads().get("/v1/organizations/users").copied();
+    while users() < Some(2) {
+        assert!(start.elapsed() < Duration::from_secs(15), "it did not look again");
+        std::thread::sleep(Duration::from_millis(20));
     }
     signal("INT", child.id());
-    let mut rest = String::new();
-    stderr.read_to_string(&mut rest).unwrap();
-    assert!(rest.contains("still waiting for the calls in flight"), "{rest}");
-    assert_eq!(child.wait().unwrap().code(), Some(5));
+    let run = ended(child.wait_with_output().unwrap());
+    assert_eq!(run.code, Some(5), "{run:?}");
+    assert!(
+        run.stderr.contains("stopped before anybody looked whether something is left"),
+        "{run:?}"
+    );
+    assert!(start.elapsed() < Duration::from_secs(15), "it waited");
 }

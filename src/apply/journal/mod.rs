@@ -1,11 +1,14 @@
-//! The journal of one run: a JSONL file in which every line is on disk before the run goes on.
+//! The journal of one run: a JSONL file that tells each step before it has any effect.
 //!
-//! Invariant: a step's `start` is written before its first call, its outcome before anything that depends on it; an
-//! existing file is never written to.
+//! Invariant: a step's `start` is on disk before its first call, its outcome is written before anything that depends
+//! on it; an existing file is never written to.
 
+mod make;
+mod read;
 mod record;
 
 use std::{
+    collections::BTreeMap,
     fs::{File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -13,17 +16,35 @@ use std::{
 
 use jiff::Timestamp;
 
-pub use self::record::{
-    Allow, Begin, CallLine, End, FORMAT_VERSION, OutcomeLine, Record, Start, Values, Word,
+pub(in crate::apply) use self::record::EMAIL;
+pub use self::{
+    read::{Lines, read},
+    record::{
+        Allow, Applied, Begin, CallLine, DoneBefore, End, FORMAT_VERSION, Origin, OutcomeLine,
+        Planned, Record, Start, Values, Word,
+    },
 };
 use super::report::{Report, StepReport};
-use crate::plan::{Plan, Step};
+use crate::{
+    address::{Address, RemoteId},
+    plan::{Plan, Step},
+};
 
 /// Writes a journal.
 #[derive(Debug)]
 pub struct Journal {
     file: Option<File>,
     path: PathBuf,
+    origin: Option<Origin>,
+}
+
+/// When a line has to be on disk. Once written it outlives the process in any case; this is about power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OnDisk {
+    /// Before the run goes on.
+    Now,
+    /// With the next one that has to be.
+    Later,
 }
 
 /// Why a journal cannot be written or read.
@@ -58,9 +79,12 @@ pub enum JournalError {
         /// What is wrong.
         why: String,
     },
-    /// It was written by a newer charter.
-    #[error("the journal `{}` has format {found}, and this charter reads up to {FORMAT_VERSION}", path.display())]
-    Newer {
+    /// The run that it is of still goes on.
+    #[error("the run that writes the journal `{}` is still going on", .0.display())]
+    Running(PathBuf),
+    /// It has another form.
+    #[error("the journal `{}` has format {found}, and this charter reads {FORMAT_VERSION}", path.display())]
+    Version {
         /// The file.
         path: PathBuf,
         /// Its format.
@@ -77,8 +101,14 @@ impl JournalError {
                 "make the folder writable, or give another path with `--journal`"
             }
             JournalError::Read { .. } => "check the path",
-            JournalError::Line { .. } => "check that this is a journal of charter",
-            JournalError::Newer { .. } => "use a newer charter",
+            JournalError::Line { .. } => {
+                "check that this is a whole journal of charter; without one run `charter plan`: it shows what is left"
+            }
+            JournalError::Running(_) => "wait for its end, or stop it with Ctrl-C or SIGTERM",
+            JournalError::Version { .. } => {
+                "use the charter that wrote it (`charter_version` in its first line), or just run `charter plan`: it \
+                 shows what is left"
+            }
         }
     }
 }
@@ -94,21 +124,35 @@ impl Journal {
             io::ErrorKind::AlreadyExists => JournalError::Exists(path.to_owned()),
             _ => JournalError::Write { path: path.to_owned(), source },
         })?;
+        // Tells readers that the run goes on. A file system without locks has nothing to tell, which harms nobody.
+        #[cfg(unix)]
+        let _ = file.try_lock();
+        // The name of the file must outlive a loss of power too; some file systems need and know no such thing.
+        #[cfg(unix)]
+        let _ = File::open(folder(path)).and_then(|folder| folder.sync_all());
         Ok(Self::in_file(file, path))
     }
 
     /// Writes to a file that is open already; `path` is what errors call it.
     pub fn in_file(file: File, path: &Path) -> Self {
-        Self { file: Some(file), path: path.to_owned() }
+        Self { file: Some(file), path: path.to_owned(), origin: None }
     }
 
     /// Keeps nothing: for an organization that ends with the command.
     pub fn none() -> Self {
-        Self { file: None, path: PathBuf::new() }
+        Self { file: None, path: PathBuf::new(), origin: None }
+    }
+
+    /// Tells what is applied, so that the run can be resumed.
+    #[must_use]
+    pub fn of(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
     }
 
     pub(super) fn begin(&mut self, at: Timestamp, plan: &Plan) -> Result<(), JournalError> {
-        self.write(|| Record::Begin(Begin::of(at, plan)))
+        let origin = self.origin.take();
+        self.write(OnDisk::Now, || Record::Begin(Box::new(Begin::of(at, plan, origin))))
     }
 
     pub(super) fn start(
@@ -116,8 +160,9 @@ impl Journal {
         at: Timestamp,
         index: usize,
         step: &Step,
+        made: &BTreeMap<Address, RemoteId>,
     ) -> Result<(), JournalError> {
-        self.write(|| Record::Start(Start::of(at, index, step)))
+        self.write(OnDisk::Now, || Record::Start(Start::of(at, index, step, made)))
     }
 
     pub(super) fn outcome(
@@ -125,85 +170,40 @@ impl Journal {
         at: Timestamp,
         report: &StepReport,
     ) -> Result<(), JournalError> {
-        self.write(|| Record::Outcome(OutcomeLine::of(at, report)))
+        // Without it the step is looked at again, so only the process's end must not lose it.
+        self.write(OnDisk::Later, || Record::Outcome(OutcomeLine::of(at, report)))
     }
 
     pub(super) fn end(&mut self, at: Timestamp, report: &Report) -> Result<(), JournalError> {
-        self.write(|| Record::End(End::of(at, report)))
+        self.write(OnDisk::Now, || Record::End(End::of(at, report)))
     }
 
-    fn write(&mut self, record: impl FnOnce() -> Record) -> Result<(), JournalError> {
+    fn write(
+        &mut self,
+        on_disk: OnDisk,
+        record: impl FnOnce() -> Record,
+    ) -> Result<(), JournalError> {
         let Some(file) = &mut self.file else { return Ok(()) };
         let written =
             serde_json::to_vec(&record()).map_err(io::Error::from).and_then(|mut line| {
                 line.push(b'\n');
                 // One write per line: a crash can tear the last line only.
                 file.write_all(&line)?;
-                file.sync_data()
+                match on_disk {
+                    OnDisk::Now => file.sync_data(),
+                    OnDisk::Later => Ok(()),
+                }
             });
         written.map_err(|source| JournalError::Write { path: self.path.clone(), source })
     }
 }
 
-/// A journal that was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lines {
-    /// Its records, in order.
-    pub records: Vec<Record>,
-    /// The last line was torn off in the middle, and is left out.
-    pub torn: bool,
-}
-
-impl Lines {
-    /// Steps that were started and have no outcome: what they did has to be looked at.
-    pub fn open_steps(&self) -> Vec<&Start> {
-        let mut open = std::collections::BTreeMap::new();
-        for record in &self.records {
-            match record {
-                Record::Start(start) => {
-                    open.insert(start.step, start);
-                }
-                Record::Outcome(outcome) => {
-                    open.remove(&outcome.step);
-                }
-                Record::Begin(_) | Record::End(_) => {}
-            }
-        }
-        open.into_values().collect()
-    }
-}
-
-/// Reads a journal. A last line without its end is what a crash leaves, and no error.
-pub fn read(path: &Path) -> Result<Lines, JournalError> {
-    let bytes = std::fs::read(path)
-        .map_err(|source| JournalError::Read { path: path.to_owned(), source })?;
-    let mut records = Vec::new();
-    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    for (index, line) in bytes[..whole].split_inclusive(|byte| *byte == b'\n').enumerate() {
-        if index == 0 {
-            check_version(path, line)?;
-        }
-        let record = serde_json::from_slice(line).map_err(|error| JournalError::Line {
-            path: path.to_owned(),
-            line: index + 1,
-            why: error.to_string(),
-        })?;
-        records.push(record);
-    }
-    Ok(Lines { records, torn: whole < bytes.len() })
-}
-
-/// Refuses a newer form before its records are misread.
-fn check_version(path: &Path, line: &[u8]) -> Result<(), JournalError> {
-    #[derive(serde::Deserialize)]
-    struct Version {
-        format_version: u32,
-    }
-    match serde_json::from_slice::<Version>(line) {
-        Ok(Version { format_version }) if format_version > FORMAT_VERSION => {
-            Err(JournalError::Newer { path: path.to_owned(), found: format_version })
-        }
-        _ => Ok(()),
+/// The folder of a file.
+#[cfg(unix)]
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The records of a journal: one JSON object a line.
 //!
-//! Invariant: no record can hold a secret: of a request only method and path are kept, of a body only role, name,
-//! status and address. The form has a version and a schema (`schema/journal.schema.json`).
+//! Invariant: no record can hold a secret: of a request only method and path are kept, and of what it sends only the
+//! fields that a plan shows. The form has a version and a schema (`schema/journal.schema.json`).
 
 use std::collections::BTreeMap;
 
@@ -10,23 +10,25 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::apply::report::{CallTrace, Ended, Outcome, Report, StepReport, Tally};
 use crate::{
-    address::Kind,
+    address::{Kind, RemoteId},
     api::transport::Method,
-    plan::{Plan, Step},
+    apply::report::{Ended, Tally},
     resource::{Verb, desired::GuardName},
 };
 
-/// The version of this form. A reader refuses a newer one.
+/// The version of this form. A reader refuses every other one.
 pub const FORMAT_VERSION: u32 = 1;
+
+/// The field that tells whose membership a step is about.
+pub(in crate::apply) const EMAIL: &str = "email";
 
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum Record {
     /// The first line: what is about to be applied.
-    Begin(Begin),
+    Begin(Box<Begin>),
     /// The first call of a step is about to be made.
     Start(Start),
     /// What became of a step.
@@ -57,11 +59,77 @@ pub struct Begin {
     pub organization_name: Option<String>,
     /// Where the credential came from: the name of a variable, never its text.
     pub credential: String,
-    /// Ready steps by kind and verb, as `member create`.
-    pub steps: BTreeMap<String, usize>,
+    /// What is applied, so that the run can be resumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// The steps that are ready, in their order. One that no other line is about was never started.
+    pub steps: Vec<Planned>,
     /// Guards that were passed for this run with `--allow`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allows: Vec<Allow>,
+}
+
+/// What a run applies, and how it was narrowed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Origin {
+    /// Files, or a saved plan.
+    pub of: Applied,
+    /// Where they were, as an absolute path.
+    pub path: String,
+    /// The version of the files' form, or of the saved plan's.
+    pub form: u32,
+    /// SHA-256 of the plan: of the whole saved one, else of the one that was made.
+    pub plan_digest: String,
+    /// Each `--only`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
+    /// `--base-rev`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_rev: Option<String>,
+    /// `--base-path`, as an absolute path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_path: Option<String>,
+    /// The journal of the run that this one resumes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumes: Option<String>,
+    /// Steps of the saved plan that runs before this one did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub done: Vec<DoneBefore>,
+}
+
+/// What a run applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Applied {
+    /// A file or folder: the plan was made by the run.
+    Files,
+    /// A plan saved before.
+    Plan,
+}
+
+/// A step that an earlier run did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DoneBefore {
+    /// What it is about.
+    pub address: String,
+    /// What it does.
+    #[schemars(schema_with = "verbs")]
+    pub verb: Verb,
+    /// The id of what it made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<RemoteId>,
+}
+
+/// A step that is ready.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Planned {
+    /// Its place in the plan, from 0.
+    pub step: usize,
+    /// What it is about.
+    pub address: String,
+    /// What it does.
+    #[schemars(schema_with = "verbs")]
+    pub verb: Verb,
 }
 
 /// A guard that was passed for one run.
@@ -90,10 +158,13 @@ pub struct Start {
     /// What it does.
     #[schemars(schema_with = "verbs")]
     pub verb: Verb,
-    /// The role, name, status or e-mail it changes or sets.
+    /// The id of the live object it works on; of a grant, `workspace/person`. Absent for what it makes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<RemoteId>,
+    /// What it changes, or what it makes or takes away; `email` tells whose membership it is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, Values>,
-    /// The calls it will make, with `<…>` for ids that are not known yet: methods and paths.
+    /// The calls it will make: methods and paths.
     pub calls: Vec<String>,
 }
 
@@ -102,10 +173,10 @@ pub struct Start {
 pub struct Values {
     /// The value before; absent if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<String>,
+    pub before: Option<Value>,
     /// The value after; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<String>,
+    pub after: Option<Value>,
 }
 
 /// What became of a step.
@@ -131,7 +202,7 @@ pub struct OutcomeLine {
     pub error_code: Option<String>,
     /// The id of what it made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
+    pub id: Option<RemoteId>,
     /// The calls it made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<CallLine>,
@@ -198,148 +269,11 @@ pub struct End {
     pub took_ms: u64,
 }
 
-impl Begin {
-    pub(super) fn of(at: Timestamp, plan: &Plan) -> Self {
-        let mut steps: BTreeMap<String, usize> = BTreeMap::new();
-        for step in plan.ready() {
-            let verb = verb_word(step.change.verb());
-            *steps.entry(format!("{} {verb}", step.address.kind)).or_default() += 1;
-        }
-        Self {
-            format_version: FORMAT_VERSION,
-            charter_version: env!("CARGO_PKG_VERSION").to_owned(),
-            at,
-            planned_at: plan.created_at,
-            planned_by: plan.charter_version.clone(),
-            organization: plan.organization.id.clone(),
-            organization_name: plan.organization.name.clone(),
-            credential: plan.observed.credential.clone(),
-            steps,
-            allows: plan
-                .guards
-                .iter()
-                .filter(|guard| guard.allowed)
-                .map(|guard| Allow {
-                    guard: guard.guard,
-                    within: guard.within.clone(),
-                    count: guard.count,
-                })
-                .collect(),
-        }
-    }
-}
-
 impl Start {
-    pub(super) fn of(at: Timestamp, index: usize, step: &Step) -> Self {
-        Self {
-            at,
-            step: index,
-            address: step.address.to_string(),
-            verb: step.change.verb(),
-            fields: shown_fields(step),
-            calls: step
-                .calls
-                .iter()
-                .map(|call| {
-                    // The body stays out: it may hold more than the fields that are shown.
-                    let mut bare = call.clone();
-                    bare.body = None;
-                    bare.to_string()
-                })
-                .collect(),
-        }
-    }
-}
-
-impl OutcomeLine {
-    pub(super) fn of(at: Timestamp, report: &StepReport) -> Self {
-        let StepReport { step, address, verb, outcome, calls, id, took } = report;
-        Self {
-            at,
-            step: *step,
-            address: address.to_string(),
-            verb: *verb,
-            outcome: Word::of(outcome),
-            detail: outcome.detail(),
-            error_code: match outcome {
-                Outcome::Failed { failure } | Outcome::Unknown { failure } => failure.code.clone(),
-                _ => None,
-            },
-            id: id.as_ref().map(ToString::to_string),
-            calls: calls.iter().map(CallLine::of).collect(),
-            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        }
-    }
-}
-
-impl CallLine {
-    fn of(call: &CallTrace) -> Self {
-        let CallTrace { method, path, status, request_id, attempts, code } = call.clone();
-        Self { method, path, status, request_id, attempts, error_code: code }
-    }
-}
-
-impl Word {
-    fn of(outcome: &Outcome) -> Self {
-        match outcome {
-            Outcome::Done { .. } => Word::Done,
-            Outcome::Failed { .. } => Word::Failed,
-            Outcome::Skipped { .. } => Word::Skipped,
-            Outcome::Manual { .. } => Word::Manual,
-            Outcome::Waiting { .. } => Word::Waiting,
-            Outcome::Unknown { .. } => Word::Unknown,
-            Outcome::NotStarted => Word::NotStarted,
-        }
-    }
-}
-
-impl End {
-    pub(super) fn of(at: Timestamp, report: &Report) -> Self {
-        Self {
-            at,
-            counts: report.tally(),
-            ended: report.ended(),
-            halted: report.halted.clone(),
-            took_ms: u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
-        }
-    }
-}
-
-/// Role, name, status and e-mail before and after: for an update what differs, else what there is.
-fn shown_fields(step: &Step) -> BTreeMap<String, Values> {
-    let mut fields: BTreeMap<String, Values> = BTreeMap::new();
-    let sides = [step.change.before(), step.change.after()];
-    for (side, object) in sides.into_iter().enumerate() {
-        for (field, value) in object.iter().flat_map(|object| object.spec.resource().fields()) {
-            let Value::String(text) = value else { continue };
-            if !matches!(field.as_str(), "role" | "name" | "status") {
-                continue;
-            }
-            let values = fields.entry(field).or_default();
-            let place = if side == 0 { &mut values.before } else { &mut values.after };
-            *place = Some(text);
-        }
-    }
-    if step.change.before().is_some() && step.change.after().is_some() {
-        fields.retain(|_, values| values.before != values.after);
-    }
-    if step.address.kind == Kind::Member {
-        let email = Some(step.change.object().spec.resource().title());
-        let values = Values {
-            before: email.clone().filter(|_| step.change.before().is_some()),
-            after: email.filter(|_| step.change.after().is_some()),
-        };
-        fields.insert("email".to_owned(), values);
-    }
-    fields
-}
-
-fn verb_word(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Create => "create",
-        Verb::Update => "update",
-        Verb::Replace => "replace",
-        Verb::Remove => "remove",
+    /// What sort of object it is about; `None`: of a sort that this charter does not know.
+    pub fn kind(&self) -> Option<Kind> {
+        let (kind, _) = self.address.split_once('/')?;
+        Kind::ALL.into_iter().find(|known| known.as_str() == kind)
     }
 }
 

@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use super::After;
 use crate::{
-    address::{Kind, RemoteId},
+    address::RemoteId,
     api::wire,
     apply::report::Outcome,
     email::Email,
     observe::InviteState,
     plan::Step,
-    resource::{KeyStatus, Member, Object, Role, Spec, Workspace},
+    resource::{KeyStatus, Member, Object, Role, Spec, workspace::WorkspaceFacts},
 };
 
 /// How far the server's clock may be behind ours when a workspace is recognized by when it was made.
@@ -84,38 +84,53 @@ pub(super) fn judge_invite(
     })
 }
 
+/// Whether a workspace was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::apply) enum Made {
+    /// None was.
+    Not,
+    /// This one.
+    One(RemoteId),
+    /// One was, and is archived by now: in words.
+    Archived(String),
+    /// More than one was: in words.
+    Several(String),
+}
+
 /// Among all workspaces, the one that was made since the run began.
-pub(super) fn judge_made(
-    wanted: &Workspace,
-    all: &[wire::Workspace],
+pub(in crate::apply) fn judge_made<'a>(
+    name: &str,
+    all: impl IntoIterator<Item = &'a Object>,
     began: Timestamp,
     claimed: &BTreeSet<RemoteId>,
-) -> After {
+) -> Made {
     let since = began.checked_sub(CLOCK_SLACK).unwrap_or(began);
-    let new: Vec<&wire::Workspace> = all
-        .iter()
-        .filter(|workspace| workspace.name == *wanted.name && !claimed.contains(&workspace.id))
-        .filter(|workspace| workspace.created_at.is_none_or(|created| created >= since))
+    let new = |object: &'a Object| {
+        let (Spec::Workspace(workspace), Some(remote), Some(facts)) =
+            (&object.spec, &object.remote, object.workspace_facts())
+        else {
+            return None;
+        };
+        let WorkspaceFacts { created_at, archived_at } = facts;
+        let ours = &*workspace.name == name && !claimed.contains(&remote.id);
         // Without a time, an archived one is taken for old.
-        .filter(|workspace| workspace.archived_at.is_none() || workspace.created_at.is_some())
-        .collect();
+        let timely = created_at.map_or(archived_at.is_none(), |created| created >= since);
+        (ours && timely).then_some((&remote.id, archived_at.is_some()))
+    };
+    let new: Vec<(&RemoteId, bool)> = all.into_iter().filter_map(new).collect();
     match new.as_slice() {
-        [] => After::Not,
-        [one] if one.archived_at.is_none() => After::Holds { id: Some(one.id.clone()), note: None },
-        [one] => After::changed(format!(
-            "`{}` ({}) was made and archived meanwhile; the next run makes it anew",
-            wanted.name, one.id
+        [] => Made::Not,
+        [(id, false)] => Made::One((*id).clone()),
+        [(id, true)] => Made::Archived(format!(
+            "`{name}` ({id}) was made and archived meanwhile; the next run makes it anew"
         )),
         several => {
-            let ids: Vec<&str> = several.iter().map(|workspace| workspace.id.as_str()).collect();
-            After::Instead(Outcome::Manual {
-                why: format!(
-                    "several workspaces named `{}` were made just now ({}): archive all but one in the Console, and \
-                     write its id in the files",
-                    wanted.name,
-                    ids.join(", ")
-                ),
-            })
+            let ids: Vec<&str> = several.iter().map(|(id, _)| id.as_str()).collect();
+            Made::Several(format!(
+                "several workspaces named `{name}` were made just now ({}): archive all but one in the Console, and \
+                 write its id in the files",
+                ids.join(", ")
+            ))
         }
     }
 }
@@ -132,30 +147,45 @@ fn fields(object: &Object) -> BTreeMap<String, Value> {
 
 /// Whether every field that the step sets is as it wants, and, for what it makes, every field it names.
 pub(super) fn wanted_fields_hold(step: &Step, live: &Object) -> bool {
+    match step.change.before() {
+        Some(_) => {
+            let changes = step.change.fields().iter();
+            fields_hold(changes.map(|change| (change.field.as_str(), &change.after)), live)
+        }
+        None => {
+            let wanted = fields(step.change.object());
+            fields_hold(wanted.iter().map(|(field, value)| (field.as_str(), value)), live)
+        }
+    }
+}
+
+/// Whether fields are as they should be; null is a field that is not there.
+pub(in crate::apply) fn fields_hold<'a>(
+    wanted: impl Iterator<Item = (&'a str, &'a Value)> + Clone,
+    live: &Object,
+) -> bool {
     let now = fields(live);
     let is = |field: &str, wanted: &Value| now.get(field).unwrap_or(&Value::Null) == wanted;
+    let is_key = matches!(live.spec, Spec::ApiKey(_));
+    let off = is_key
+        && wanted.clone().any(|(field, after)| {
+            field == "status" && after.as_str() != Some(KeyStatus::Active.as_str())
+        });
     // A key that is archived is over: no plan asks for its name any more. It may be this very run that archived it,
     // by removing its person.
-    let off = step.change.field("status").is_some_and(|status| {
-        step.address.kind == Kind::ApiKey
-            && status.after.as_str() != Some(KeyStatus::Active.as_str())
-    });
     if off && is("status", &KeyStatus::Archived.as_str().into()) {
         return true;
     }
-    match step.change.before() {
-        Some(_) => step.change.fields().iter().all(|change| {
-            is(&change.field, &change.after)
-                // What has expired or is archived does not work any more, which is what was wanted.
-                || (step.address.kind == Kind::ApiKey
-                    && change.field == "status"
-                    && change.after.as_str() == Some(KeyStatus::Inactive.as_str())
-                    && [KeyStatus::Expired, KeyStatus::Archived]
-                        .iter()
-                        .any(|status| is("status", &status.as_str().into())))
-        }),
-        None => fields(step.change.object()).iter().all(|(field, wanted)| is(field, wanted)),
-    }
+    wanted.into_iter().all(|(field, after)| {
+        is(field, after)
+            // What has expired or is archived does not work any more, which is what was wanted.
+            || (is_key
+                && field == "status"
+                && after.as_str() == Some(KeyStatus::Inactive.as_str())
+                && [KeyStatus::Expired, KeyStatus::Archived]
+                    .iter()
+                    .any(|status| is("status", &status.as_str().into())))
+    })
 }
 
 /// How a live object differs from what the plan saw.
@@ -199,6 +229,7 @@ pub(super) fn by_hand(title: &str, role: &Role) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::{Facts, Phase, Remote, Workspace, workspace::Residency};
 
     fn now() -> Timestamp {
         "2026-11-22T10:00:00Z".parse().unwrap()
@@ -268,25 +299,28 @@ mod tests {
         }
     }
 
-    fn workspace(id: &str, created_at: Option<&str>, archived: bool) -> wire::Workspace {
-        wire::Workspace {
-            id: RemoteId::new(id),
-            name: "New".into(),
-            display_color: None,
-            data_residency: None,
-            tags: BTreeMap::new(),
-            external_key_id: None,
-            user_profile_id: None,
-            compartment_id: None,
-            created_at: created_at.map(|at| at.parse().unwrap()),
-            archived_at: archived.then(now),
+    fn workspace(id: &str, created_at: Option<&str>, archived: bool) -> Object {
+        let created_at = created_at.map(|at| at.parse().unwrap());
+        let archived_at = archived.then(now);
+        let facts = Facts::Workspace(WorkspaceFacts { created_at, archived_at });
+        Object {
+            spec: Spec::Workspace(Workspace {
+                name: "New".into(),
+                display_color: None,
+                tags: None,
+                data_residency: Residency::default(),
+                external_key_id: None,
+                user_profile_id: None,
+                is_default: false,
+            }),
+            remote: Some(Remote { id: RemoteId::new(id), phase: Phase::Active, facts }),
+            source: None,
         }
     }
 
-    fn made(all: &[wire::Workspace], claimed: &[&str]) -> After {
-        let wanted = Workspace::named("New");
+    fn made(all: &[&Object], claimed: &[&str]) -> Made {
         let claimed = claimed.iter().map(|id| RemoteId::new(*id)).collect();
-        judge_made(&wanted, all, now(), &claimed)
+        judge_made("New", all.iter().copied(), now(), &claimed)
     }
 
     #[test]
@@ -294,15 +328,13 @@ mod tests {
         let old = workspace("wrkspc_0", Some("2025-01-01T00:00:00Z"), true);
         let new = workspace("wrkspc_1", Some("2026-11-22T10:00:30Z"), false);
         let other = workspace("wrkspc_2", None, false);
-        assert_eq!(made(std::slice::from_ref(&old), &[]), After::Not);
-        let one = [old.clone(), new.clone()];
-        assert!(
-            matches!(made(&one, &[]), After::Holds { id: Some(id), .. } if id.as_str() == "wrkspc_1")
-        );
-        assert_eq!(made(&one, &["wrkspc_1"]), After::Not);
-        let After::Instead(Outcome::Manual { why }) = made(&[old, new, other], &[]) else {
-            panic!("ambiguous")
-        };
+        assert_eq!(made(&[&old], &[]), Made::Not);
+        assert_eq!(made(&[&old, &new], &[]), Made::One(RemoteId::new("wrkspc_1")));
+        assert_eq!(made(&[&old, &new], &["wrkspc_1"]), Made::Not);
+        let gone = workspace("wrkspc_3", Some("2026-11-22T10:00:30Z"), true);
+        let Made::Archived(why) = made(&[&gone], &[]) else { panic!("archived") };
+        assert!(why.contains("(wrkspc_3) was made and archived"), "{why}");
+        let Made::Several(why) = made(&[&old, &new, &other], &[]) else { panic!("ambiguous") };
         assert!(why.contains("wrkspc_1, wrkspc_2"), "{why}");
     }
 }

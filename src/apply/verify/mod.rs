@@ -10,9 +10,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-pub(super) use self::effect::Effect;
-use self::effect::Place;
-use self::judge::{by_hand, difference, judge_invite, judge_made, protected, wanted_fields_hold};
+use self::judge::{by_hand, difference, judge_invite, protected, wanted_fields_hold};
+pub(super) use self::{
+    effect::{Effect, Place},
+    judge::{Made, fields_hold, judge_made},
+};
 use super::report::{Outcome, Reason};
 use crate::{
     address::RemoteId,
@@ -251,7 +253,14 @@ async fn made(step: &Step, eyes: &Eyes<'_>) -> Result<After, ApiError> {
     let Spec::Workspace(wanted) = &step.change.object().spec else { return Ok(After::Not) };
     let query = [("include_archived", "true")];
     let all = eyes.reader.list::<wire::Workspace>(&["workspaces"], &query).await?;
-    Ok(judge_made(wanted, &all, eyes.began, &eyes.claimed))
+    let all: Vec<Object> =
+        all.iter().map(|workspace| objects::workspace(workspace, false)).collect();
+    Ok(match judge_made(&wanted.name, &all, eyes.began, &eyes.claimed) {
+        Made::Not => After::Not,
+        Made::One(id) => After::Holds { id: Some(id), note: None },
+        Made::Archived(why) => After::changed(why),
+        Made::Several(why) => After::Instead(Outcome::Manual { why }),
+    })
 }
 
 /// What there is of a grant that was to be made.

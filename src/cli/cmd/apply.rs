@@ -2,55 +2,64 @@
 //!
 //! Invariant: nothing is written before the plan was shown, judged by its guards and confirmed.
 
+mod resume;
+mod source;
+
 use std::{
-    fs,
     path::{Path, PathBuf},
     pin::pin,
 };
 
 use jiff::Timestamp;
 
-use super::plan::{refused, wishes};
+use self::{
+    resume::Resumed,
+    source::{Asked, Source},
+};
+use super::plan::refused;
 use crate::{
-    apply::{self, Ended, Hands, Journal, Options, Progress as _, Report, Stop},
+    apply::{
+        self, Ended, Hands, Journal, Options, Progress as _, Report, Stop, journal::DoneBefore,
+    },
     cli::{
-        approval::{SKEW, acknowledged, check_age, check_seal},
-        args::{
-            Apply, Global,
-            review::{Against, Approve},
-        },
+        approval::{SKEW, acknowledged},
+        args::{Apply, Global, review::Approve},
         connect::Connection,
         failure::{Exit, Failure},
-        prepare::{self, Choices, Files},
+        prepare::Choices,
         printer::Printer,
         progress::Shown,
-        revision::{self, Base},
+        revision,
         signals::Signals,
         ui::Ui,
     },
-    diagnostic::Sources,
-    plan::{Plan, again, stale},
+    plan::Plan,
     render::{
         clean::clean,
-        json::{PlanError, is_json, read_plan},
         junit::Fails,
         layout::line,
         outcome::outcome,
         style::{BOLD, REMOVE, paint},
         text::{Done, totals},
     },
-    resource::desired::OrganizationPin,
 };
 
 pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
-    let Apply { path, narrow, against, approve, yes, verify, journal } = args;
+    let Apply { path, narrow, against, approve, yes, verify, journal, resume } = args;
     if !*yes && !ui.interactive {
         return Err(Failure::usage("there is no terminal to ask whether to go on")
             .help("look at the plan first (`charter plan`), then run `charter apply --yes`"));
     }
-    let choices = Choices::from(narrow);
-    let source = Source::read(path, &choices, against)?;
-    let given = approvals(approve, path, &source)?;
+    let mut resumed = resume.as_deref().map(Resumed::read).transpose()?;
+    let asked = match &resumed {
+        None => Asked::new(path.as_deref(), narrow, against),
+        Some(resumed) => resumed.asked(path.as_deref(), narrow)?,
+    };
+    let source = Source::read(&asked)?;
+    if let Some(resumed) = &resumed {
+        resumed.check(&source, &asked)?;
+    }
+    let given = approvals(approve, &asked.path, &source)?;
     if let (true, Source::Saved(_)) = (*verify, &source) {
         return Err(Failure::usage(
             "a saved plan cannot be verified: only the files say what is wanted",
@@ -58,10 +67,14 @@ pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Resul
         .help("leave `--verify` out, and run `charter plan` on the files afterwards"));
     }
     let connection = Connection::open(global, &source.organization(), None).await?;
-    let (plan, sources) = source.plan(&connection, &choices).await?;
+    let done = match &mut resumed {
+        None => Vec::new(),
+        Some(resumed) => resumed.look(&connection, &source.organization(), ui).await?,
+    };
+    let (plan, sources) = source.plan(&connection, &asked.choices, &done).await?;
     check_clock(&connection)?;
     Printer::plain("apply").plan(&plan, sources, &Fails::default(), ui)?;
-    refused(&plan, &choices)?;
+    refused(&plan, &asked.choices)?;
     if plan.is_empty() {
         return Ok(Exit::Done);
     }
@@ -71,10 +84,15 @@ pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Resul
     if !*yes {
         confirm(&plan, ui)?;
     }
-    let journal = journal_path(journal.as_deref(), path, &connection);
-    let report = carry_out(&plan, &connection, journal.as_deref(), ui).await?;
+    let path = journal_path(journal.as_deref(), &asked.path, &connection);
+    let journal = match &path {
+        None => Journal::none(),
+        Some(path) => open(path, &source, &asked, &plan, resumed.as_ref(), done)?,
+    };
+    let mut signals = Signals::listen()?;
+    let report = carry_out(&plan, &connection, journal, &mut signals, ui).await;
     ui.data(&format!("\n{}", outcome(&plan, &report, ui.width)))?;
-    if let Some(path) = journal {
+    if let Some(path) = path {
         ui.say(&format!("journal: {}\n", clean(&path.display().to_string())));
     }
     let mut exit = match report.ended() {
@@ -85,148 +103,17 @@ pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Resul
     // A saved plan knows nothing of the files it came from, and after a stop everybody knows that something is left.
     let again = (*verify || connection.is_sandbox) && !report.stopped;
     if let (true, Source::Files(..)) = (again, &source) {
-        let narrowed = Choices { only: choices.only, ..Choices::default() };
-        let (left, _) = source.plan(&connection, &narrowed).await?;
+        let narrowed = Choices { only: asked.choices.only, ..Choices::default() };
+        let (left, _) = tokio::select! {
+            planned = source.plan(&connection, &narrowed, &[]) => planned?,
+            () = signals.next() => return Err(unverified()),
+        };
         ui.data(&remainder(&left))?;
         if exit == Exit::Done && !left.is_empty() {
             exit = Exit::Partly;
         }
     }
     Ok(exit)
-}
-
-/// What is applied.
-enum Source {
-    /// Files, planned now, and held against others if asked.
-    Files(Box<Files>, Option<Box<Base>>),
-    /// A plan made before.
-    Saved(Box<Plan>),
-}
-
-impl Source {
-    fn read(path: &Path, choices: &Choices, against: &Against) -> Result<Self, Failure> {
-        let extension = path.extension().is_some_and(|extension| extension == "json");
-        let text = if path.is_file() && (extension || begins_like_json(path)) {
-            Some(fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?)
-        } else {
-            None
-        };
-        match text {
-            Some(text) if extension || is_json(&text) => {
-                check_seal(&text)?;
-                let plan = read_plan(&text).map_err(|error| not_a_plan(path, &error))?;
-                if against.base_rev.is_some() || against.base_path.is_some() {
-                    return Err(Failure::usage(
-                        "a saved plan was held against its base when it was made",
-                    )
-                    .help("leave `--base-rev` and `--base-path` out, or apply the files"));
-                }
-                if !choices.only.is_empty() {
-                    return Err(Failure::usage(
-                        "a saved plan is applied as it is, so `--only` has no say",
-                    )
-                    .help("make a narrower plan with `charter plan --only … --out FILE`"));
-                }
-                if !plan.organization.pinned {
-                    return Err(unpinned(&plan.organization.id));
-                }
-                Ok(Source::Saved(Box::new(plan)))
-            }
-            _ => {
-                let files = Files::read(path)?;
-                if files.organization().id.is_none() {
-                    return Err(unpinned("…"));
-                }
-                let base = Base::read(against, path)?.map(Box::new);
-                Ok(Source::Files(Box::new(files), base))
-            }
-        }
-    }
-
-    fn organization(&self) -> OrganizationPin {
-        match self {
-            Source::Files(files, _) => files.organization(),
-            Source::Saved(plan) => OrganizationPin {
-                id: Some(plan.organization.id.as_str().into()),
-                kind: plan.organization.kind,
-                span: None,
-            },
-        }
-    }
-
-    async fn plan(
-        &self,
-        connection: &Connection,
-        choices: &Choices,
-    ) -> Result<(Plan, &Sources), Failure> {
-        static NONE: Sources = Sources(std::collections::BTreeMap::new());
-        match self {
-            Source::Files(files, base) => {
-                let now = connection.now;
-                let wishes = wishes(files, base.as_deref(), now);
-                let plan = prepare::make(connection, wishes, choices, now).await?;
-                Ok((plan, &files.sources))
-            }
-            Source::Saved(plan) => {
-                let plan =
-                    still_holds((**plan).clone(), self.organization(), connection, choices).await?;
-                Ok((plan, &NONE))
-            }
-        }
-    }
-}
-
-/// Whether it is worth a look: a large YAML file is not read twice.
-fn begins_like_json(path: &Path) -> bool {
-    use std::io::Read as _;
-    let mut head = [0; 64];
-    let read = fs::File::open(path).and_then(|mut file| file.read(&mut head)).unwrap_or(0);
-    String::from_utf8_lossy(&head[..read])
-        .trim_start_matches('\u{feff}')
-        .trim_start()
-        .starts_with('{')
-}
-
-fn not_a_plan(path: &Path, error: &PlanError) -> Failure {
-    Failure::usage(format!("cannot apply `{}`: {error}", path.display())).help(error.next_step())
-}
-
-fn unpinned(id: &str) -> Failure {
-    Failure::usage("the files do not say which organization they are for, so nothing is applied")
-        .help(format!(
-            "add `organization: {{id: {id}}}` to the root file; the head of `charter plan` shows the id of the \
-             credential's organization"
-        ))
-}
-
-/// Looks again at what a saved plan rests on.
-async fn still_holds(
-    mut plan: Plan,
-    pin: OrganizationPin,
-    connection: &Connection,
-    choices: &Choices,
-) -> Result<Plan, Failure> {
-    check_age(&plan, connection.now)?;
-    let info = prepare::identified(connection, &pin).await?;
-    if let Some(step) = stale::foreign_calls(&plan).first() {
-        return Err(Failure::refused(format!(
-            "the calls of {} are not those that charter makes for this change: the plan was edited, or another version \
-             made it",
-            step.address
-        ))
-        .help("make a new plan with `charter plan --out FILE`, and apply that"));
-    }
-    let scope = stale::read_scope(&plan);
-    let live = prepare::look(connection, &info, &scope, connection.now).await?;
-    let facts = stale::stale_facts(&plan, &live);
-    if !facts.is_empty() {
-        let list: Vec<&str> = facts.iter().map(|fact| fact.message.as_str()).collect();
-        return Err(Failure::refused(format!("the plan is stale: {}", list.join("; ")))
-            .help("make a new plan, review it, and apply that"));
-    }
-    again::judge_again(&mut plan, &live, &choices.allow);
-    plan.observed = connection.observed();
-    Ok(plan)
 }
 
 /// What stands in for somebody who says yes to certain steps, after the commit was judged.
@@ -292,39 +179,60 @@ fn journal_path(asked: Option<&Path>, files: &Path, connection: &Connection) -> 
     Some(folder.join(format!("charter-journal-{time}.jsonl")))
 }
 
-/// Runs the plan; the first signal lets what is in flight finish, and so do the others.
+/// Makes the journal, which tells what is applied.
+fn open(
+    path: &Path,
+    source: &Source,
+    asked: &Asked,
+    plan: &Plan,
+    resumed: Option<&Resumed>,
+    done: Vec<DoneBefore>,
+) -> Result<Journal, Failure> {
+    let mut origin = source.origin(asked, plan)?;
+    origin.resumes = resumed.map(Resumed::path);
+    if let Source::Saved(_) = source {
+        // Whoever resumes this run has to know too. Files are planned anew, and need no memory.
+        origin.done = done;
+    }
+    let journal = Journal::create(path)
+        .map_err(|error| Failure::usage(error.to_string()).help(error.next_step()))?;
+    Ok(journal.of(origin))
+}
+
+/// Runs the plan; after the first signal what is in flight finishes, after the second nothing is waited for.
 async fn carry_out(
     plan: &Plan,
     connection: &Connection,
-    journal: Option<&Path>,
+    journal: Journal,
+    signals: &mut Signals,
     ui: &Ui,
-) -> Result<Report, Failure> {
-    let journal = match journal {
-        None => Journal::none(),
-        Some(path) => Journal::create(path)
-            .map_err(|error| Failure::usage(error.to_string()).help(error.next_step()))?,
-    };
+) -> Report {
     let hands = Hands::new(&connection.client, connection.clock.clone());
     let (shown, stop) = (Shown::new(ui), Stop::new());
     let mut running = pin!(apply::run(plan, &hands, journal, &shown, &stop, Options::default()));
-    let mut signals = Signals::listen()?;
-    let mut asked = false;
     let report = loop {
         tokio::select! {
             report = &mut running => break report,
             () = signals.next() => {
-                shown.line(if asked {
-                    "still waiting for the calls in flight, so that their outcome is known"
+                if stop.requested() {
+                    shown.line("stopping at once: what became of the calls in flight is unknown");
+                    stop.at_once();
                 } else {
-                    "stopping: the calls in flight finish, nothing else is begun; run again to go on"
-                });
-                asked = true;
-                stop.request();
+                    shown.line(
+                        "stopping: the calls in flight finish, nothing else is begun; once more stops at once",
+                    );
+                    stop.request();
+                }
             }
         }
     };
     shown.end();
-    Ok(report)
+    report
+}
+
+fn unverified() -> Failure {
+    Failure::new(Exit::Partly, "stopped before anybody looked whether something is left")
+        .help("run `charter plan`: it shows what is left")
 }
 
 /// What a plan made afterwards says.

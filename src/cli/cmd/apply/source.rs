@@ -1,0 +1,236 @@
+//! What is applied: files that are planned now, or a plan saved before, and how either is named in a journal.
+//!
+//! Invariant: a saved plan is applied as it was saved, or refused; only steps that are done already are left out.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    apply::journal::{Applied, DoneBefore, Origin},
+    cli::{
+        approval::{check_age, check_seal},
+        args::{DEFAULT_PATH, Narrow, review::Against},
+        cmd::plan::wishes,
+        connect::Connection,
+        failure::Failure,
+        prepare::{self, Choices, Files},
+        revision::Base,
+    },
+    config::document,
+    diagnostic::Sources,
+    plan::{
+        Only, Plan, again,
+        rest::{digest, rest},
+        stale, step,
+    },
+    render::json::{PlanError, is_json, read_plan},
+    resource::desired::OrganizationPin,
+};
+
+/// What to apply, and how much of it.
+pub(super) struct Asked {
+    /// A file, a folder or a saved plan.
+    pub(super) path: PathBuf,
+    /// What narrows it.
+    pub(super) choices: Choices,
+    /// What it is held against.
+    pub(super) against: Against,
+}
+
+impl Asked {
+    /// As the command line says.
+    pub(super) fn new(path: Option<&Path>, narrow: &Narrow, against: &Against) -> Self {
+        Self {
+            path: path.unwrap_or(Path::new(DEFAULT_PATH)).to_owned(),
+            choices: Choices::from(narrow),
+            against: against.clone(),
+        }
+    }
+}
+
+/// What is applied.
+pub(super) enum Source {
+    /// Files, planned now, and held against others if asked.
+    Files(Box<Files>, Option<Box<Base>>),
+    /// A plan made before.
+    Saved(Box<Plan>),
+}
+
+impl Source {
+    pub(super) fn read(asked: &Asked) -> Result<Self, Failure> {
+        let Asked { path, choices, against } = asked;
+        let extension = path.extension().is_some_and(|extension| extension == "json");
+        let text = if path.is_file() && (extension || begins_like_json(path)) {
+            Some(fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?)
+        } else {
+            None
+        };
+        match text {
+            Some(text) if extension || is_json(&text) => {
+                check_seal(&text)?;
+                let plan = read_plan(&text).map_err(|error| not_a_plan(path, &error))?;
+                if against.base_rev.is_some() || against.base_path.is_some() {
+                    return Err(Failure::usage(
+                        "a saved plan was held against its base when it was made",
+                    )
+                    .help("leave `--base-rev` and `--base-path` out, or apply the files"));
+                }
+                if !choices.only.is_empty() {
+                    return Err(Failure::usage(
+                        "a saved plan is applied as it is, so `--only` has no say",
+                    )
+                    .help("make a narrower plan with `charter plan --only … --out FILE`"));
+                }
+                if !plan.organization.pinned {
+                    return Err(unpinned(&plan.organization.id));
+                }
+                Ok(Source::Saved(Box::new(plan)))
+            }
+            _ => {
+                let files = Files::read(path)?;
+                if files.organization().id.is_none() {
+                    return Err(unpinned("…"));
+                }
+                let base = Base::read(against, path)?.map(Box::new);
+                Ok(Source::Files(Box::new(files), base))
+            }
+        }
+    }
+
+    /// The organization it is for.
+    pub(super) fn organization(&self) -> OrganizationPin {
+        match self {
+            Source::Files(files, _) => files.organization(),
+            Source::Saved(plan) => OrganizationPin {
+                id: Some(plan.organization.id.as_str().into()),
+                kind: plan.organization.kind,
+                span: None,
+            },
+        }
+    }
+
+    /// The plan; of a saved one without the steps that are done.
+    pub(super) async fn plan(
+        &self,
+        connection: &Connection,
+        choices: &Choices,
+        done: &[DoneBefore],
+    ) -> Result<(Plan, &Sources), Failure> {
+        static NONE: Sources = Sources(std::collections::BTreeMap::new());
+        match self {
+            Source::Files(files, base) => {
+                let now = connection.now;
+                let wishes = wishes(files, base.as_deref(), now);
+                let plan = prepare::make(connection, wishes, choices, now).await?;
+                Ok((plan, &files.sources))
+            }
+            Source::Saved(plan) => {
+                let mut plan = (**plan).clone();
+                rest(&mut plan, done.iter().map(|it| (&*it.address, it.verb, it.id.as_ref())));
+                let plan = still_holds(plan, self.organization(), connection, choices).await?;
+                Ok((plan, &NONE))
+            }
+        }
+    }
+
+    /// Which of the two it is.
+    pub(super) fn sort(&self) -> Applied {
+        match self {
+            Source::Files(..) => Applied::Files,
+            Source::Saved(_) => Applied::Plan,
+        }
+    }
+
+    /// What a journal says of it; `plan` is the one that is carried out.
+    pub(super) fn origin(&self, asked: &Asked, plan: &Plan) -> Result<Origin, Failure> {
+        let Asked { path, choices, against: Against { base_rev, base_path } } = asked;
+        let whole = match self {
+            Source::Files(..) => plan,
+            Source::Saved(saved) => saved,
+        };
+        Ok(Origin {
+            of: self.sort(),
+            path: absolute(path),
+            form: form(self.sort()),
+            plan_digest: plan_digest(whole)?,
+            only: choices.only.iter().map(Only::as_written).map(str::to_owned).collect(),
+            base_rev: base_rev.clone(),
+            base_path: base_path.as_deref().map(absolute),
+            resumes: None,
+            done: Vec::new(),
+        })
+    }
+}
+
+/// The version of a form that this charter reads.
+pub(super) fn form(of: Applied) -> u32 {
+    match of {
+        Applied::Files => document::VERSION,
+        Applied::Plan => step::FORMAT_VERSION,
+    }
+}
+
+/// The digest that a plan is known by in journals.
+pub(super) fn plan_digest(plan: &Plan) -> Result<String, Failure> {
+    digest(plan).map_err(|error| Failure::failed(format!("cannot write the plan as JSON: {error}")))
+}
+
+/// A path that means the same wherever charter runs next.
+pub(super) fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+/// Whether it is worth a look: a large YAML file is not read twice.
+fn begins_like_json(path: &Path) -> bool {
+    use std::io::Read as _;
+    let mut head = [0; 64];
+    let read = fs::File::open(path).and_then(|mut file| file.read(&mut head)).unwrap_or(0);
+    String::from_utf8_lossy(&head[..read])
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with('{')
+}
+
+fn not_a_plan(path: &Path, error: &PlanError) -> Failure {
+    Failure::usage(format!("cannot apply `{}`: {error}", path.display())).help(error.next_step())
+}
+
+fn unpinned(id: &str) -> Failure {
+    Failure::usage("the files do not say which organization they are for, so nothing is applied")
+        .help(format!(
+            "add `organization: {{id: {id}}}` to the root file; the head of `charter plan` shows the id of the \
+             credential's organization"
+        ))
+}
+
+/// Looks again at what a saved plan rests on.
+async fn still_holds(
+    mut plan: Plan,
+    pin: OrganizationPin,
+    connection: &Connection,
+    choices: &Choices,
+) -> Result<Plan, Failure> {
+    check_age(&plan, connection.now)?;
+    let info = prepare::identified(connection, &pin).await?;
+    if let Some(step) = stale::foreign_calls(&plan).first() {
+        return Err(Failure::refused(format!(
+            "the calls of {} are not those that charter makes for this change: the plan was edited, or another version \
+             made it",
+            step.address
+        ))
+        .help("make a new plan with `charter plan --out FILE`, and apply that"));
+    }
+    let scope = stale::read_scope(&plan);
+    let live = prepare::look(connection, &info, &scope, connection.now).await?;
+    let facts = stale::stale_facts(&plan, &live);
+    if !facts.is_empty() {
+        let list: Vec<&str> = facts.iter().map(|fact| fact.message.as_str()).collect();
+        return Err(Failure::refused(format!("the plan is stale: {}", list.join("; ")))
+            .help("make a new plan, review it, and apply that"));
+    }
+    again::judge_again(&mut plan, &live, &choices.allow);
+    plan.observed = connection.observed();
+    Ok(plan)
+}
