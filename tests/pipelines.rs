@@ -9,6 +9,8 @@
 mod apply;
 #[path = "pipelines/drift.rs"]
 mod drift;
+#[path = "pipelines/elsewhere.rs"]
+mod elsewhere;
 #[path = "pipelines/files.rs"]
 mod files;
 #[path = "pipelines/install.rs"]

@@ -29,8 +29,8 @@ renew() {
 
 # A token lives minutes and an apply may take hours; charter reads the file again at each exchange.
 keep_fresh() {
-    local nap
-    trap 'kill "$nap" 2>/dev/null; exit 0' TERM
+    local nap=
+    trap 'kill $nap 2>/dev/null; exit 0' TERM
     for _ in {1..200}; do
         sleep "${CHARTER_RENEW_SECONDS:-180}" &
         nap=$!

@@ -56,6 +56,36 @@ fn the_plan_that_was_seen_is_applied_and_then_nothing_is_left() {
 }
 
 #[test]
+fn a_change_goes_from_a_fork_into_the_organization() {
+    let mut stage = Stage::new(SEED, FILE).live();
+    stage.proposed(|stage| stage.write("charter.yaml", &format!("{FILE}{MORE}")));
+    stage.github.insert("token".to_owned(), "reads-only".to_owned());
+    let job = stage.act("review", &[]);
+    ends(&job, 0, "the report is in the summary of the step only");
+    assert!(job.summary.contains("dee@acme.com gains user"), "{job:?}");
+    // Somebody who may, starts the plan: what is by the change, and what drifted before.
+    stage.github.insert("token".to_owned(), "writes".to_owned());
+    ends(&stage.act("plan", &[("head", "refs/pull/12/merge")]), 0, "");
+    let comment = stage.stored("comments")[0]["body"].to_string();
+    assert!(comment.contains("1 by this change, 2 drift"), "{comment}");
+
+    let before = stage.git(&["rev-parse", "main"]);
+    stage.git(&["merge", "--quiet", "--no-ff", "--message", "Merge", "topic"]);
+    stage.github.retain(|name, _| !name.starts_with("event."));
+    stage.github.insert("event.before".to_owned(), before);
+    stage.github.insert("sha".to_owned(), stage.git(&["rev-parse", "HEAD"]));
+    let plan = carried_over(&stage, &stage.act("plan", &[]));
+    ends(&stage.act("apply", &[("plan", &plan)]), 0, "");
+    let job = stage.act("drift", &[]);
+    ends(&job, 0, "");
+    assert_eq!(job.outputs["drift"], "false");
+    assert_eq!(stage.served.calls().len(), 3);
+    assert_eq!(stage.act("plan", &[]).outputs["changes"], "false");
+    // The artifact is still there, and says yes to nothing any more.
+    ends(&stage.act("apply", &[("plan", &plan)]), 4, "the plan is stale");
+}
+
+#[test]
 fn a_job_of_an_older_commit_is_refused_and_writes_nothing() {
     let mut stage = pushed();
     let old = stage.github.clone();

@@ -186,7 +186,8 @@ impl Stage {
         command
     }
 
-    fn bash(&self) -> Command {
+    /// Bash with nothing of the environment but the search path, and what the stage sets.
+    pub(crate) fn bash(&self) -> Command {
         let mut command = Command::new("bash");
         command.current_dir(self.path("workspace")).env_clear();
         let path = std::env::var("PATH").unwrap();
