@@ -12,6 +12,7 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 need CHARTER_HOME CHARTER_PATH CHARTER_BRANCH
+cd -- "$CHARTER_HOME/repository"
 report=$CHARTER_HOME/out/report.md
 options=()
 if [[ -n ${CHARTER_REDACT_KEY+set} ]]; then options+=(--redact); fi
@@ -19,7 +20,7 @@ if [[ -n ${CHARTER_REDACT_KEY+set} ]]; then options+=(--redact); fi
 # Writes a report; 2 says that something differs.
 look() {
     local format=$1 file=$2 code=0
-    (cd -- "$CHARTER_HOME/repository" && live drift --format="$format" "${options[@]}" -- "$CHARTER_PATH") >"$file" || code=$?
+    live drift --format="$format" "${options[@]}" -- "$CHARTER_PATH" >"$file" || code=$?
     case $code in
     0 | 2) return "$code" ;;
     *) exit "$code" ;;

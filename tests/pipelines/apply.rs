@@ -320,39 +320,39 @@ fn the_workload_identity_of_the_job_is_fetched_kept_fresh_and_removed() {
 }
 
 #[test]
-fn a_job_that_is_told_to_stop_tells_charter() {
+fn a_job_that_is_told_to_stop_tells_charter_and_begins_nothing_else() {
     let stage = pushed();
     ends(&stage.act("plan", &[]), 0, "");
-    fs::write(
-        stage.path("temp/charter/bin/charter"),
-        "#!/usr/bin/env bash\ntrap 'echo finishing; sleep 0.3; echo finished; exit 5' TERM\ntouch \"$FAKE_GH/begun\"\n\
-         for _ in {1..100}; do sleep 0.1; done\n",
-    )
-    .unwrap();
-    for script in ["apply.sh", "drift.sh"] {
+    // Which command waits to be told, and what has run when it was.
+    for (script, waits, ran) in [
+        ("apply.sh", "apply", "apply\n"),
+        ("drift.sh", "drift", "drift\n"),
+        ("drift.sh", "apply", "drift\napply\n"),
+    ] {
+        let begun = stage.path("gh/begun");
+        let program = format!(
+            "#!/usr/bin/env bash\ntrap 'echo finishing; sleep 0.3; echo finished; exit 5' TERM\n\
+             echo \"$1\" >>\"$FAKE_GH/begun\"\n[[ $1 == {waits} ]] || exit 2\nfor _ in {{1..300}}; do sleep 0.1; done\n"
+        );
+        fs::write(stage.path("temp/charter/bin/charter"), program).unwrap();
         let mut command = stage.script(script);
         command.env("CHARTER_PATH", "charter.yaml").env("CHARTER_BRANCH", "main");
         let child = command.spawn().unwrap();
-        for _ in 0..100 {
+        for _ in 0..200 {
             std::thread::sleep(Duration::from_millis(50));
-            if stage.path("gh/begun").exists() {
+            if fs::read_to_string(&begun).is_ok_and(|text| text == ran) {
                 break;
             }
         }
-        fs::remove_file(stage.path("gh/begun")).unwrap();
-        let told = std::process::Command::new("kill")
-            .args(["-TERM", &child.id().to_string()])
-            .status()
-            .unwrap();
+        let id = child.id().to_string();
+        let told = std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap();
         assert!(told.success());
         let run = ended(child.wait_with_output().unwrap());
-        if script == "apply.sh" {
-            assert_eq!(run.code, Some(5), "{run:?}");
+        assert_eq!(run.code, Some(5), "{run:?}");
+        if waits == "apply" {
             assert!(run.stdout.ends_with("finishing\nfinished\n"), "{run:?}");
-        } else {
-            // It was only looking, and begins nothing else.
-            assert_ne!(run.code, Some(0), "{run:?}");
-            assert!(!stage.path("gh/begun").exists());
         }
+        assert_eq!(fs::read_to_string(&begun).unwrap(), ran);
+        fs::remove_file(begun).unwrap();
     }
 }

@@ -78,8 +78,17 @@ fn nothing_else_is_done_and_a_run_without_answers_leaves_the_issue_alone() {
     stage.set("ANTHROPIC_ADMIN_KEY", "sk-ant-admin01-wrong-0123456789-abcdefghij");
     let job = stage.act("drift", &[]);
     ends(&job, 1, "");
+    assert!(!job.log.contains("charter-ci: "), "{job:?}");
     assert_eq!(stage.stored("issues").len(), 1);
-    assert_eq!(stage.stored("issues")[0]["state"], "open");
+    let before = stage.stored("issues");
+    assert_eq!(before[0]["state"], "open");
+    // Files that are wrong have a report, and it is not one of what differs.
+    stage.write("charter.yaml", "version: 1\nmembrs: {}\n");
+    stage.pushed("Break");
+    let job = stage.act("drift", &[]);
+    ends(&job, 3, "");
+    assert!(!job.log.contains("charter-ci: "), "{job:?}");
+    assert_eq!(stage.stored("issues"), before);
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn the_jobs_of_gitlab_review_plan_apply_and_watch() {
     gitlab.set("CI_COMMIT_SHA", &stage.git(&["rev-parse", "HEAD"]));
     let run = gitlab.run(&stage, "plan");
     assert_eq!(run.code, Some(0), "{run:?}");
-    assert!(run.stdout.contains("by this change"), "{run:?}");
+    assert!(run.stdout.contains(&format!("Held against `{before}`")), "{run:?}");
     assert_eq!(gitlab.run(&stage, "drift").code, Some(2));
     assert!(stage.path("workspace/.charter/out/drift.xml").exists());
     assert_eq!(stage.served.calls(), Vec::<String>::new());

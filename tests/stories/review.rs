@@ -545,3 +545,30 @@ fn what_an_admin_can_do_is_said_even_where_no_workspaces_are_listed() {
     let diff = story.run(&["diff", "HEAD~1..HEAD"]);
     shows(&diff, 0, &["ada@acme.com gains workspace_admin in every workspace, through admin"]);
 }
+
+#[test]
+fn files_are_judged_and_planned_as_a_revision_has_them() {
+    let served = Served::start(LIVE);
+    let story = repository();
+    story.edit("teams/ml.yaml", "dee@acme.com: user", "dee@acme.com: developer");
+    story.commit("Raise dee");
+    // What lies in the work tree does not count, nor that nothing does.
+    story.write("teams/ml.yaml", "membrs: {}\n");
+    let valid = story.run(&["validate", ".", "--rev", "topic"]);
+    shows(&valid, 0, &["valid: 5 members, 1 team, 1 workspace, 1 grant"]);
+    assert_eq!(story.run(&["validate", "."]).code, Some(3));
+    let args = ["policy", ".", "--rev", "topic", "--base-rev", "main", "--format", "markdown"];
+    shows(&story.run(&args), 0, &["<!-- charter:policy -->", "nothing found"]);
+    std::fs::remove_dir_all(story.path("teams")).unwrap();
+
+    let story = story.to(&served.url());
+    let plan = story.run(&["plan", ".", "--rev", "topic", "--base-rev", "main"]);
+    shows(&plan, 0, &["dee@acme.com", "by this change"]);
+    // The place is where it is mended.
+    assert!(plan.stdout.contains(" teams/ml.yaml:3:3"), "{plan:?}");
+    shows(&story.run(&["drift", ".", "--rev", "main"]), 0, &["drift: none"]);
+    let (error, _) = story.run(&["validate", "elsewhere", "--rev", "topic"]).one_message(3);
+    assert!(error.contains("`topic` has no `elsewhere`"), "{error}");
+    let (error, _) = story.run(&["validate", ".", "--rev=--output=x"]).one_message(3);
+    assert!(error.contains("is no revision"), "{error}");
+}
