@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::clean::clean_json;
-use crate::plan::{Plan, step::FORMAT_VERSION};
+use crate::{
+    apply::journal::{self, Record},
+    plan::{Plan, step::FORMAT_VERSION},
+};
 
 /// The property of a plan with pseudonyms.
 const REDACTED: &str = "redacted";
@@ -92,13 +95,26 @@ pub fn plan_schema() -> Value {
         });
         properties.insert(REDACTED.to_owned(), redacted);
     }
-    if let Some(version) = schema.pointer_mut("/properties/format_version") {
-        *version = json!({
-            "description": "The version of this form. A plan of another version is refused.",
-            "const": FORMAT_VERSION,
+    only_version(&mut schema, "/properties/format_version", "plan", FORMAT_VERSION);
+    schema
+}
+
+/// The JSON Schema of one line of a journal.
+pub fn journal_schema() -> Value {
+    let mut schema = schema_of::<Record>("a line of a charter journal", "journal.schema.json");
+    let place = "/$defs/Begin/properties/format_version";
+    only_version(&mut schema, place, "journal", journal::FORMAT_VERSION);
+    schema
+}
+
+/// Says that a form has one version.
+fn only_version(schema: &mut Value, place: &str, form: &str, version: u32) {
+    if let Some(property) = schema.pointer_mut(place) {
+        *property = json!({
+            "description": format!("The version of this form. A {form} of another version is refused."),
+            "const": version,
         });
     }
-    schema
 }
 
 /// The schema of one of charter's own forms.

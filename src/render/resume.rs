@@ -129,3 +129,6 @@ fn one(sign: &Sign<'_>, address: &str, verb: Verb, detail: &str, width: usize) -
     let flow = Flow::new().solid(0, *style, verb).words(1, BOLD, address).words(2, PLAIN, detail);
     flow.lines(&format!("    {} ", paint(*style, &clean(symbol))), 6, 8, width)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,9 @@ use orgcharter::{
     apply::{
         Ended, Journal,
         journal::{self, JournalError, Record, Word},
+        resume::Recap,
     },
+    render::json::{journal_schema, json},
     sandbox::Fault,
 };
 
@@ -191,7 +193,7 @@ async fn every_line_of_a_journal_fits_its_schema() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("journal.jsonl");
     a_run(&path).await;
-    let validator = jsonschema::validator_for(&journal::schema()).unwrap();
+    let validator = jsonschema::validator_for(&journal_schema()).unwrap();
     for line in std::fs::read_to_string(&path).unwrap().lines() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         let errors: Vec<_> = validator.iter_errors(&line).map(|e| e.to_string()).collect();
@@ -202,7 +204,7 @@ async fn every_line_of_a_journal_fits_its_schema() {
 #[test]
 fn the_committed_schema_is_the_one_the_program_has() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/journal.schema.json");
-    let current = serde_json::to_string_pretty(&journal::schema()).unwrap() + "\n";
+    let current = json(&journal_schema()).unwrap();
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, &current).unwrap();
     }
@@ -211,4 +213,69 @@ fn the_committed_schema_is_the_one_the_program_has() {
         committed, current,
         "schema/journal.schema.json is out of date: run `UPDATE_GOLDEN=1 cargo test --test apply_run journal`"
     );
+}
+
+/// A journal with every sort of record and field, as this form has them: what is committed must stay readable.
+const SAMPLE: &str = include_str!("journal.jsonl");
+
+#[test]
+fn the_committed_journal_is_read_as_it_was_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal.jsonl");
+    std::fs::write(&path, SAMPLE).unwrap();
+    let lines = journal::read(&path).unwrap();
+    let validator = jsonschema::validator_for(&journal_schema()).unwrap();
+    assert_eq!(lines.records.len(), SAMPLE.lines().count());
+    for (record, line) in lines.records.iter().zip(SAMPLE.lines()) {
+        assert_eq!(serde_json::to_string(record).unwrap(), line);
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(validator.is_valid(&line), "{line}");
+    }
+    let other =
+        SAMPLE.lines().next().unwrap().replace("\"format_version\":1", "\"format_version\":2");
+    assert!(!validator.is_valid(&serde_json::from_str(&other).unwrap()));
+    let recap = Recap::of(&lines).unwrap();
+    let numbers = [recap.done.len(), recap.unclear.len(), recap.not_done.len(), recap.never.len()];
+    assert_eq!(numbers, [1, 2, 1, 2]);
+}
+
+#[test]
+fn whatever_stands_in_a_journal_it_is_read_or_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut dice: u64 = 7;
+    let mut below = |end: usize| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(dice >> 33).unwrap() % end
+    };
+    let (mut read, mut refused) = (0, 0);
+    for number in 0..1_000 {
+        let mut bytes = SAMPLE.as_bytes().to_vec();
+        for _ in 0..=below(3) {
+            let (at, other) = (below(bytes.len()), below(bytes.len()));
+            match below(5) {
+                0 => bytes[at] = u8::try_from(below(256)).unwrap(),
+                1 => drop(bytes.drain(at.min(other)..at.max(other))),
+                2 => bytes.truncate(at.max(1)),
+                3 => bytes.swap(at, other),
+                _ => bytes.insert(at, b'\n'),
+            }
+            if bytes.is_empty() {
+                bytes.push(b'{');
+            }
+        }
+        // A file that is written over waits for the disk on some systems; a new one does not.
+        let path = dir.path().join(format!("{number}.jsonl"));
+        std::fs::write(&path, &bytes).unwrap();
+        match journal::read(&path) {
+            Ok(lines) => {
+                let _ = Recap::of(&lines).map(|recap| (recap.scope(), recap.done_steps()));
+                read += 1;
+            }
+            Err(error) => {
+                assert!(!error.to_string().is_empty() && !error.next_step().is_empty());
+                refused += 1;
+            }
+        }
+    }
+    assert!(read > 50 && refused > 100, "{read} {refused}");
 }

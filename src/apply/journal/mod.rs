@@ -206,8 +206,3 @@ fn folder(path: &Path) -> &Path {
         _ => Path::new("."),
     }
 }
-
-/// The JSON Schema of one line.
-pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Record).to_value()
-}

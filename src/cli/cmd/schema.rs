@@ -3,7 +3,6 @@
 //! Invariant: prints what `schema/` holds.
 
 use crate::{
-    apply::journal,
     cli::{
         args::{Schema, SchemaOf},
         failure::{Exit, Failure},
@@ -18,7 +17,7 @@ pub(in crate::cli) fn run(args: &Schema, ui: &Ui) -> Result<Exit, Failure> {
         SchemaOf::Charter => config::schema::schema(),
         SchemaOf::Fleet => config::schema::fleet_schema(),
         SchemaOf::Plan => json::plan_schema(),
-        SchemaOf::Journal => journal::schema(),
+        SchemaOf::Journal => json::journal_schema(),
     };
     let text = json(&schema)
         .map_err(|error| Failure::failed(format!("cannot write the schema: {error}")))?;
