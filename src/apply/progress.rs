@@ -62,10 +62,19 @@ impl Stop {
         *self.0.borrow() >= Asked::Finish
     }
 
+    /// Waits until somebody asks to begin nothing else.
+    pub async fn asked(&self) {
+        self.wait(Asked::Finish).await;
+    }
+
     /// Waits until somebody asks to wait for nothing any more.
-    pub(super) async fn left(&self) {
+    pub async fn left(&self) {
+        self.wait(Asked::Leave).await;
+    }
+
+    async fn wait(&self, how: Asked) {
         // The sender lives as long as `self`.
-        let _ = self.0.subscribe().wait_for(|asked| *asked == Asked::Leave).await;
+        let _ = self.0.subscribe().wait_for(|asked| *asked >= how).await;
     }
 
     fn ask(&self, how: Asked) {

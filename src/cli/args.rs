@@ -235,6 +235,10 @@ pub(crate) struct Apply {
     #[arg(value_name = "PATH|plan.json")]
     pub(crate) path: Option<PathBuf>,
 
+    /// For whom, if for several.
+    #[command(flatten)]
+    pub(crate) fleet: fleet::Fleet,
+
     /// Narrows it.
     #[command(flatten)]
     pub(crate) narrow: Narrow,
@@ -254,7 +258,8 @@ pub(crate) struct Apply {
     #[arg(long, help_heading = "Apply")]
     pub(crate) verify: bool,
 
-    /// Where the journal goes [default: charter-journal-TIME.jsonl beside the files; with --sandbox: none]
+    /// Where the journal goes; with --fleet a folder [default: charter-journal-TIME.jsonl beside the files; with
+    /// --sandbox: none]
     #[arg(long, value_name = "FILE", help_heading = "Apply")]
     pub(crate) journal: Option<PathBuf>,
 

@@ -183,3 +183,20 @@ impl From<SetupError> for Failure {
         Failure::new(exit, error.to_string()).help(error.next_step())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_graver_of_two_exit_codes_is_the_one_that_needs_more() {
+        let order =
+            [Exit::Done, Exit::Changes, Exit::Partly, Exit::Failed, Exit::Refused, Exit::Usage];
+        assert_eq!(order.map(|exit| exit as u8), [0, 2, 5, 1, 4, 3]);
+        for (at, less) in order.iter().enumerate() {
+            for more in &order[at..] {
+                assert_eq!((less.worst(*more), more.worst(*less)), (*more, *more));
+            }
+        }
+    }
+}

@@ -72,31 +72,54 @@ impl Fleet {
         ui: &Ui,
         command: impl AsyncFn(&Target<'_>) -> Result<Exit, Failure>,
     ) -> Result<Exit, Failure> {
-        let mut shown = Shown { fleet: self, ui, sections: Vec::new(), broken: None };
-        let one = async |organization| {
-            let target = Target::of_fleet(organization, global, ui);
-            let ended = command(&target).await;
-            (organization, target, ended)
-        };
-        in_order(&self.organizations, one, |(organization, target, ended)| {
-            shown.section(organization, &target, ended);
-        })
-        .await;
+        let mut shown = self.shown(ui);
+        let run = async |target: &Target<'_>, ()| command(target).await.map(Reached::<()>::End);
+        shown.all(self.parts(global, ui), run).await;
         shown.end()
+    }
+
+    /// All of it, with nothing done yet.
+    pub(super) fn parts<'a>(&'a self, global: &'a Global, ui: &Ui) -> Vec<Part<'a, ()>> {
+        let target = |organization| Target::of_fleet(organization, global, ui);
+        let numbered = self.organizations.iter().enumerate();
+        numbered.map(|(number, one)| Part { number, target: target(one), so_far: () }).collect()
+    }
+
+    /// What is shown of it: nothing yet.
+    pub(super) fn shown<'a>(&'a self, ui: &'a Ui) -> Shown<'a> {
+        Shown { fleet: self, ui, ended: BTreeMap::new(), begun: false, broken: None }
     }
 }
 
+/// One organization, and what a command has for it so far.
+pub(super) struct Part<'a, T> {
+    number: usize,
+    target: Target<'a>,
+    /// What it has.
+    pub(super) so_far: T,
+}
+
+/// How far a command has come for one organization.
+pub(super) enum Reached<T> {
+    /// To its end.
+    End(Exit),
+    /// So far, until something is decided for all.
+    Pause(T),
+}
+
 /// What is shown of a fleet.
-struct Shown<'a> {
+pub(super) struct Shown<'a> {
     fleet: &'a Fleet,
     ui: &'a Ui,
-    sections: Vec<Section<'a>>,
+    ended: BTreeMap<usize, Ended<'a>>,
+    /// Something stands there already.
+    begun: bool,
     /// Why the results cannot be written.
     broken: Option<Failure>,
 }
 
 /// What became of one organization.
-struct Section<'a> {
+struct Ended<'a> {
     row: Row<'a>,
     exit: Exit,
     /// For JSON.
@@ -104,62 +127,86 @@ struct Section<'a> {
 }
 
 impl<'a> Shown<'a> {
-    /// Shows what became of one organization. That it cannot be shown stops none of the others.
+    /// Goes on with the organizations, as far as `run` goes, and gives back those for which there is more to do.
+    pub(super) async fn all<T, U>(
+        &mut self,
+        parts: Vec<Part<'a, T>>,
+        run: impl AsyncFn(&Target<'a>, T) -> Result<Reached<U>, Failure>,
+    ) -> Vec<Part<'a, U>> {
+        let mut paused = Vec::new();
+        let one = async |Part { number, target, so_far }| {
+            let reached = run(&target, so_far).await;
+            (Part { number, target, so_far: () }, reached)
+        };
+        in_order(parts, one, |(Part { number, target, .. }, reached)| {
+            let ended = match reached {
+                Ok(Reached::Pause(so_far)) => {
+                    self.section(&target, None);
+                    return paused.push(Part { number, target, so_far });
+                }
+                Ok(Reached::End(exit)) => Ok(exit),
+                Err(failure) => Err(failure),
+            };
+            let ended = self.section(&target, Some(ended));
+            self.ended.extend(ended.map(|ended| (number, ended)));
+        })
+        .await;
+        paused
+    }
+
+    /// Shows what there is of one organization. That it cannot be shown stops none of the others.
     fn section(
         &mut self,
-        organization: &'a Organization,
-        target: &Target<'_>,
-        ended: Result<Exit, Failure>,
-    ) {
-        let Organization { id, folder, credential: _ } = organization;
+        target: &Target<'a>,
+        ended: Option<Result<Exit, Failure>>,
+    ) -> Option<Ended<'a>> {
+        let Organization { id, folder, credential: _ } = target.organization()?;
         let folder = folder.to_str().filter(|_| self.fleet.folders_shown);
-        let exit = ended.as_ref().map_or_else(Failure::exit, |exit| *exit);
-        let row = Row {
-            id,
-            folder,
-            counts: target.counts(),
-            tally: None,
-            result: exit.word(),
-            exit: exit as u8,
-        };
         let mut kept = target.ui.take();
-        let mut value = Value::Null;
+        let mut result = String::new();
         if self.fleet.as_json {
-            let result = kept.iter().filter_map(|one| match one {
-                Kept::Data(text) => Some(&**text),
-                Kept::Talk(_) => None,
+            kept.retain(|one| match one {
+                Kept::Data(text) => {
+                    result.push_str(text);
+                    false
+                }
+                Kept::Talk(_) => true,
             });
-            value = json!({
-                "id": id,
-                "folder": folder,
-                "exit_code": row.exit,
-                "counts": row.counts,
-                "plan": serde_json::from_str::<Value>(&result.collect::<String>()).ok(),
-                "error": ended.as_ref().err().map(told),
-            });
-            kept.retain(|one| matches!(one, Kept::Talk(_)));
         } else {
-            let gap = if self.sections.is_empty() { "" } else { "\n" };
+            let gap = if self.begun { "\n" } else { "" };
             kept.insert(0, Kept::Data(format!("{gap}{}", heading(id, folder))));
+            self.begun = true;
         }
         if let Err(failure) = self.ui.show(&kept) {
             self.broken.get_or_insert(failure);
         }
+        let ended = ended?;
+        let exit = ended.as_ref().map_or_else(Failure::exit, |exit| *exit);
+        let (counts, tally) = (target.counts(), target.tally());
+        let row = Row { id, folder, counts, tally, result: exit.word(), exit: exit as u8 };
+        let value = json!({
+            "id": id,
+            "folder": folder,
+            "exit_code": row.exit,
+            "counts": counts,
+            "plan": serde_json::from_str::<Value>(&result).ok(),
+            "error": ended.as_ref().err().map(told),
+        });
         if let Err(failure) = ended {
             self.ui.failure(&failure.of(folder.unwrap_or(id)));
         }
-        self.sections.push(Section { row, exit, value });
+        Some(Ended { row, exit, value })
     }
 
     /// Shows the sum, and gives the gravest exit code.
-    fn end(self) -> Result<Exit, Failure> {
-        let Self { fleet, ui, sections, broken } = self;
-        let exit = sections.iter().fold(Exit::Done, |exit, section| exit.worst(section.exit));
+    pub(super) fn end(self) -> Result<Exit, Failure> {
+        let Self { fleet, ui, ended, begun: _, broken } = self;
+        let exit = ended.values().fold(Exit::Done, |exit, ended| exit.worst(ended.exit));
         if let Some(failure) = broken {
             return Err(failure);
         }
         if fleet.as_json {
-            let values: Vec<Value> = sections.into_iter().map(|section| section.value).collect();
+            let values: Vec<Value> = ended.into_values().map(|ended| ended.value).collect();
             let value = json!({
                 "format_version": 1,
                 "command": fleet.command,
@@ -170,7 +217,7 @@ impl<'a> Shown<'a> {
                 |error| Failure::failed(format!("cannot write the result as JSON: {error}"));
             ui.data(&printed(&value).map_err(unwritable)?)?;
         } else {
-            let rows: Vec<Row<'_>> = sections.into_iter().map(|section| section.row).collect();
+            let rows: Vec<Row<'_>> = ended.into_values().map(|ended| ended.row).collect();
             let gap = if rows.is_empty() { "" } else { "\n" };
             let applied = fleet.command == "apply";
             ui.data(&format!("{gap}{}", summary(&rows, applied, exit as u8)))?;

@@ -2,9 +2,10 @@
 //!
 //! Invariant: from the moment this listens no signal is lost, and none ends the process by itself.
 
-use std::io;
+use std::{io, pin::pin};
 
 use super::failure::Failure;
+use crate::apply::Stop;
 
 /// Listens to both.
 pub(super) struct Signals {
@@ -34,6 +35,29 @@ impl Signals {
     #[cfg(windows)]
     fn new() -> io::Result<Self> {
         Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
+    }
+
+    /// Does some work meanwhile, and passes signals on to it: the first asks it to stop, any other to stop at once.
+    pub(super) async fn heed<T>(
+        &mut self,
+        stop: &Stop,
+        first: impl Fn(),
+        work: impl Future<Output = T>,
+    ) -> T {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = self.next() => {
+                    if stop.requested() {
+                        stop.at_once();
+                    } else {
+                        first();
+                        stop.request();
+                    }
+                }
+            }
+        }
     }
 
     /// Waits for the next one.

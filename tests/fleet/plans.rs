@@ -4,30 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Fleet, One, id, key};
-
-/// An organization, by its number, and the exit code that it has by itself: with one in four something is wrong.
-fn trouble(number: usize) -> (One, i64) {
-    let plain = One::plain(number);
-    let added = |head: &str, rest: &str| format!("{head}{rest}");
-    match number % 20 {
-        3 => (One { credential: Some(format!("sk-ant-admin01-old-{number}-hush")), ..plain }, 1),
-        7 => {
-            let fault = "faults: [{on: \"GET /v1/organizations/users\", then: {error: {status: 500, headers: \
-                         {x-should-retry: \"false\"}}}}]\n";
-            (One { seed: added(&plain.seed, fault), ..plain }, 1)
-        }
-        11 => {
-            let file = added(&plain.file, "manage: {members: remove}\n");
-            let more: String =
-                (0..5).map(|n| format!("  - {{email: x{n}@acme.com, role: user}}\n")).collect();
-            (One { seed: added(&plain.seed, &more), file, ..plain }, 4)
-        }
-        13 => (One { file: added(&plain.file, "workspace: {}\n"), ..plain }, 3),
-        17 => (One { credential: None, ..plain }, 1),
-        _ => (plain, 0),
-    }
-}
+use crate::support::{Fleet, One, id, key, trouble};
 
 #[test]
 fn two_hundred_organizations_are_planned_each_for_itself() {

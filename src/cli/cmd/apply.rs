@@ -19,21 +19,25 @@ use self::{
 use super::plan::refused;
 use crate::{
     apply::{
-        self, Ended, Hands, Journal, Options, Progress as _, Report, Stop, journal::DoneBefore,
+        self, Ended, Hands, Journal, Options, Progress as _, Report, Stop, Tally,
+        journal::DoneBefore,
     },
     cli::{
         approval::{SKEW, acknowledged},
-        args::{Apply, Global, review::Approve},
+        args::{Apply, DEFAULT_PATH, Global, review::Approve},
         connect::Connection,
         failure::{Exit, Failure},
+        fleet::{Fleet, Reached},
+        format::ReviewFormat,
         prepare::Choices,
         printer::Printer,
         progress::Shown,
         revision,
         signals::Signals,
+        target::Target,
         ui::Ui,
     },
-    plan::Plan,
+    plan::{Plan, step::Organization},
     render::{
         clean::clean,
         junit::Fails,
@@ -45,14 +49,94 @@ use crate::{
 };
 
 pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
-    let Apply { path, narrow, against, approve, yes, verify, journal, resume } = args;
-    if !*yes && !ui.interactive {
+    if !args.yes && !ui.interactive {
         return Err(Failure::usage("there is no terminal to ask whether to go on")
             .help("look at the plan first (`charter plan`), then run `charter apply --yes`"));
     }
+    let single = [
+        ("--allow", !args.narrow.allow.is_empty()),
+        ("--base-path", args.against.base_path.is_some()),
+        ("--resume", args.resume.is_some()),
+    ];
+    match Fleet::read(&args.fleet, "apply", ReviewFormat::Text, false, &single)? {
+        None => Box::pin(alone(args, global, ui)).await,
+        Some(fleet) => Box::pin(all(args, &fleet, global, ui)).await,
+    }
+}
+
+async fn alone(args: &Apply, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+    let path = args.path.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
+    let target = Target::alone(path, global, ui);
+    let Some(prepared) = prepare(args, &target).await? else { return Ok(Exit::Done) };
+    if !args.yes {
+        confirm(&[&prepared.plan], ui)?;
+    }
+    let (mut signals, stop) = (Signals::listen()?, Stop::new());
+    signals.heed(&stop, || {}, finish(args, &target, prepared, &stop)).await
+}
+
+/// The same for a fleet: with `--yes` one organization does not wait for another, else all wait for one answer.
+async fn all(args: &Apply, fleet: &Fleet, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+    let (mut shown, stop) = (fleet.shown(ui), Stop::new());
+    let parts = fleet.parts(global, ui);
+    let finish = async |target: &Target<'_>, prepared| {
+        Box::pin(finish(args, target, prepared, &stop)).await.map(Reached::<()>::End)
+    };
+    let stopping =
+        || ui.say("stopping: the calls in flight finish, no other organization is begun\n");
+    if args.yes {
+        let whole = async |target: &Target<'_>, ()| {
+            let prepared = tokio::select! {
+                // A stop that came before is seen first.
+                biased;
+                () = stop.asked() => return Err(not_begun()),
+                prepared = Box::pin(prepare(args, target)) => prepared?,
+            };
+            match prepared {
+                None => Ok(Reached::End(Exit::Done)),
+                Some(prepared) => finish(target, prepared).await,
+            }
+        };
+        let mut signals = Signals::listen()?;
+        signals.heed(&stop, stopping, shown.all(parts, whole)).await;
+        return shown.end();
+    }
+    let first = async |target: &Target<'_>, ()| {
+        let prepared = Box::pin(prepare(args, target)).await?;
+        Ok(prepared.map_or(Reached::End(Exit::Done), Reached::Pause))
+    };
+    let parts = shown.all(parts, first).await;
+    if !parts.is_empty() {
+        let plans: Vec<&Plan> = parts.iter().map(|part| &part.so_far.plan).collect();
+        confirm(&plans, ui)?;
+        let mut signals = Signals::listen()?;
+        signals.heed(&stop, stopping, shown.all(parts, finish)).await;
+    }
+    shown.end()
+}
+
+fn not_begun() -> Failure {
+    Failure::new(Exit::Partly, "stopped before it was begun: nothing was changed")
+        .help("run again to go on")
+}
+
+/// A plan that was shown, and that nothing refuses.
+struct Prepared {
+    asked: Asked,
+    source: Source,
+    resumed: Option<Resumed>,
+    done: Vec<DoneBefore>,
+    connection: Connection,
+    plan: Plan,
+}
+
+/// Makes or reads a plan, shows it, and judges it; `None`: there is nothing to do.
+async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, Failure> {
+    let Apply { path, narrow, against, approve, verify, resume, .. } = args;
+    let ui = &target.ui;
     let mut resumed = resume.as_deref().map(Resumed::read).transpose()?;
     let asked = match &resumed {
-        None => Asked::new(path.as_deref(), narrow, against),
+        None => Asked::new(target.path, narrow, against),
         Some(resumed) => resumed.asked(path.as_deref(), narrow)?,
     };
     let source = Source::read(&asked)?;
@@ -66,31 +150,42 @@ pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Resul
         )
         .help("leave `--verify` out, and run `charter plan` on the files afterwards"));
     }
-    let connection = Connection::open(global, &source.organization(), None).await?;
+    let connection = target.connect(&source.organization()).await?;
     let done = match &mut resumed {
         None => Vec::new(),
         Some(resumed) => resumed.look(&connection, &source.organization(), ui).await?,
     };
     let (plan, sources) = source.plan(&connection, &asked.choices, &done).await?;
     check_clock(&connection)?;
+    target.planned(&plan);
     Printer::plain("apply").plan(&plan, sources, &Fails::default(), ui)?;
     refused(&plan, &asked.choices)?;
     if plan.is_empty() {
-        return Ok(Exit::Done);
+        target.applied(Tally::default());
+        return Ok(None);
     }
     if !connection.is_sandbox {
         acknowledged(&plan, &given)?;
     }
-    if !*yes {
-        confirm(&plan, ui)?;
-    }
-    let path = journal_path(journal.as_deref(), &asked.path, &connection);
+    Ok(Some(Prepared { asked, source, resumed, done, connection, plan }))
+}
+
+/// Carries a plan out, and says what became of it.
+async fn finish(
+    args: &Apply,
+    target: &Target<'_>,
+    prepared: Prepared,
+    stop: &Stop,
+) -> Result<Exit, Failure> {
+    let Prepared { asked, source, resumed, done, connection, plan } = prepared;
+    let ui = &target.ui;
+    let path = journal_path(args.journal.as_deref(), &asked.path, target, &connection);
     let journal = match &path {
         None => Journal::none(),
         Some(path) => open(path, &source, &asked, &plan, resumed.as_ref(), done)?,
     };
-    let mut signals = Signals::listen()?;
-    let report = carry_out(&plan, &connection, journal, &mut signals, ui).await;
+    let report = carry_out(&plan, &connection, journal, stop, ui).await;
+    target.applied(report.tally());
     ui.data(&format!("\n{}", outcome(&plan, &report, ui.width)))?;
     if let Some(path) = path {
         ui.say(&format!("journal: {}\n", clean(&path.display().to_string())));
@@ -101,12 +196,12 @@ pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Resul
         Ended::Failed => Exit::Failed,
     };
     // A saved plan knows nothing of the files it came from, and after a stop everybody knows that something is left.
-    let again = (*verify || connection.is_sandbox) && !report.stopped;
+    let again = (args.verify || connection.is_sandbox) && !report.stopped;
     if let (true, Source::Files(..)) = (again, &source) {
         let narrowed = Choices { only: asked.choices.only, ..Choices::default() };
         let (left, _) = tokio::select! {
             planned = source.plan(&connection, &narrowed, &[]) => planned?,
-            () = signals.next() => return Err(unverified()),
+            () = stop.asked() => return Err(unverified()),
         };
         ui.data(&remainder(&left))?;
         if exit == Exit::Done && !left.is_empty() {
@@ -148,15 +243,20 @@ fn check_clock(connection: &Connection) -> Result<(), Failure> {
     }
 }
 
-/// Asks for a typed `yes`.
-fn confirm(plan: &Plan, ui: &Ui) -> Result<(), Failure> {
-    let Done { lines, irreversible } = totals(plan);
-    let name = plan.organization.name.as_deref().unwrap_or(&plan.organization.id);
-    let mut question = format!("\n{} in {}:\n", paint(BOLD, "this will be done"), clean(name));
-    question.extend(lines.iter().map(|text| line(2, text)));
-    if !irreversible.is_empty() {
-        question.push_str(&line(0, &paint(REMOVE.bold(), "of which cannot be undone:")));
-        question.extend(irreversible.iter().map(|text| line(2, text)));
+/// Asks for a typed `yes`, one for all.
+fn confirm(plans: &[&Plan], ui: &Ui) -> Result<(), Failure> {
+    let mut question = String::new();
+    for plan in plans {
+        let Done { lines, irreversible } = totals(plan);
+        let Organization { id, name, .. } = &plan.organization;
+        let name = name.as_ref().map(|name| format!("{} ", clean(name))).unwrap_or_default();
+        let lead = paint(BOLD, "this will be done");
+        question.push_str(&format!("\n{lead} in {name}{}:\n", clean(id)));
+        question.extend(lines.iter().map(|text| line(2, text)));
+        if !irreversible.is_empty() {
+            question.push_str(&line(0, &paint(REMOVE.bold(), "of which cannot be undone:")));
+            question.extend(irreversible.iter().map(|text| line(2, text)));
+        }
     }
     question.push_str("type `yes` to go on: ");
     match ui.ask(&question)?.as_deref() {
@@ -165,18 +265,27 @@ fn confirm(plan: &Plan, ui: &Ui) -> Result<(), Failure> {
     }
 }
 
-/// Where the journal goes; `None`: nowhere.
-fn journal_path(asked: Option<&Path>, files: &Path, connection: &Connection) -> Option<PathBuf> {
-    if let Some(path) = asked {
-        return Some(path.to_owned());
-    }
-    if connection.is_sandbox {
-        // Its organization is gone when the command ends.
-        return None;
-    }
-    let folder = if files.is_dir() { files } else { files.parent().unwrap_or(Path::new("")) };
+/// Where the journal goes; `None`: nowhere. Of a fleet each organization has its own.
+fn journal_path(
+    asked: Option<&Path>,
+    files: &Path,
+    target: &Target<'_>,
+    connection: &Connection,
+) -> Option<PathBuf> {
     let time = Timestamp::now().strftime("%Y%m%dT%H%M%S%3fZ");
-    Some(folder.join(format!("charter-journal-{time}.jsonl")))
+    match (asked, target.organization()) {
+        (Some(path), None) => Some(path.to_owned()),
+        (Some(folder), Some(organization)) => {
+            Some(folder.join(format!("charter-journal-{}-{time}.jsonl", organization.id)))
+        }
+        // Its organization is gone when the command ends.
+        (None, _) if connection.is_sandbox => None,
+        (None, _) => {
+            let beside = files.parent().unwrap_or(Path::new(""));
+            let folder = if files.is_dir() { files } else { beside };
+            Some(folder.join(format!("charter-journal-{time}.jsonl")))
+        }
+    }
 }
 
 /// Makes the journal, which tells what is applied.
@@ -199,32 +308,29 @@ fn open(
     Ok(journal.of(origin))
 }
 
-/// Runs the plan; after the first signal what is in flight finishes, after the second nothing is waited for.
+/// Runs the plan; after the first request to stop what is in flight finishes, after the second nothing is waited for.
 async fn carry_out(
     plan: &Plan,
     connection: &Connection,
     journal: Journal,
-    signals: &mut Signals,
+    stop: &Stop,
     ui: &Ui,
 ) -> Report {
     let hands = Hands::new(&connection.client, connection.clock.clone());
-    let (shown, stop) = (Shown::new(ui), Stop::new());
-    let mut running = pin!(apply::run(plan, &hands, journal, &shown, &stop, Options::default()));
-    let report = loop {
-        tokio::select! {
-            report = &mut running => break report,
-            () = signals.next() => {
-                if stop.requested() {
-                    shown.line("stopping at once: what became of the calls in flight is unknown");
-                    stop.at_once();
-                } else {
-                    shown.line(
-                        "stopping: the calls in flight finish, nothing else is begun; once more stops at once",
-                    );
-                    stop.request();
-                }
-            }
-        }
+    let shown = Shown::new(ui);
+    let mut running = pin!(apply::run(plan, &hands, journal, &shown, stop, Options::default()));
+    let mut asked = pin!(async {
+        stop.asked().await;
+        shown.line(
+            "stopping: the calls in flight finish, nothing else is begun; once more stops at once",
+        );
+        stop.left().await;
+        shown.line("stopping at once: what became of the calls in flight is unknown");
+        std::future::pending().await
+    });
+    let report = tokio::select! {
+        report = &mut running => report,
+        report = &mut asked => report,
     };
     shown.end();
     report

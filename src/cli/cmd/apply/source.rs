@@ -11,7 +11,7 @@ use crate::{
     apply::journal::{Applied, DoneBefore, Origin},
     cli::{
         approval::{check_age, check_seal},
-        args::{DEFAULT_PATH, Narrow, review::Against},
+        args::{Narrow, review::Against},
         cmd::plan::wishes,
         connect::Connection,
         failure::Failure,
@@ -41,12 +41,8 @@ pub(super) struct Asked {
 
 impl Asked {
     /// As the command line says.
-    pub(super) fn new(path: Option<&Path>, narrow: &Narrow, against: &Against) -> Self {
-        Self {
-            path: path.unwrap_or(Path::new(DEFAULT_PATH)).to_owned(),
-            choices: Choices::from(narrow),
-            against: against.clone(),
-        }
+    pub(super) fn new(path: &Path, narrow: &Narrow, against: &Against) -> Self {
+        Self { path: path.to_owned(), choices: Choices::from(narrow), against: against.clone() }
     }
 }
 

@@ -1,0 +1,191 @@
+//! `apply` of fleets.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::support::{Fleet, One, id, trouble};
+
+/// The journals in a folder.
+fn journals(fleet: &Fleet, folder: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(fleet.folder.path().join(folder)).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with("charter-journal-")).collect()
+}
+
+#[test]
+fn every_organization_is_applied_for_itself() {
+    let (organizations, codes): (Vec<One>, Vec<i64>) = (0..40).map(trouble).unzip();
+    let fleet = Fleet::start(organizations);
+    let start = Instant::now();
+    let run = fleet.run(&["apply", "--fleet", "fleet.yaml", "--yes"]);
+    assert!(start.elapsed() < Duration::from_secs(5), "it took {:?}", start.elapsed());
+    assert_eq!(run.code, Some(3), "{run:?}");
+    fleet.assert_nothing_crossed();
+    for (number, code) in codes.iter().enumerate() {
+        // Whoever was planned got the one invite of its own files, and nobody else anything.
+        let calls = fleet.sandbox(number).log().calls();
+        let invited = format!(
+            "POST /v1/organizations/invites {{\"email\":\"p{number}@acme.com\",\"role\":\"user\"}}"
+        );
+        assert_eq!(calls, if *code == 0 { vec![invited] } else { vec![] }, "{number}");
+        let kept = journals(&fleet, &format!("o{number:03}"));
+        assert_eq!(kept.len(), usize::from(*code == 0), "{kept:?}");
+    }
+    let table = run.stdout.split_once("\n\norganization ").unwrap().1;
+    let rows: Vec<&str> = table.lines().skip(1).collect();
+    assert!(
+        rows[0].ends_with("o000       1       0     0         0        0  ok            0"),
+        "{table}"
+    );
+    assert!(
+        rows[11].ends_with("o011       -       -     0         0        0  refused       4"),
+        "{table}"
+    );
+    assert!(rows[40].ends_with("2 bad files, 6 failed, 30 ok, 2 refused; exit 3"), "{table}");
+    // What is done is done: the next run waits for people to accept.
+    let run = fleet.run(&["apply", "--fleet", "fleet.yaml", "--yes"]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!((0..40).all(|number| fleet.sandbox(number).log().calls().len() <= 1));
+}
+
+#[test]
+fn journals_go_to_one_folder_if_asked_each_with_its_organization() {
+    let fleet = Fleet::start((0..3).map(One::plain).collect());
+    std::fs::create_dir(fleet.folder.path().join("journals")).unwrap();
+    let run = fleet.run(&["apply", "--fleet", "fleet.yaml", "--yes", "--journal", "journals"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let mut kept = journals(&fleet, "journals");
+    kept.sort();
+    for (number, name) in kept.iter().enumerate() {
+        assert!(name.starts_with(&format!("charter-journal-{}-", id(number))), "{name}");
+        let text =
+            std::fs::read_to_string(fleet.folder.path().join("journals").join(name)).unwrap();
+        assert!(text.contains(&format!("p{number}@acme.com")), "{text}");
+    }
+    assert_eq!(kept.len(), 3);
+}
+
+#[test]
+fn an_archive_is_acknowledged_by_the_digest_of_its_own_organization() {
+    let archive = |number: usize| {
+        let plain = One::plain(number);
+        let file = "guard: {archives: 1}\nworkspaces:\n  Scratch: {id: wrkspc_01scratch, state: archived}\n";
+        let seed = "workspaces:\n  - {name: Scratch, id: wrkspc_01scratch}\n";
+        One { file: plain.file + file, seed: plain.seed + seed, ..One::plain(number) }
+    };
+    let fleet = Fleet::start((0..2).map(archive).collect());
+    let args = ["apply", "--fleet", "fleet.yaml", "--yes"];
+    let run = fleet.run(&args);
+    assert_eq!(run.code, Some(4), "{run:?}");
+    let digests: Vec<&str> =
+        run.stdout.lines().filter_map(|l| l.trim().strip_prefix("--ack ")).collect();
+    assert_eq!(digests.len(), 2);
+    assert_ne!(digests[0], digests[1]);
+    let run = fleet.run(&[&args[..], &["--ack", digests[1]]].concat());
+    assert_eq!(run.code, Some(4), "{run:?}");
+    assert!(fleet.sandbox(0).log().calls().is_empty());
+    assert_eq!(fleet.sandbox(1).log().calls().len(), 2, "{run:?}");
+}
+
+#[test]
+fn without_a_terminal_and_without_yes_nobody_is_asked() {
+    let fleet = Fleet::start(vec![One::plain(0)]);
+    let run = fleet.run(&["apply", "--fleet", "fleet.yaml"]);
+    assert_eq!((run.code, &*run.stdout), (Some(3), ""), "{run:?}");
+    assert!(fleet.sandbox(0).log().entries().is_empty());
+}
+
+/// Runs it on a terminal, where somebody types.
+#[cfg(target_os = "linux")]
+fn typed(fleet: &Fleet, args: &str, answer: &str) -> (Option<i32>, String) {
+    use std::io::Write as _;
+    // Only for its variables and its folder.
+    let charter = fleet.command(&[]);
+    let line = format!("{} {args}", env!("CARGO_BIN_EXE_charter"));
+    let mut child = Command::new("script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .current_dir(fleet.folder.path())
+        .env_clear()
+        .envs(charter.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    writeln!(stdin, "{answer}").unwrap();
+    let mut shown = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
+    (child.wait().unwrap().code(), shown.replace("\r\n", "\n"))
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn one_answer_is_for_all_and_comes_after_all_plans() {
+    let fleet = Fleet::start((0..12).map(|number| trouble(number).0).collect());
+    let writes = || -> usize { (0..12).map(|n| fleet.sandbox(n).log().calls().len()).sum() };
+    let (code, shown) = typed(&fleet, "apply --fleet fleet.yaml", "no");
+    assert!(shown.contains("error: not confirmed: nothing was changed"), "{shown}");
+    assert_eq!((code, writes()), (Some(4), 0), "{shown}");
+
+    let (code, shown) = typed(&fleet, "apply --fleet fleet.yaml", "yes");
+    assert_eq!((code, writes()), (Some(4), 9), "{shown}");
+    let (plans, rest) = shown.split_once("\nthis will be done in Acme 0 ").unwrap();
+    let (question, done) = rest.split_once("type `yes` to go on: ").unwrap();
+    assert_eq!(plans.matches("=== ").count(), 12, "{shown}");
+    assert_eq!(question.matches("this will be done in ").count(), 8, "{shown}");
+    assert!(!plans.contains("apply: ") && !question.contains(&id(11)), "{shown}");
+    assert_eq!(done.matches("apply: 1 done").count(), 9, "{shown}");
+    assert!(done.contains("fleet: 12 organizations: 2 failed, 9 ok, 1 refused; exit 4"), "{shown}");
+}
+
+#[test]
+fn a_signal_lets_those_in_flight_finish_and_begins_no_other() {
+    let slow = |number: usize| {
+        let plain = One::plain(number);
+        let late = "faults: [{on: \"POST /v1/organizations/invites\", then: {latency_ms: 1500}}]\n";
+        One { seed: plain.seed + late, ..One::plain(number) }
+    };
+    let fleet = Fleet::start((0..40).map(slow).collect());
+    let mut command = fleet.command(&["apply", "--fleet", "fleet.yaml", "--yes"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let writes = |fleet: &Fleet| -> usize {
+        (0..40).map(|number| fleet.sandbox(number).log().calls().len()).sum()
+    };
+    let start = Instant::now();
+    while writes(&fleet) < 2 {
+        assert!(start.elapsed() < Duration::from_secs(30), "nothing was written");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    assert!(line.starts_with("stopping: the calls in flight finish, no other"), "{line}");
+    let mut stdout = String::new();
+    // Beside each other, since either may be full.
+    let talk = std::thread::spawn(move || {
+        let mut text = String::new();
+        stderr.read_to_string(&mut text).unwrap();
+        text
+    });
+    child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    let (code, talk) = (child.wait().unwrap().code(), talk.join().unwrap());
+    assert_eq!(code, Some(5), "{stdout}\n{talk}");
+    let done = stdout.matches("apply: 1 done").count();
+    assert_eq!(done, writes(&fleet), "{stdout}");
+    assert!((2..=16).contains(&done), "{done}");
+    assert!(
+        talk.contains("error: o039: stopped before it was begun: nothing was changed"),
+        "{talk}"
+    );
+    // Running again does the rest.
+    (0..40).for_each(|number| fleet.sandbox(number).with(|state| state.faults.clear()));
+    let run = fleet.run(&["apply", "--fleet", "fleet.yaml", "--yes"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert_eq!(writes(&fleet), 40);
+}
