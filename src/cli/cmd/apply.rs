@@ -72,7 +72,7 @@ async fn alone(args: &Apply, global: &Global, ui: &Ui) -> Result<Exit, Failure> 
         confirm(&[&prepared.plan], ui)?;
     }
     let (mut signals, stop) = (Signals::listen()?, Stop::new());
-    signals.heed(&stop, || {}, finish(args, &target, prepared, &stop)).await
+    signals.heed(&stop, || {}, Box::pin(finish(args, &target, prepared, &stop))).await
 }
 
 /// The same for a fleet: with `--yes` one organization does not wait for another, else all wait for one answer.
