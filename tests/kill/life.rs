@@ -100,6 +100,15 @@ fn trap(dice: &mut Dice, first: bool) -> Trap {
     Trap { on, nth: usize::try_from(dice.below(most)).unwrap() + 1, side }
 }
 
+/// A run that has begun something.
+struct Begun {
+    journal: String,
+    /// The requests before it.
+    since: usize,
+    /// It was on a saved plan.
+    of_plan: bool,
+}
+
 /// What lives have met, so that a test can tell that it has tried something.
 #[derive(Debug, Default)]
 pub(crate) struct Met {
@@ -128,40 +137,45 @@ pub(crate) fn live(seed: u64, met: &Met) {
     let arena = arena(Duration::from_micros(dice.below(4_000)));
     let (ack, ready) = acknowledgement(&arena);
     let saved = dice.below(3) == 0;
-    let what = if saved { "plan.json" } else { "charter.yaml" };
     let kills = 1 + dice.below(3);
 
-    // The journal of the last run that had begun something, and the requests before it.
-    let mut last: Option<(String, usize)> = None;
+    let mut last: Option<Begun> = None;
     let mut parts = false;
     for number in 0..=kills {
-        let at = format!("seed {seed}, run {number}");
         let sprung = (number < kills).then(|| trap(&mut dice, number == 0));
-        let at = format!("{at}, {sprung:?}");
+        // Somebody may as well just run apply on the files.
+        let anew = last.is_some() && dice.below(4) == 0;
+        let at = format!("seed {seed}, run {number}, {sprung:?}, anew: {anew}");
         let journal = format!("journal-{number}.jsonl");
         let before = arena.sandbox.log().len();
+        let resumed = last.take_if(|_| !anew);
+        let of_plan = saved && !anew && resumed.as_ref().is_none_or(|resumed| resumed.of_plan);
         let mut args = vec!["apply", "--yes", "--journal", &journal, "--ack", &ack];
-        match &last {
-            Some((last, _)) => args.extend(["--resume", last]),
-            None => args.push(what),
+        match &resumed {
+            Some(resumed) => args.extend(["--resume", &resumed.journal]),
+            None => args.push(if of_plan { "plan.json" } else { "charter.yaml" }),
         }
         let run = arena.run(&args, sprung);
-        if let Some((last, since)) = &last {
-            report_is_true(&arena, &run, last, *since, &journal, before, &at, met);
-            if saved {
+        if let Some(resumed) = &resumed {
+            report_is_true(&arena, &run, resumed, &journal, before, &at, met);
+            if of_plan {
                 one_more(&met.saved);
             }
         }
-        if let Some(truth) = journal_is_true(&arena, &journal, before.., &at) {
-            assert_eq!(truth.recap.begin.organization, arena.sandbox.state().organization.id);
-            let names: Option<String> = truth.recap.begin.origin.clone().unwrap().resumes;
-            let expected = last.as_ref().map(|(last, _)| arena.path(last));
-            assert_eq!(names.map(std::path::PathBuf::from), expected, "{at}");
+        let truth = journal_is_true(&arena, &journal, before.., &at);
+        if let Some(truth) = truth {
+            let begin = &truth.recap.begin;
+            assert_eq!(begin.organization, arena.sandbox.state().organization.id);
+            let names = begin.origin.clone().unwrap().resumes.map(std::path::PathBuf::from);
+            let expected = resumed.as_ref().map(|resumed| arena.path(&resumed.journal));
+            assert_eq!(names, expected, "{at}");
             parts |= truth.has_parts();
             if wear(&arena, &journal, &mut dice) {
                 one_more(&met.torn);
             }
-            last = Some((journal.clone(), before));
+            last = Some(Begun { journal: journal.clone(), since: before, of_plan });
+        } else if resumed.is_some() {
+            last = resumed;
         }
         match run.code {
             None => {
@@ -174,7 +188,7 @@ pub(crate) fn live(seed: u64, met: &Met) {
             Some(0) => {}
             // The half of a step is no step of a saved plan any more.
             Some(4) => {
-                assert!(saved && parts && run.stderr.contains("stale"), "{at}: {run:?}");
+                assert!(of_plan && parts && run.stderr.contains("stale"), "{at}: {run:?}");
                 one_more(&met.stale);
             }
             Some(_) => panic!("{at}: {run:?}"),
@@ -195,15 +209,10 @@ pub(crate) fn live(seed: u64, met: &Met) {
 }
 
 /// Holds what a resumed run said of the run before it against the log as it was then.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "two runs, their journals and their places in the log"
-)]
 fn report_is_true(
     arena: &Arena,
     run: &Run,
-    last: &str,
-    since: usize,
+    resumed: &Begun,
     journal: &str,
     before: usize,
     at: &str,
@@ -214,7 +223,8 @@ fn report_is_true(
         assert!(!arena.path(journal).exists(), "{at}: it wrote before it had looked");
         return;
     }
-    let mut truth = journal_is_true(arena, last, since..before, at).unwrap();
+    let Begun { journal, since, of_plan: _ } = resumed;
+    let mut truth = journal_is_true(arena, journal, *since..before, at).unwrap();
     truth.report_is_true(run, at, met);
 }
 

@@ -43,7 +43,7 @@ fn a_killed_apply_is_resumed_truthfully_and_nothing_is_done_twice() {
     let met = lives(if long() { 200 } else { 12 });
     println!("{met:?}");
     let Met { killed, early, there, not_there, part, torn, saved, stale } = met;
-    let least = if long() { [200, 10, 60, 30, 3, 20, 50, 1] } else { [12, 0, 4, 1, 0, 1, 4, 0] };
+    let least = if long() { [200, 5, 60, 30, 3, 10, 40, 0] } else { [8, 0, 4, 1, 0, 0, 1, 0] };
     for (number, least) in
         [killed, early, there, not_there, part, torn, saved, stale].into_iter().zip(least)
     {
