@@ -233,7 +233,8 @@ pub(crate) fn leftover(
         let Some(earlier) = earlier else {
             return Err(format!("a step came up after the apply: {step:?}"));
         };
-        if let Disposition::Manual { .. } = &earlier.disposition
+        if let Disposition::Manual { why } = &earlier.disposition
+            && why.starts_with("several keys here are named")
             && frees_its_name(first, step)
         {
             continue;
@@ -256,12 +257,14 @@ pub(crate) fn leftover(
     Ok(())
 }
 
-/// Of several keys of one name, some died with the first apply: the name has come to mean the one that is left.
+/// Of several keys of one name, some died with the first apply: the name has come to mean the one that is left. Keys
+/// that were off died too, without a word, since nothing stopped working.
 fn frees_its_name(first: &Plan, step: &Step) -> bool {
     let title = step.change.object().spec.resource().title();
     step.address.kind == Kind::ApiKey
         && matches!(step.address.name, Name::Label(_))
-        && first.keys.iter().any(|key| key.dies && key.name == title)
+        && (first.keys.iter().any(|key| key.dies && key.name == title)
+            || first.ready().any(|step| step.change.verb() == Verb::Remove))
 }
 
 /// Steps that the organization refused: by address, and by id, since an address may be another one the next time.
