@@ -104,6 +104,7 @@ pub(super) fn troubled(
             span: one.span.clone(),
             others: expression.span.clone().map(|span| (span, "the expression".to_owned())).into_iter().collect(),
             help: "make the expression fit, or leave such ones out with `when`".to_owned(),
+            ..Found::default()
         },
     }
 }

@@ -48,12 +48,13 @@ impl Court<'_> {
         }
         self.refuel(fuel);
         let findings = found.into_iter().map(|found| {
-            let Found { names, message, span, others, help } = found;
+            let Found { names, message, lacks, span, others, help } = found;
             Finding {
                 rule: "test".into(),
                 severity: test.severity,
                 names,
                 message,
+                lacks,
                 span,
                 rule_span: test.place.0.clone(),
                 others,

@@ -22,6 +22,8 @@ pub struct Finding {
     pub names: Vec<Arc<str>>,
     /// What is wrong.
     pub message: String,
+    /// How many are missing of what the rule wants at least; 0: it is about nothing of the sort.
+    pub lacks: u64,
     /// Where the culprit stands; none: it is not in the files.
     pub span: Option<Span>,
     /// Where the rule stands.
@@ -52,6 +54,7 @@ impl Finding {
             severity,
             names: _,
             message,
+            lacks: _,
             span,
             rule_span,
             others,

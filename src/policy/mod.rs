@@ -11,7 +11,7 @@ mod finding;
 pub mod state;
 mod values;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::civil::Date;
 
@@ -123,9 +123,10 @@ pub fn judge_plan(
         |finding: &Finding| finding.excepted.is_none() && finding.severity == Severity::Error;
     if verdict.findings.iter().any(refuses) && plan.ready().all(takes_away) {
         let stood = judge(document, &before);
-        let stood: BTreeSet<_> = stood.findings.iter().map(Finding::key).collect();
+        let stood: BTreeMap<_, u64> =
+            stood.findings.iter().map(|finding| (finding.key(), finding.lacks)).collect();
         for finding in verdict.findings.iter_mut().filter(|finding| refuses(finding)) {
-            if stood.contains(&finding.key()) {
+            if stood.get(&finding.key()).is_some_and(|lacked| finding.lacks <= *lacked) {
                 finding.severity = Severity::Warning;
                 finding.help.push_str(
                     "; it stood before, and this plan only takes access away, so it is not refused for it",
@@ -218,8 +219,7 @@ fn takes_away(step: &Step) -> bool {
 /// Keeps output readable where a rule finds thousands: the first ones, and the count of the others.
 fn limited(findings: Vec<Finding>) -> Vec<Finding> {
     let mut kept: Vec<Finding> = Vec::with_capacity(findings.len().min(SHOWN));
-    let mut counts: std::collections::BTreeMap<(Arc<str>, Option<Span>), usize> =
-        std::collections::BTreeMap::new();
+    let mut counts: BTreeMap<(Arc<str>, Option<Span>), usize> = BTreeMap::new();
     let mut last: Vec<(Finding, usize)> = Vec::new();
     for finding in findings {
         if finding.excepted.is_some() {
@@ -243,6 +243,7 @@ fn limited(findings: Vec<Finding>) -> Vec<Finding> {
         kept.push(Finding {
             message: format!("the rule `{}` has {more} more findings", finding.rule),
             names: vec!["more".into()],
+            lacks: more as u64,
             span: None,
             others: Vec::new(),
             help: "mend the ones shown first".to_owned(),
@@ -295,6 +296,7 @@ impl Court<'_> {
 struct Found {
     names: Vec<Arc<str>>,
     message: String,
+    lacks: u64,
     span: Option<Span>,
     others: Vec<(Span, String)>,
     help: String,
@@ -302,12 +304,13 @@ struct Found {
 
 impl Found {
     fn of(self, rule: &Rule) -> Finding {
-        let Found { names, message, span, others, help } = self;
+        let Found { names, message, lacks, span, others, help } = self;
         Finding {
             rule: Arc::clone(&rule.name),
             severity: rule.severity,
             names,
             message,
+            lacks,
             span,
             rule_span: rule.place.0.clone(),
             others,

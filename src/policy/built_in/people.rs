@@ -48,6 +48,7 @@ pub(super) fn admins(
                 "{} in the organization, and the rule wants at least {least}",
                 count(certain, "admin")
             ),
+            lacks: least.value.saturating_sub(certain),
             others: places(),
             help: "make somebody admin in the Console, and list them so".to_owned(),
             ..Found::default()
@@ -147,6 +148,7 @@ pub(super) fn separation(
             span: place.cloned(),
             others: others.map(|span| (span.clone(), "and this".to_owned())).into_iter().collect(),
             help: "take one of them away".to_owned(),
+            ..Found::default()
         });
     }
     Ok(())

@@ -60,6 +60,7 @@ pub(super) fn workspace_admins(
             found.push(Found {
                 names: workspace_names(workspace),
                 message: format!("the workspace `{}` has {have}{wanted}", workspace.name),
+                lacks: least.saturating_sub(count),
                 span: workspace.listed.span.clone(),
                 help: "grant somebody `workspace_admin` in it".to_owned(),
                 ..Found::default()
