@@ -6,6 +6,7 @@
 mod files;
 mod objects;
 mod plan;
+mod policy;
 mod words;
 
 use std::{borrow::Cow, cell::OnceCell, collections::BTreeMap};
@@ -45,6 +46,8 @@ enum Class {
     Organization,
     /// Free text of the files: notes and reasons.
     Note,
+    /// The name of a rule or test that the files make up.
+    Rule,
 }
 
 impl Class {
@@ -58,6 +61,7 @@ impl Class {
             Class::Team => "team",
             Class::Organization => "organization",
             Class::Note => "note",
+            Class::Rule => "rule",
         }
     }
 }
@@ -120,7 +124,11 @@ impl Redactor {
     fn diagnostic(&mut self, one: &Diagnostic) -> Diagnostic {
         let Diagnostic { code, severity, message, span, related, help } = one;
         Diagnostic {
-            code: code.clone(),
+            // A rule of the files gives its own name to its code.
+            code: match code.strip_prefix("policy/") {
+                Some(rule) => format!("policy/{}", self.text(rule)).into(),
+                None => code.clone(),
+            },
             severity: *severity,
             message: self.text(message),
             span: span.as_ref().map(|span| self.span(span)),

@@ -160,7 +160,10 @@ fn a_redacted_result_names_nobody_whatever_the_command_and_format() {
     let served = Served::start(SEED);
     let file = format!(
         "{FILE}  dan@contractor.io: {{role: user, until: 2020-01-31, note: Dan from Initech}}\n\
-         workspaces:\n  Skunkworks:\n    tags: {{owner: bob}}\n    members: {{bob@acme.com: workspace_admin, dan@contractor.io: workspace_user}}\n    api_keys: {{night-train: active}}\n"
+         workspaces:\n  Skunkworks:\n    tags: {{owner: bob}}\n    members: {{bob@acme.com: workspace_admin, dan@contractor.io: workspace_user}}\n    api_keys: {{night-train: active}}\n\
+         policy:\n  contractors: {{people: [\"*@contractor.io\"], days: 30, severity: warning}}\n  admins: {{least: 9, severity: warning}}\n  rules:\n    no-bobby-secretson:\n      for_each: people\n      check: person.email != \"bob@acme.com\"\n      message: Bobby is fired\n      severity: warning\n  exceptions:\n    - {{rule: contractors, of: dan@contractor.io, reason: Tessa agreed}}\n\
+         tests:\n  tessa can build:\n    {{person: cy@acme.com, severity: warning, must: [{{workspace: SecretProject}}]}}\n\
+         manage:\n  ignore: [{{workspaces: \"*zebra*\", reason: nobody knows}}]\n"
     );
     let story = Story::with(&file).to(&served.url()).env(REDACT.0, REDACT.1);
     story.write("old.yaml", FILE);
@@ -179,6 +182,14 @@ fn a_redacted_result_names_nobody_whatever_the_command_and_format() {
         "Skunkworks",
         "night-train",
         "Initech",
+        "bobby",
+        "Bobby",
+        "secretson",
+        "tessa",
+        "Tessa",
+        "SecretProject",
+        "zebra",
+        "nobody knows",
     ];
     for (command, formats) in commands {
         for format in formats {

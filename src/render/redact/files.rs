@@ -21,11 +21,13 @@ impl Redactor {
             api_keys,
             manage,
             guard: _,
-            // What rules name is met where it is listed; addresses are known by their form.
-            policy: _,
-            tests: _,
-            files: _,
+            policy,
+            tests,
+            files,
         } = document;
+        self.policy_of_files(policy);
+        self.tests_of_files(tests.as_ref());
+        self.limits_of_files(files.as_ref());
         for (email, person) in members.iter().flat_map(|section| &section.entries) {
             self.mail(email.as_written());
             let Person { place: _, role: _, until: _, note, previously, id: _ } = person;
@@ -47,6 +49,7 @@ impl Redactor {
         self.keys_of_files(api_keys.as_ref());
         for ignore in &manage.ignore {
             self.note(Some(&ignore.reason));
+            self.note(Some(&ignore.pattern));
         }
     }
 
@@ -114,7 +117,7 @@ impl Redactor {
         }
     }
 
-    fn note(&mut self, note: Option<&Text>) {
+    pub(super) fn note(&mut self, note: Option<&Text>) {
         if let Some(note) = note {
             self.name(Class::Note, note);
         }

@@ -21,6 +21,16 @@ use crate::{
     resource::Disposition,
 };
 
+/// The sections whose entries people make up.
+const MADE_UP: [&str; 4] = ["policy", "tests", "files", "manage.ignore"];
+
+/// A rule of the files below one of these sections, as the section and the rest.
+fn made_up(rule: &str) -> Option<(&'static str, &str)> {
+    MADE_UP
+        .iter()
+        .find_map(|section| Some((*section, rule.strip_prefix(section)?.strip_prefix('.')?)))
+}
+
 impl Redactor {
     /// A plan without its originals.
     pub fn plan(&mut self, plan: &Plan) -> Plan {
@@ -140,12 +150,25 @@ impl Redactor {
 
     fn rule(&mut self, change: &RuleChange) -> RuleChange {
         let RuleChange { rule, before, after, effect, at } = change;
+        let at = at.as_ref().map(|span| self.span(span));
+        let effect = effect.as_ref().map(|text| self.text(text));
+        // What people made up (names of rules, patterns, reasons) may be anything, so none of it is shown.
+        if let Some((section, rest)) = made_up(rule) {
+            let mut value = |text: &Option<String>| match text.as_deref() {
+                None => None,
+                Some("managed") => Some("managed".to_owned()),
+                Some(text) => Some(self.name(Class::Note, text)),
+            };
+            let (before, after) = (value(before), value(after));
+            let rule = format!("{section}.{}", self.name(Class::Rule, rest));
+            return RuleChange { rule, before, after, effect, at };
+        }
         RuleChange {
             rule: self.text(rule),
             before: before.as_ref().map(|text| self.text(text)),
             after: after.as_ref().map(|text| self.text(text)),
-            effect: effect.as_ref().map(|text| self.text(text)),
-            at: at.as_ref().map(|span| self.span(span)),
+            effect,
+            at,
         }
     }
 
