@@ -17,7 +17,7 @@ use serde_json::Value;
 
 pub use super::reader::{Pages, Reader};
 use super::{
-    USER_AGENT,
+    USER_AGENT, answer,
     call::{Budget, Resend, encode_segment},
     clock::Clock,
     credential::{Credential, bearer},
@@ -32,6 +32,9 @@ use super::{
 /// The version asked for: every guide shows it and every deployment knows it. For the objects read here it is a
 /// superset of the newer 2026-10-21 (which only drops a key's `workspace_id`); both shapes are read.
 pub const VERSION: &str = "2023-06-01";
+
+/// The one success that has no body.
+const NO_CONTENT: u16 = 204;
 
 /// How a client behaves.
 #[derive(Clone, Debug)]
@@ -346,11 +349,16 @@ fn read(
     signature: &Signature,
 ) -> Result<Value, ApiError> {
     let success = (200..300).contains(&response.status);
-    if success && response.body.is_empty() && rule != Rule::Read {
+    if response.status == NO_CONTENT && response.body.is_empty() && rule != Rule::Read {
         return Ok(Value::Null);
     }
     if success && let Ok(value) = serde_json::from_slice(&response.body) {
-        return Ok(value);
+        let fits = if rule == Rule::Read { Ok(()) } else { answer::check(asked, &value) };
+        return fits.map(|()| value).map_err(|why| ApiError::Shape {
+            asked: asked.clone(),
+            why,
+            request_id: request_id(response),
+        });
     }
     let mut response = response.clone();
     for (_, value) in &signature.headers {

@@ -21,8 +21,6 @@ use super::{
     transport::{BoxFuture, Method, RawRequest, RawResponse, Transport, TransportError},
 };
 
-const CONNECT: Duration = Duration::from_secs(5);
-const WHOLE: Duration = Duration::from_mins(1);
 /// The longest body read, after decompression.
 const LONGEST: usize = 64 * 1024 * 1024;
 
@@ -103,6 +101,21 @@ impl fmt::Display for BaseUrl {
     }
 }
 
+/// How long an exchange may take before its reply counts as lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until there is a connection.
+    pub connect: Duration,
+    /// From the request to the end of the reply's body.
+    pub whole: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), whole: Duration::from_mins(1) }
+    }
+}
+
 /// Sends over the network.
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
@@ -113,12 +126,22 @@ pub struct HttpTransport {
 impl HttpTransport {
     /// A transport to `base`; `ca_bundle` is PEM text with root certificates beside the system's.
     pub fn new(base: BaseUrl, ca_bundle: Option<&[u8]>) -> Result<Self, SetupError> {
+        Self::with_timeouts(base, ca_bundle, Timeouts::default())
+    }
+
+    /// The same, more or less patient.
+    pub fn with_timeouts(
+        base: BaseUrl,
+        ca_bundle: Option<&[u8]>,
+        timeouts: Timeouts,
+    ) -> Result<Self, SetupError> {
+        let Timeouts { connect, whole } = timeouts;
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            .connect_timeout(CONNECT)
-            .timeout(WHOLE);
+            .connect_timeout(connect)
+            .timeout(whole);
         if is_loopback(&base.0) {
             // Nothing in between, and no name server asked who `localhost` is.
             let here = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];

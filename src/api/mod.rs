@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing here knows a resource kind's rules; what is read is handed on as it came.
 
+mod answer;
 pub mod call;
 pub mod client;
 pub mod clock;

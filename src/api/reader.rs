@@ -24,6 +24,8 @@ use super::{
 const LIMIT: &str = "1000";
 /// Pages after which a list is taken to be endless.
 const PAGES: usize = 10_000;
+/// The same of pages in a row that bring nothing new.
+const BARREN_PAGES: usize = 20;
 
 /// Reads the organization; cannot write. Cheap to clone.
 #[derive(Clone)]
@@ -71,6 +73,7 @@ impl Reader {
             next: Next::First,
             cursors: BTreeSet::new(),
             keys: BTreeSet::new(),
+            barren: 0,
             item: PhantomData,
         }
     }
@@ -115,6 +118,8 @@ pub struct Pages<T> {
     cursors: BTreeSet<String>,
     /// The keys of the objects handed out: a list that moves while it is read shows some twice.
     keys: BTreeSet<String>,
+    /// Pages in a row, up to the last one, that brought nothing new.
+    barren: usize,
     item: PhantomData<fn() -> T>,
 }
 
@@ -137,40 +142,53 @@ impl<T: Wire> Pages<T> {
         query.extend(self.query.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         query.extend(after.as_deref().map(|cursor| ("after_id", cursor)));
         let (value, asked, request_id) = self.reader.fetch(target(&path, &query)).await?;
-        let Page { mut data, has_more, first_id: _, last_id } = Page::<T>::decode(value)
+        let page = Page::<T>::decode(value)
             .map_err(|why| ApiError::Shape { asked: asked.clone(), why, request_id })?;
-        self.next = self.after(asked, data.is_empty(), has_more, last_id)?;
+        self.next =
+            self.after(&page).map_err(|why| ApiError::Pagination { asked: asked.clone(), why })?;
+        let mut data = page.data;
         data.retain(|item| self.keys.insert(item.list_key().to_owned()));
+        self.barren = if data.is_empty() { self.barren + 1 } else { 0 };
+        if self.barren >= BARREN_PAGES && !matches!(self.next, Next::End) {
+            let why = format!("{} pages in a row brought nothing new", self.barren);
+            return Err(ApiError::Pagination { asked, why });
+        }
         Ok(Some(data))
     }
 
-    /// Where the list goes on (`admin-api` notes on pagination): not after `has_more: false`, an empty page, or a
-    /// page without a cursor; but "more follows" without saying where is no end, or a removal could rest on it.
-    fn after(
-        &mut self,
-        asked: Asked,
-        empty: bool,
-        has_more: Option<bool>,
-        last_id: Option<String>,
-    ) -> Result<Next, ApiError> {
-        let broken = |why: String| Err(ApiError::Pagination { asked, why });
-        match last_id {
-            _ if has_more == Some(false) || empty => Ok(Next::End),
-            None if has_more == Some(true) => {
-                broken("the list says that more follows, but not after what".into())
-            }
-            None => Ok(Next::End),
-            Some(_) if self.cursors.len() + 1 >= PAGES => {
-                broken(format!("the list did not end after {PAGES} pages"))
-            }
-            Some(cursor) => {
-                if !self.cursors.insert(cursor.clone()) {
-                    return broken("the list repeats a cursor, so it would never end".into());
-                }
-                Ok(Next::After(cursor))
+    /// Where the list goes on (`admin-api` notes on pagination), or why that cannot be told. A list ends only where
+    /// it says so: a removal could rest on what an end that was guessed leaves out.
+    fn after(&mut self, page: &Page<T>) -> Result<Next, String> {
+        let Page { data, has_more, first_id, last_id } = page;
+        for (cursor, item) in [(first_id, data.first()), (last_id, data.last())] {
+            if let (Some(cursor), Some(item)) = (cursor, item)
+                && is_another(cursor, item.list_key())
+            {
+                return Err("the cursor of a page belongs to another object".into());
             }
         }
+        // A server that leaves `has_more` out goes on until a page is empty.
+        if !has_more.unwrap_or(!data.is_empty()) {
+            return Ok(Next::End);
+        }
+        let Some(cursor) = last_id else {
+            return Err("the list does not say after what it goes on".into());
+        };
+        if self.cursors.len() + 1 >= PAGES {
+            return Err(format!("the list did not end after {PAGES} pages"));
+        }
+        if !self.cursors.insert(cursor.clone()) {
+            return Err("the list repeats a cursor, so it would never end".into());
+        }
+        Ok(Next::After(cursor.clone()))
     }
+}
+
+/// Whether a cursor looks like the ids of its list (`user_…`), and is not the one it should be. Cursors of another
+/// look are opaque.
+fn is_another(cursor: &str, id: &str) -> bool {
+    let prefix = id.rfind('_').map_or("", |end| &id[..=end]);
+    !prefix.is_empty() && cursor.starts_with(prefix) && cursor != id
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::{
 pub(crate) const TRIES: u32 = 6;
 /// Tries that may end in a conflict.
 const CONFLICTS: u32 = 3;
-/// Tries to reach a host: a mistyped one should be known within seconds.
+/// Tries to reach a host, or to get the API's own words from it: a mistyped one should be known within seconds.
 const CONNECTS: u32 = 3;
 /// The longest wait a server may ask for; beyond it the request fails and says so.
 pub(crate) const LONGEST: Duration = Duration::from_mins(2);
@@ -45,8 +45,10 @@ pub(crate) struct Hints {
 }
 
 impl Hints {
-    /// Reads the headers; `now` is for a `retry-after` that is a date.
+    /// Reads the headers; `now` is for a `retry-after` that is a date, if the answer does not say when it was given:
+    /// the two clocks need not agree.
     pub(crate) fn of(response: &RawResponse, now: Timestamp) -> Self {
+        let now = response.header("date").and_then(http_date).unwrap_or(now);
         let milliseconds = response.header("retry-after-ms").and_then(|text| seconds(text, 1e-3));
         let wait = milliseconds.or_else(|| {
             let text = response.header("retry-after")?;
@@ -101,6 +103,10 @@ pub(crate) fn judge(
         Class::NotSent => tries.made < CONNECTS,
         Class::Conflict => tries.conflicts < CONFLICTS,
         Class::MaybeDone => rule != Rule::Write(Resend::LookFirst),
+        Class::Unreadable => tries.made < CONNECTS && rule != Rule::Write(Resend::LookFirst),
+        Class::Foreign => {
+            tries.made < CONNECTS && matches!(rule, Rule::Write(Resend::Safe | Resend::Gone))
+        }
         Class::Refused => {
             hints.should_retry == Some(true) && rule != Rule::Write(Resend::LookFirst)
         }
@@ -133,6 +139,10 @@ enum Class {
     KeyCheck,
     /// 5xx, 408, a lost reply.
     MaybeDone,
+    /// A success that was cut short, or is no JSON.
+    Unreadable,
+    /// A success with the JSON of something else: reading it again helps nobody.
+    Foreign,
     /// Another status.
     Refused,
     /// Sending it again cannot help.
@@ -156,10 +166,12 @@ fn classify(error: &ApiError) -> Class {
                 409 => Class::Conflict,
                 408 | 500.. => Class::MaybeDone,
                 400 if error.code() == Some("external_key_validation_timed_out") => Class::KeyCheck,
-                200..400 => Class::Never,
+                200..300 => Class::Unreadable,
+                300..400 => Class::Never,
                 _ => Class::Refused,
             }
         }
+        ApiError::Shape { .. } => Class::Foreign,
         _ => Class::Never,
     }
 }

@@ -45,24 +45,61 @@ async fn a_list_goes_on_after_the_last_id_of_each_page() {
 }
 
 #[tokio::test]
-async fn a_short_page_is_not_the_end_and_an_empty_one_is() {
+async fn neither_a_short_page_nor_an_empty_one_is_the_end_of_a_list_that_says_more() {
     let (ids, lines) = list(vec![
         page(&["u1"], &json!({"has_more": true, "last_id": "u1"})),
+        page(&[], &json!({"has_more": true, "last_id": "c/2"})),
         page(&["u2"], &json!({"has_more": true, "last_id": "u2"})),
+        page(&[], &json!({"has_more": false, "last_id": null})),
+    ])
+    .await;
+    assert_eq!((ids.unwrap(), lines.len()), (vec!["u1".to_owned(), "u2".to_owned()], 4));
+    let (ids, _) = list(vec![
+        page(&["u1"], &json!({"has_more": true, "last_id": "u1"})),
         page(&[], &json!({"has_more": true, "last_id": null})),
     ])
     .await;
-    assert_eq!((ids.unwrap().len(), lines.len()), (2, 3));
+    assert!(matches!(ids, Err(ApiError::Pagination { .. })), "{ids:?}");
 }
 
 #[tokio::test]
-async fn without_has_more_a_list_goes_on_until_a_page_is_empty_or_has_no_cursor() {
+async fn without_has_more_a_list_goes_on_until_a_page_is_empty() {
     let (ids, _) =
         list(vec![page(&["u1"], &json!({"last_id": "u1"})), page(&[], &json!({"last_id": null}))])
             .await;
     assert_eq!(ids.unwrap(), ["u1"]);
     let (ids, _) = list(vec![page(&["u1"], &json!({}))]).await;
-    assert_eq!(ids.unwrap(), ["u1"]);
+    assert!(matches!(ids, Err(ApiError::Pagination { .. })), "{ids:?}");
+}
+
+#[tokio::test]
+async fn a_cursor_that_looks_like_an_id_has_to_be_the_one_of_its_place() {
+    for (first, last) in [("user_2", "user_3"), ("user_1", "user_2"), ("user_1", "user_9")] {
+        let rest = json!({"has_more": false, "first_id": first, "last_id": last});
+        let (ids, _) = list(vec![page(&["user_1", "user_2", "user_3"], &rest)]).await;
+        assert_eq!(
+            ids.unwrap_err().to_string(),
+            "GET /v1/organizations/users: the cursor of a page belongs to another object"
+        );
+    }
+    for (first, last) in [("user_1", "user_3"), ("page_1", "row 3")] {
+        let rest = json!({"has_more": false, "first_id": first, "last_id": last});
+        let (ids, _) = list(vec![page(&["user_1", "user_2", "user_3"], &rest)]).await;
+        assert_eq!(ids.unwrap().len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_goes_on_without_anything_new_is_given_up() {
+    let barren = |index: usize| {
+        page(&["u1"], &json!({"has_more": true, "last_id": format!("c{index}")}))
+    };
+    let (ids, lines) = list((0..=BARREN_PAGES).map(barren).collect()).await;
+    assert_eq!(
+        ids.unwrap_err().to_string(),
+        "GET /v1/organizations/users: 20 pages in a row brought nothing new"
+    );
+    assert_eq!(lines.len(), BARREN_PAGES + 1);
 }
 
 #[tokio::test]
@@ -96,7 +133,8 @@ async fn more_to_follow_without_a_cursor_is_an_error_not_an_end() {
 async fn a_list_that_never_ends_is_given_up() {
     let script =
         Script::new((0..PAGES).map(|index| {
-            page(&["u1"], &json!({"has_more": true, "last_id": format!("c{index}")}))
+            let id = format!("u{index}");
+            page(&[&id], &json!({"has_more": true, "last_id": format!("c{index}")}))
         }));
     let clock = clock();
     let options = crate::api::client::Options {

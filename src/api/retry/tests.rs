@@ -75,6 +75,17 @@ async fn each_form_of_retry_after_is_waited_for_to_the_millisecond() {
 }
 
 #[tokio::test]
+async fn a_date_to_wait_for_is_read_by_the_clock_that_gave_it() {
+    let late = [
+        ("date", "Sun, 22 Nov 2026 09:00:00 GMT"),
+        ("retry-after", "Sun, 22 Nov 2026 09:00:03 GMT"),
+    ];
+    let (script, clock) = (Script::new([refusal(429, None, &late), me()]), clock());
+    client(&script, &clock).reader().get::<Me>(&["me"]).await.unwrap();
+    assert_eq!(clock.monotonic(), Duration::from_secs(3));
+}
+
+#[tokio::test]
 async fn retry_after_ms_goes_before_retry_after() {
     let both = [("retry-after", "60"), ("retry-after-ms", "100")];
     let (script, clock) = (Script::new([refusal(429, None, &both), me()]), clock());

@@ -1,0 +1,95 @@
+//! What each write is answered with, so that a success which is somebody else's is not taken for the API's.
+//!
+//! Invariant: an answer passes only if it is the object that the documentation names for this call, under an id.
+
+use serde_json::Value;
+
+use super::{error::Asked, text, transport::Method};
+
+/// Whether `value` answers the write; the error says what is wrong with it.
+pub(super) fn check(asked: &Asked, value: &Value) -> Result<(), String> {
+    let Some((word, key)) = expected(asked) else { return Ok(()) };
+    let Some(object) = value.as_object() else {
+        return Err("wanted an object".to_owned());
+    };
+    match object.get("type") {
+        Some(Value::String(other)) if other != word => {
+            return Err(format!("type: wanted `{word}`, got `{}`", text::word(other)));
+        }
+        _ => {}
+    }
+    match object.get(key) {
+        Some(Value::String(_)) => Ok(()),
+        _ => Err(format!("{key}: missing")),
+    }
+}
+
+/// The word in `type`, and the field that holds the id (`admin-api` notes on resources).
+fn expected(asked: &Asked) -> Option<(&'static str, &'static str)> {
+    let path = asked.target.strip_prefix("/v1/organizations/")?;
+    let path: Vec<&str> = path.split('/').collect();
+    Some(match (asked.method, path.as_slice()) {
+        (Method::Post, ["invites"]) => ("invite", "id"),
+        (Method::Delete, ["invites", _]) => ("invite_deleted", "id"),
+        (Method::Post, ["users", _]) => ("user", "id"),
+        (Method::Delete, ["users", _]) => ("user_deleted", "id"),
+        (Method::Post, ["workspaces"] | ["workspaces", _] | ["workspaces", _, "archive"]) => {
+            ("workspace", "id")
+        }
+        (Method::Post, ["workspaces", _, "members"] | ["workspaces", _, "members", _]) => {
+            ("workspace_member", "user_id")
+        }
+        (Method::Delete, ["workspaces", _, "members", _]) => {
+            ("workspace_member_deleted", "user_id")
+        }
+        (Method::Post, ["api_keys", _]) => ("api_key", "id"),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn judged(method: Method, path: &str, value: &Value) -> Result<(), String> {
+        check(&Asked { method, target: format!("/v1/organizations/{path}") }, value)
+    }
+
+    #[test]
+    fn each_write_takes_its_own_object_and_no_other() {
+        let answers = [
+            (Method::Post, "invites", "invite", "id"),
+            (Method::Delete, "invites/i", "invite_deleted", "id"),
+            (Method::Post, "users/u", "user", "id"),
+            (Method::Delete, "users/u", "user_deleted", "id"),
+            (Method::Post, "workspaces", "workspace", "id"),
+            (Method::Post, "workspaces/w", "workspace", "id"),
+            (Method::Post, "workspaces/w/archive", "workspace", "id"),
+            (Method::Post, "workspaces/w/members", "workspace_member", "user_id"),
+            (Method::Post, "workspaces/w/members/u", "workspace_member", "user_id"),
+            (Method::Delete, "workspaces/w/members/u", "workspace_member_deleted", "user_id"),
+            (Method::Post, "api_keys/k", "api_key", "id"),
+        ];
+        for (method, path, word, key) in answers {
+            judged(method, path, &json!({"type": word, key: "x"})).unwrap();
+            // The API may stop to say what everybody knows.
+            judged(method, path, &json!({key: "x"})).unwrap();
+            for wrong in [
+                json!(null),
+                json!(["surprise"]),
+                json!({"type": word}),
+                json!({"type": "message", key: "x"}),
+                json!({"type": word, key: 7}),
+            ] {
+                judged(method, path, &wrong).unwrap_err();
+            }
+        }
+    }
+
+    #[test]
+    fn a_call_that_charter_does_not_make_is_not_judged() {
+        judged(Method::Post, "users/u/sign_out", &json!([])).unwrap();
+    }
+}
