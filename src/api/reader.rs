@@ -142,8 +142,11 @@ impl<T: Wire> Pages<T> {
         query.extend(self.query.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         query.extend(after.as_deref().map(|cursor| ("after_id", cursor)));
         let (value, asked, request_id) = self.reader.fetch(target(&path, &query)).await?;
-        let page = Page::<T>::decode(value)
-            .map_err(|why| ApiError::Shape { asked: asked.clone(), why, request_id })?;
+        let page = Page::<T>::decode(value).map_err(|why| ApiError::Shape {
+            asked: asked.clone(),
+            why,
+            request_id,
+        })?;
         self.next =
             self.after(&page).map_err(|why| ApiError::Pagination { asked: asked.clone(), why })?;
         let mut data = page.data;

@@ -8,68 +8,10 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{clock::moment, faults::Rule, state::State};
+use super::{clock::moment, edit::Edit, state::State};
 use crate::api::transport::{Method, RawRequest, RawResponse};
 
 const PREFIX: &str = "/_sandbox/";
-
-/// An edit that a person makes in the Console.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
-enum Edit {
-    SetRole {
-        user: String,
-        role: String,
-    },
-    AddUser {
-        email: String,
-        role: String,
-    },
-    RemoveUser {
-        user: String,
-    },
-    Invite {
-        email: String,
-        role: String,
-    },
-    SetGrant {
-        workspace: String,
-        user: String,
-        role: String,
-    },
-    RemoveGrant {
-        workspace: String,
-        user: String,
-    },
-    AddWorkspace {
-        name: String,
-    },
-    RenameWorkspace {
-        workspace: String,
-        name: String,
-    },
-    SetTags {
-        workspace: String,
-        tags: std::collections::BTreeMap<String, String>,
-    },
-    ArchiveWorkspace {
-        workspace: String,
-    },
-    AddApiKey {
-        name: String,
-        #[serde(default)]
-        workspace: Option<String>,
-    },
-    SetKeyStatus {
-        key: String,
-        status: super::KeyStatus,
-    },
-    AddFault {
-        rule: Rule,
-    },
-    ClearFaults,
-    RevokeTokens,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,6 +44,7 @@ pub(crate) fn run(state: &mut State, request: &RawRequest, operation: &str) -> R
         },
         (Method::Get, "log") => shown(&json!({
             "entries": state.log.entries(), "calls": state.log.calls(), "reads": state.log.reads(),
+            "scripts": state.scripts.trouble(),
         })),
         (Method::Get, "clock") => shown(&json!({"now": state.now()})),
         (Method::Delete, "log") => {
@@ -123,53 +66,9 @@ pub(crate) fn run(state: &mut State, request: &RawRequest, operation: &str) -> R
             }
             Ok(json!({"now": state.now()}))
         }),
-        (Method::Post, "edit") => with(request, |edit| apply(state, edit)),
+        (Method::Post, "edit") => with(request, |edit: Edit| edit.make(state)),
         _ => failure(404, "the control routes are accept, clock, edit, log and state"),
     }
-}
-
-fn apply(state: &mut State, edit: Edit) -> Result<Value, String> {
-    let done = match edit {
-        Edit::SetRole { user, role } => state.set_role(&user, &role),
-        Edit::AddUser { email, role } => {
-            return match state.user(&email) {
-                Some(user) => Err(format!("`{email}` is a member: {}", user.id)),
-                None => Ok(json!({"id": state.add_user(&email, &role)})),
-            };
-        }
-        Edit::RemoveUser { user } => state.remove_user(&user),
-        Edit::Invite { email, role } => return Ok(json!({"id": state.add_invite(&email, &role)})),
-        Edit::SetGrant { workspace, user, role } => state.set_grant(&workspace, &user, &role),
-        Edit::RemoveGrant { workspace, user } => state.remove_grant(&workspace, &user),
-        Edit::AddWorkspace { name } => return Ok(json!({"id": state.add_workspace(&name)})),
-        Edit::RenameWorkspace { workspace, name } => {
-            state.edit_workspace(&workspace, |row| row.name = name)
-        }
-        Edit::SetTags { workspace, tags } => {
-            state.edit_workspace(&workspace, |row| row.tags = tags)
-        }
-        Edit::ArchiveWorkspace { workspace } => state.archive_workspace(&workspace),
-        Edit::AddApiKey { name, workspace } => {
-            return match state.add_api_key(&name, workspace.as_deref()) {
-                Some(id) => Ok(json!({"id": id})),
-                None => Err("no such workspace".to_owned()),
-            };
-        }
-        Edit::SetKeyStatus { key, status } => state.edit_api_key(&key, |key| key.status = status),
-        Edit::AddFault { rule } => {
-            state.faults.add(rule)?;
-            true
-        }
-        Edit::ClearFaults => {
-            state.faults.clear();
-            true
-        }
-        Edit::RevokeTokens => {
-            state.revoke_tokens();
-            true
-        }
-    };
-    if done { Ok(json!({})) } else { Err("no such object".to_owned()) }
 }
 
 fn with<T: for<'de> Deserialize<'de>>(

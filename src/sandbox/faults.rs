@@ -3,14 +3,16 @@
 //! Invariant: a fault "before" leaves the organization untouched, a fault "after" leaves it changed; which requests
 //! fail depends only on the rules, the seed and the order of requests.
 
-use std::time::Duration;
+mod page;
+mod retry_after;
 
-use globset::{GlobBuilder, GlobMatcher};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{clock, ids::Ids, refusal::Refusal};
+pub use self::{page::PageFault, retry_after::RetryAfter};
+pub(crate) use self::{page::without_cursor, retry_after::http_date};
+use super::{ids::Ids, refusal::Refusal, shape::Shape};
 use crate::api::transport::Method;
 
 /// One rule.
@@ -76,64 +78,28 @@ pub enum Fault {
     ClosedBefore,
     /// The connection closes after the effect.
     ClosedAfter,
+    /// No reply ever comes, and nothing is done.
+    SilentBefore,
+    /// No reply ever comes, though it is done.
+    SilentAfter,
     /// After the effect, half the body comes, then the connection closes.
     Truncated,
+    /// After the effect, half the body comes as if it were whole.
+    CutShort,
     /// A proxy's HTML page with this status, before the effect.
     Html(u16),
+    /// A proxy's HTML page with this status, after the effect.
+    HtmlAfter(u16),
     /// After the effect, 200 with JSON of another shape.
     WrongType,
+    /// 200 with JSON of another shape, and nothing is done.
+    WrongTypeBefore,
+    /// A page of a list is not as it should be.
+    Page(PageFault),
     /// The reply comes so many milliseconds late.
     LatencyMs(u64),
     /// The reply comes in small pieces.
     Drip(Drip),
-}
-
-/// The wait that a 429 names; none of them, and the reply names none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RetryAfter {
-    /// `retry-after` in seconds, whole or fractional.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seconds: Option<f64>,
-    /// `retry-after` as the HTTP date so many seconds from now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub date_in: Option<u64>,
-    /// `retry-after-ms`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub milliseconds: Option<u64>,
-}
-
-impl RetryAfter {
-    /// In seconds.
-    pub fn seconds(seconds: f64) -> Self {
-        Self { seconds: Some(seconds), ..Self::default() }
-    }
-
-    /// As an HTTP date.
-    pub fn date_in(seconds: u64) -> Self {
-        Self { date_in: Some(seconds), ..Self::default() }
-    }
-
-    /// In `retry-after-ms`.
-    pub fn milliseconds(milliseconds: u64) -> Self {
-        Self { milliseconds: Some(milliseconds), ..Self::default() }
-    }
-
-    fn headers(self, now: Timestamp) -> Vec<(String, String)> {
-        let Self { seconds, date_in, milliseconds } = self;
-        let mut headers = Vec::new();
-        if let Some(seconds) = seconds {
-            headers.push(("retry-after".to_owned(), seconds.to_string()));
-        }
-        if let Some(wait) = date_in {
-            let at = clock::add(now, Duration::from_secs(wait));
-            headers.push(("retry-after".to_owned(), http_date(at)));
-        }
-        if let Some(milliseconds) = milliseconds {
-            headers.push(("retry-after-ms".to_owned(), milliseconds.to_string()));
-        }
-        headers
-    }
 }
 
 /// An error that a rule makes up, such as 400 `organization_on_hold`.
@@ -173,8 +139,7 @@ pub struct Faults(Vec<Armed>);
 #[derive(Clone, Debug)]
 struct Armed {
     rule: Rule,
-    method: String,
-    path: GlobMatcher,
+    shape: Shape,
     seen: u64,
     fired: u64,
 }
@@ -182,12 +147,14 @@ struct Armed {
 impl Faults {
     /// Reads the rules' patterns.
     pub fn new(rules: Vec<Rule>) -> Result<Self, String> {
-        rules.into_iter().map(arm).collect::<Result<_, _>>().map(Self)
+        let mut faults = Self::default();
+        rules.into_iter().try_for_each(|rule| faults.add(rule)).map(|()| faults)
     }
 
     /// Adds a rule.
     pub fn add(&mut self, rule: Rule) -> Result<(), String> {
-        self.0.push(arm(rule)?);
+        let shape = Shape::parse(&rule.on)?;
+        self.0.push(Armed { rule, shape, seen: 0, fired: 0 });
         Ok(())
     }
 
@@ -203,11 +170,9 @@ impl Faults {
 
     /// What happens to this request; the first rule that fires wins, each matching rule counts.
     pub(crate) fn pick(&mut self, method: Method, target: &str, ids: &mut Ids) -> Option<Fault> {
-        let path = target.split('?').next().unwrap_or_default();
         let mut picked = None;
         for armed in &mut self.0 {
-            let method = armed.method == "*" || armed.method == method.as_str();
-            if !method || !armed.path.is_match(path) {
+            if !armed.shape.fits(method, target) {
                 continue;
             }
             armed.seen += 1;
@@ -231,8 +196,10 @@ pub(crate) enum Instead {
     Refusal(Refusal, Vec<(String, String)>),
     /// An HTML page.
     Html(u16),
-    /// Nothing: the connection closes.
-    Closed,
+    /// JSON that answers nothing.
+    Surprise,
+    /// Nothing.
+    Nothing,
 }
 
 impl Fault {
@@ -258,12 +225,17 @@ impl Fault {
                 let headers = headers.iter().map(|(k, v)| (k.to_lowercase(), v.clone())).collect();
                 Some(Instead::Refusal(refusal, headers))
             }
-            Fault::ClosedBefore => Some(Instead::Closed),
+            Fault::ClosedBefore | Fault::SilentBefore => Some(Instead::Nothing),
             Fault::Html(status) => Some(Instead::Html(*status)),
+            Fault::WrongTypeBefore => Some(Instead::Surprise),
             Fault::StatusAfter(_)
             | Fault::ClosedAfter
+            | Fault::SilentAfter
             | Fault::Truncated
+            | Fault::CutShort
+            | Fault::HtmlAfter(_)
             | Fault::WrongType
+            | Fault::Page(_)
             | Fault::LatencyMs(_)
             | Fault::Drip(_) => None,
         }
@@ -278,41 +250,19 @@ impl Fault {
             Fault::Error(_) => "error",
             Fault::ClosedBefore => "closed_before",
             Fault::ClosedAfter => "closed_after",
+            Fault::SilentBefore => "silent_before",
+            Fault::SilentAfter => "silent_after",
             Fault::Truncated => "truncated",
+            Fault::CutShort => "cut_short",
             Fault::Html(_) => "html",
+            Fault::HtmlAfter(_) => "html_after",
             Fault::WrongType => "wrong_type",
+            Fault::WrongTypeBefore => "wrong_type_before",
+            Fault::Page(_) => "page",
             Fault::LatencyMs(_) => "latency_ms",
             Fault::Drip(_) => "drip",
         }
     }
-}
-
-/// An instant as the `Date` header shows it.
-pub(crate) fn http_date(at: Timestamp) -> String {
-    jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap_or_default()
-}
-
-fn arm(rule: Rule) -> Result<Armed, String> {
-    let (method, pattern) = rule
-        .on
-        .split_once(' ')
-        .filter(|(method, path)| {
-            matches!(*method, "*" | "GET" | "POST" | "DELETE") && path.starts_with('/')
-        })
-        .ok_or_else(|| {
-            format!(
-                "`{}` matches nothing; write a method (GET, POST, DELETE or *) and a path, \
-                 such as `POST /v1/organizations/invites`",
-                rule.on
-            )
-        })?;
-    let path = GlobBuilder::new(pattern)
-        .literal_separator(true)
-        .build()
-        .map_err(|error| format!("`{}` is no pattern: {error}", rule.on))?
-        .compile_matcher();
-    let method = method.to_owned();
-    Ok(Armed { method, path, seen: 0, fired: 0, rule })
 }
 
 #[cfg(test)]

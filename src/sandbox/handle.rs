@@ -4,16 +4,17 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::{
     credentials::{self, Grant},
-    faults::{Drip, Fault, Instead, http_date},
+    faults::{Drip, Fault, Instead, PageFault, without_cursor},
     kinds,
     log::Entry,
     refusal::Refusal,
+    reply::{blank, finish, html, json_reply, refuse, surprise},
     request::{self, Query, header},
+    scripts,
     state::{OrganizationKind, State},
     switches::{MeElsewhere, MissingEndpoint, RateLimitHeaders, UnknownFields, WrongPrefix},
 };
@@ -37,6 +38,8 @@ pub enum Wire {
     Whole,
     /// Not at all: the connection closes.
     Closed,
+    /// Not at all: the connection stays open.
+    Silent,
     /// Half of it, then the connection closes.
     Truncated,
     /// In small pieces.
@@ -105,7 +108,8 @@ pub fn handle(state: &mut State, request: &RawRequest) -> Exchange {
     let mut trace = Trace { done: false, headers: Vec::new() };
 
     let response = match fault.as_ref().and_then(|fault| fault.before(now)) {
-        Some(Instead::Closed) => blank(0),
+        Some(Instead::Nothing) => blank(0),
+        Some(Instead::Surprise) => surprise(),
         Some(Instead::Html(status)) => html(status),
         Some(Instead::Refusal(refusal, headers)) => {
             let mut response = refuse(&refusal, &request_id);
@@ -113,7 +117,11 @@ pub fn handle(state: &mut State, request: &RawRequest) -> Exchange {
             response
         }
         None => {
-            let mut response = match answer(state, request, verdict, &mut trace) {
+            let answered = match &fault {
+                Some(Fault::Page(fault)) => spoilt(state, request, verdict, &mut trace, *fault),
+                _ => answer(state, request, verdict, &mut trace),
+            };
+            let mut response = match answered {
                 Ok(value) => {
                     trace.done = true;
                     json_reply(200, &dress(value, state.switches.unknown_fields))
@@ -126,7 +134,11 @@ pub fn handle(state: &mut State, request: &RawRequest) -> Exchange {
                         let refusal = Refusal::status(status, "an injected failure");
                         response = refuse(&refusal, &request_id);
                     }
-                    Some(Fault::WrongType) => response = json_reply(200, &json!(["surprise"])),
+                    Some(Fault::WrongType) => response = surprise(),
+                    Some(Fault::HtmlAfter(status)) => response = html(status),
+                    Some(Fault::CutShort) => {
+                        response.body.truncate(response.body.len() / 2);
+                    }
                     _ => {}
                 }
             }
@@ -136,6 +148,7 @@ pub fn handle(state: &mut State, request: &RawRequest) -> Exchange {
     };
     let (wire, delay) = match &fault {
         Some(Fault::ClosedBefore | Fault::ClosedAfter) => (Wire::Closed, Duration::ZERO),
+        Some(Fault::SilentBefore | Fault::SilentAfter) => (Wire::Silent, Duration::ZERO),
         Some(Fault::Truncated) => (Wire::Truncated, Duration::ZERO),
         Some(Fault::LatencyMs(ms)) => (Wire::Whole, Duration::from_millis(*ms)),
         Some(Fault::Drip(drip)) => (Wire::Drip(*drip), Duration::ZERO),
@@ -150,10 +163,11 @@ pub fn handle(state: &mut State, request: &RawRequest) -> Exchange {
         route: pattern_of(request),
         body: request.body.as_ref().and_then(|body| serde_json::from_slice(body).ok()),
         credential,
-        status: if wire == Wire::Closed { 0 } else { response.status },
+        status: if matches!(wire, Wire::Closed | Wire::Silent) { 0 } else { response.status },
         done: trace.done,
         fault: fault.as_ref().map(Fault::word),
     });
+    scripts::play(state, request);
     Exchange { response, wire, delay }
 }
 
@@ -221,6 +235,28 @@ fn answer(
     let betas = header(request, "anthropic-beta").unwrap_or_default().split(',');
     let betas = betas.map(|beta| beta.trim().to_owned()).collect();
     (route.handler)(state, Asked { ids, query, body, version, grant, betas })
+}
+
+/// The page that a fault makes of it.
+fn spoilt(
+    state: &mut State,
+    request: &RawRequest,
+    verdict: Result<Grant, Refusal>,
+    trace: &mut Trace,
+    fault: PageFault,
+) -> Result<Value, Refusal> {
+    let mut first = None;
+    if request.target.contains("after_id=") {
+        let start = RawRequest { target: without_cursor(&request.target), ..request.clone() };
+        let page = answer(state, &start, verdict.clone(), trace)?;
+        if !fault.heeds_cursor() {
+            return Ok(page);
+        }
+        first = page.pointer("/data/0").cloned();
+    }
+    let mut page = answer(state, request, verdict, trace)?;
+    fault.spoil(&mut page, first);
+    Ok(page)
 }
 
 fn meter(state: &mut State, request: &RawRequest, trace: &mut Trace) -> Result<(), Refusal> {
@@ -330,40 +366,4 @@ fn dress(mut value: Value, unknown: UnknownFields) -> Value {
         walk(&mut value);
     }
     value
-}
-
-fn refuse(refusal: &Refusal, request_id: &str) -> RawResponse {
-    json_reply(refusal.status, &refusal.envelope(request_id))
-}
-
-fn json_reply(status: u16, value: &Value) -> RawResponse {
-    let mut response = blank(status);
-    response.headers.push(("content-type".to_owned(), "application/json".to_owned()));
-    response.body = Bytes::from(value.to_string());
-    response
-}
-
-fn html(status: u16) -> RawResponse {
-    let mut response = blank(status);
-    response.headers.push(("content-type".to_owned(), "text/html; charset=utf-8".to_owned()));
-    response.body = Bytes::from_static(
-        b"<!DOCTYPE html>\n<html><head><title>Proxy</title></head><body><h1>Access denied by the proxy</h1></body></html>\n",
-    );
-    response
-}
-
-fn blank(status: u16) -> RawResponse {
-    RawResponse { status, headers: Vec::new(), body: Bytes::new() }
-}
-
-/// Adds the headers that every reply of the API has; a proxy's page has only the date.
-fn finish(state: &State, mut response: RawResponse, request_id: &str) -> RawResponse {
-    let html = response.header("content-type").is_some_and(|media| media.starts_with("text/html"));
-    response.headers.push(("date".to_owned(), http_date(state.now())));
-    if !html {
-        response.headers.push(("request-id".to_owned(), request_id.to_owned()));
-        let organization = state.organization.id.clone();
-        response.headers.push(("anthropic-organization-id".to_owned(), organization));
-    }
-    response
 }

@@ -7,6 +7,7 @@
 mod clock;
 mod control;
 mod credentials;
+mod edit;
 mod faults;
 mod handle;
 mod ids;
@@ -15,9 +16,12 @@ mod limits;
 mod log;
 mod page;
 mod refusal;
+mod reply;
 mod request;
+mod scripts;
 mod seed;
 mod server;
+mod shape;
 mod shared;
 mod state;
 pub mod switches;
@@ -25,7 +29,8 @@ mod table;
 
 pub use clock::Clock;
 pub use credentials::{Credentials, FederationRule, SANDBOX_KEY};
-pub use faults::{Drip, Fault, Faults, RetryAfter, Rule, TypedError};
+pub use edit::Edit;
+pub use faults::{Drip, Fault, Faults, PageFault, RetryAfter, Rule, TypedError};
 pub use handle::{Exchange, Wire, handle};
 pub use kinds::{
     api_key::{ApiKey, KeyStatus},
@@ -37,6 +42,7 @@ pub use kinds::{
 };
 pub use limits::Limits;
 pub use log::{CredentialKind, Entry, Log};
+pub use scripts::{Script, Scripts};
 pub use seed::SeedError;
 pub use server::Server;
 pub use shared::{InProcess, Sandbox};

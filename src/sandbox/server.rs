@@ -39,6 +39,8 @@ use super::{
 use crate::api::transport::{Method, RawRequest, RawResponse};
 
 const MAX_BODY: usize = 4 * 1024 * 1024;
+/// After this long a connection that gets no reply is closed, so that a stopped server ends.
+const SILENCE: Duration = Duration::from_mins(10);
 
 /// A running server; it stops when it is dropped.
 #[derive(Debug)]
@@ -221,6 +223,11 @@ async fn answer(
         Wire::Closed => {
             door.slam();
             // It is never written: the door is shut.
+            plain(StatusCode::OK)
+        }
+        Wire::Silent => {
+            tokio::time::sleep(SILENCE).await;
+            door.slam();
             plain(StatusCode::OK)
         }
         Wire::Truncated => {

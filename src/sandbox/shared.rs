@@ -102,6 +102,8 @@ impl Transport for InProcess {
             match wire {
                 Wire::Whole => Ok(response),
                 Wire::Closed => lost("connection closed before a reply came"),
+                // Whoever waits loses patience at some time; there is no use in waiting for it here.
+                Wire::Silent => lost("no answer in time"),
                 Wire::Truncated => lost("connection closed in the middle of the reply"),
                 Wire::Drip(drip) => {
                     let pieces = response.body.len().div_ceil(drip.bytes.max(1));

@@ -19,6 +19,7 @@ use super::{
     },
     limits::{Limits, Meter},
     log::Log,
+    scripts::Scripts,
     switches::Switches,
 };
 
@@ -71,6 +72,8 @@ pub struct State {
     pub credentials: Credentials,
     /// Which requests fail.
     pub faults: Faults,
+    /// What happens after which request.
+    pub scripts: Scripts,
     /// What was asked.
     pub log: Log,
     pub(crate) ids: Ids,
@@ -104,6 +107,7 @@ impl State {
             limits: Limits::default(),
             credentials: Credentials::default(),
             faults: Faults::default(),
+            scripts: Scripts::default(),
             log: Log::default(),
             ids: Ids::new(seed),
             users: Users::default(),

@@ -257,7 +257,8 @@ async fn ids_are_percent_encoded() {
 
 #[tokio::test]
 async fn an_answer_without_a_body_ends_a_write_well_and_a_read_badly() {
-    let script = Script::new([raw(204, &[], ""), raw(200, &[], ""), raw(204, &[], ""), raw(200, &[], "")]);
+    let script =
+        Script::new([raw(204, &[], ""), raw(200, &[], ""), raw(204, &[], ""), raw(200, &[], "")]);
     let client = client(&script, &clock());
     let reply = client.writer().send(delete(), Resend::Gone, Budget::Shared).await.unwrap();
     assert_eq!(reply.value, Value::Null);

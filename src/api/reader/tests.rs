@@ -91,9 +91,8 @@ async fn a_cursor_that_looks_like_an_id_has_to_be_the_one_of_its_place() {
 
 #[tokio::test]
 async fn a_list_that_goes_on_without_anything_new_is_given_up() {
-    let barren = |index: usize| {
-        page(&["u1"], &json!({"has_more": true, "last_id": format!("c{index}")}))
-    };
+    let barren =
+        |index: usize| page(&["u1"], &json!({"has_more": true, "last_id": format!("c{index}")}));
     let (ids, lines) = list((0..=BARREN_PAGES).map(barren).collect()).await;
     assert_eq!(
         ids.unwrap_err().to_string(),
@@ -131,11 +130,10 @@ async fn more_to_follow_without_a_cursor_is_an_error_not_an_end() {
 
 #[tokio::test]
 async fn a_list_that_never_ends_is_given_up() {
-    let script =
-        Script::new((0..PAGES).map(|index| {
-            let id = format!("u{index}");
-            page(&[&id], &json!({"has_more": true, "last_id": format!("c{index}")}))
-        }));
+    let script = Script::new((0..PAGES).map(|index| {
+        let id = format!("u{index}");
+        page(&[&id], &json!({"has_more": true, "last_id": format!("c{index}")}))
+    }));
     let clock = clock();
     let options = crate::api::client::Options {
         requests_per_minute: u32::MAX,

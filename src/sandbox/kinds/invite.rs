@@ -2,6 +2,8 @@
 //!
 //! Invariant: an invite is never edited; only a pending one can be withdrawn or accepted.
 
+mod console;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
@@ -335,57 +337,4 @@ fn show(state: &State, invite: &Invite) -> Value {
         shown["rbac_group_ids"] = json!(rbac_group_ids);
     }
     shown
-}
-
-/// What people do with invites, or what tests look at.
-impl State {
-    /// Every invite, withdrawn ones included, oldest first.
-    pub fn invites(&self) -> impl DoubleEndedIterator<Item = &Invite> {
-        self.invites.iter()
-    }
-
-    /// Adds an invite sent now, with any role; gives the id.
-    pub fn add_invite(&mut self, email: &str, role: &str) -> String {
-        let (id, now) = (self.ids.fresh("invite_"), self.now());
-        self.invites.insert(Invite {
-            id: id.clone(),
-            email: email.to_owned(),
-            role: role.to_owned(),
-            invited_at: now,
-            expires_at: clock::add(now, clock::days(LIFE_DAYS)),
-            accepted_at: None,
-            withdrawn: false,
-            rbac_group_ids: Vec::new(),
-        });
-        id
-    }
-
-    /// The person clicks the link of a pending invite (named by id or exact address, but for case): they become a
-    /// member with its role. Gives the user's id, or `None` if no invite waits or they are a member already.
-    pub fn accept_invite(&mut self, which: &str) -> Option<String> {
-        let now = self.now();
-        let waits = |invite: &Invite| {
-            invite.expires_at > now && invite.status(now, &self.switches) == InviteStatus::Pending
-        };
-        let invite = self.invites.get(which).filter(|invite| waits(invite)).or_else(|| {
-            let named = |invite: &Invite| invite.email.eq_ignore_ascii_case(which);
-            self.invites.like(which).map(|(_, row)| row).find(|row| named(row) && waits(row))
-        })?;
-        let (id, email, role) = (invite.id.clone(), invite.email.clone(), invite.role.clone());
-        if self.user(&email).is_some() {
-            return None;
-        }
-        if let Some(invite) = self.invites.table.get_mut(&id) {
-            invite.accepted_at = Some(now);
-        }
-        let user = self.add_user(&email, &role);
-        self.hide(&user);
-        Some(user)
-    }
-
-    /// Accepts every invite that waits; gives the users' ids.
-    pub fn accept_all(&mut self) -> Vec<String> {
-        let ids: Vec<String> = self.invites().map(|invite| invite.id.clone()).collect();
-        ids.iter().filter_map(|id| self.accept_invite(id)).collect()
-    }
 }

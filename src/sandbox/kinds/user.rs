@@ -322,6 +322,19 @@ impl State {
         }
     }
 
+    /// Moves somebody's row to the newest end of the list, as if they had just joined; false if nobody has this id
+    /// or address.
+    pub fn move_user(&mut self, who: &str) -> bool {
+        let Some(id) = self.user(who).map(|user| user.id.clone()) else { return false };
+        match self.users.remove(&id) {
+            Some(user) => {
+                self.users.insert(user);
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Removes somebody with their memberships, and archives their personal keys; false if nobody has this id or
     /// address.
     pub fn remove_user(&mut self, who: &str) -> bool {

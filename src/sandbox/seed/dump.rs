@@ -39,6 +39,7 @@ pub(super) fn dump(state: &State) -> Seed {
         credentials: state.credentials.clone(),
         switches: state.switches,
         faults: state.faults.rules().cloned().collect(),
+        scripts: state.scripts.waiting().cloned().collect(),
     }
 }
 

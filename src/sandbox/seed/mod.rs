@@ -15,6 +15,7 @@ use super::{
     faults::Rule,
     kinds::{api_key::KeyStatus, invite::InviteStatus, residency::Residency},
     limits::Limits,
+    scripts::Script,
     state::{OrganizationKind, State},
     switches::Switches,
 };
@@ -86,6 +87,8 @@ struct Seed {
     switches: Switches,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     faults: Vec<Rule>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scripts: Vec<Script>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]

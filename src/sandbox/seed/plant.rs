@@ -23,6 +23,7 @@ use crate::sandbox::{
         workspace::{Attachments, Workspace, palette},
         workspace_rules::{is_color, is_reserved_tag},
     },
+    scripts::Scripts,
     state::{Organization, State},
 };
 
@@ -46,6 +47,7 @@ pub(super) fn plant(seed: Seed) -> Result<State, SeedError> {
         credentials,
         switches,
         faults,
+        scripts,
     } = seed;
     let ids = Ids::new(seed);
     let standard = Organization::default();
@@ -68,6 +70,7 @@ pub(super) fn plant(seed: Seed) -> Result<State, SeedError> {
     state.credentials = credentials;
     state.switches = switches;
     state.faults = Faults::new(faults).map_err(|message| entry("faults", message))?;
+    state.scripts = Scripts::new(scripts).map_err(|message| entry("scripts", message))?;
     state.workspaces.attachments =
         Attachments { external_keys, user_profiles, requires_external_key };
     let mut planter = Planter { state, ids, now, taken: BTreeSet::new(), nth: HashMap::new() };
