@@ -1,8 +1,10 @@
-//! Carries out one step: looks first where it destroys, sends its calls in order, and looks again where a reply was
+//! Carries out one step: looks first where it destroys or makes what stays for ever, sends its calls in order, and looks again where a reply was
 //! lost or a refusal may mean that it is so already.
 //!
 //! Invariant: a call that makes something is sent a second time only after looking showed that the first had no
 //! effect.
+
+mod twins;
 
 use std::{
     collections::BTreeMap,
@@ -144,17 +146,20 @@ impl Execution<'_> {
         Ok(())
     }
 
-    /// Looks at everything the step destroys. `true`: there is nothing left to do.
+    /// Looks at everything that nothing brings back or takes back. `true`: there is nothing left to do.
     async fn look_before(&mut self) -> Result<bool, Ends> {
         for call in &self.step.calls {
             let Some(effect) = Effect::of(call, &self.shared.made()) else { continue };
-            if !effect.is_destructive(self.step) {
+            if !effect.is_final(self.step) {
                 continue;
             }
             match effect.before(self.step, &self.shared.eyes()).await {
                 Ok(Before::Same) => {}
-                Ok(Before::AlreadySo(note)) => {
+                Ok(Before::AlreadySo { id, note }) => {
                     self.notes.push(note.to_owned());
+                    if let Some(id) = id {
+                        self.keep(id);
+                    }
                     return Ok(true);
                 }
                 Ok(Before::Instead(outcome)) => return Err(outcome),
@@ -178,7 +183,14 @@ impl Execution<'_> {
         loop {
             match self.send(&request, call).await {
                 Ok(reply) => match self.take(&reply, effect.as_ref()) {
-                    Ok(()) => return Ok(()),
+                    Ok(Some(id)) if effect == Some(Effect::MakeWorkspace) => {
+                        return self.make_room_for_a_twin(id).await;
+                    }
+                    Ok(Some(id)) => {
+                        self.keep(id);
+                        return Ok(());
+                    }
+                    Ok(None) => return Ok(()),
                     // It was made, and the answer does not say under which id.
                     Err(error) => match self.look_after_loss(effect.as_ref(), error).await? {
                         Looked::Done => return Ok(()),
@@ -239,18 +251,19 @@ impl Execution<'_> {
     }
 
     /// Takes what a success says: the id of what was made.
-    fn take(&mut self, reply: &Reply, effect: Option<&Effect>) -> Result<(), ApiError> {
+    fn take(
+        &mut self,
+        reply: &Reply,
+        effect: Option<&Effect>,
+    ) -> Result<Option<RemoteId>, ApiError> {
         if reply.already_gone {
             self.notes.push("it was gone already".to_owned());
         }
         if !matches!(effect, Some(Effect::MakeWorkspace | Effect::Invite)) {
-            return Ok(());
+            return Ok(None);
         }
         match reply.value.get("id").and_then(Value::as_str) {
-            Some(id) => {
-                self.keep(RemoteId::new(id));
-                Ok(())
-            }
+            Some(id) => Ok(Some(RemoteId::new(id))),
             None => Err(ApiError::Shape {
                 asked: self.asked(),
                 why: "id: missing".to_owned(),

@@ -174,7 +174,7 @@ impl Watch {
         if let Some(why) = fatal(error).filter(|_| !invites_only) {
             return Follows::Halt(why);
         }
-        if trouble(error) {
+        if trouble(error) || (limited(error) && !invites_only) {
             self.troubles += 1;
             if self.troubles >= TROUBLES {
                 return Follows::Halt(format!(

@@ -156,6 +156,13 @@ pub struct World<'a> {
 }
 
 impl World<'_> {
+    /// Whether an active workspace has this name.
+    pub fn has_workspace(&self, name: &str) -> bool {
+        self.live
+            .of(Kind::Workspace)
+            .any(|(_, object)| matches!(&object.spec, Spec::Workspace(spec) if *spec.name == *name))
+    }
+
     /// The organization role that decides what a person inherits once this plan is applied: the live role of
     /// somebody the API cannot change, else the wanted one if the API can give it.
     pub fn deciding_role(&self, member: &Name) -> Option<Role> {

@@ -253,8 +253,10 @@ impl Resource for Workspace {
         }
     }
 
-    fn rests_on(&self, change: &Change, _world: &World<'_>) -> Vec<Fact> {
+    fn rests_on(&self, change: &Change, world: &World<'_>) -> Vec<Fact> {
         match change {
+            // One that is renamed or archived by the same plan may still have the name.
+            Change::Create { .. } if world.has_workspace(&self.name) => Vec::new(),
             Change::Create { .. } => vec![Fact::NoWorkspace { name: self.name.to_string() }],
             Change::Update { before, fields, .. } | Change::Replace { before, fields, .. } => {
                 fields

@@ -13,7 +13,7 @@ use crate::{
         transport::Method,
     },
     plan::Step,
-    resource::KeyStatus,
+    resource::{Fact, KeyStatus},
 };
 
 /// What one call is for, read off its method and path.
@@ -87,23 +87,40 @@ impl Effect {
         })
     }
 
-    /// Whether what it works on is looked at once more before it is sent: nothing brings back what it takes.
-    pub(in crate::apply) fn is_destructive(&self, step: &Step) -> bool {
+    /// Whether there is a look before it is sent: nothing brings back what it takes, or takes back what it makes.
+    pub(in crate::apply) fn is_final(&self, step: &Step) -> bool {
         match self {
             Effect::Withdraw(_)
             | Effect::RemoveUser(_)
             | Effect::Archive(_)
             | Effect::RemoveGrant(_) => true,
+            Effect::MakeWorkspace => is_alone(step),
             Effect::ChangeKey(_) => step
                 .change
                 .field("status")
                 .is_some_and(|field| field.after.as_str() != Some(KeyStatus::Active.as_str())),
             Effect::Invite
             | Effect::SetRole(_)
-            | Effect::MakeWorkspace
             | Effect::ChangeWorkspace(_)
             | Effect::Grant(_)
             | Effect::ChangeGrant(_) => false,
+        }
+    }
+
+    /// The place of a grant, if it is about one.
+    pub(in crate::apply) fn place(&self) -> Option<&Place> {
+        match self {
+            Effect::Grant(place) | Effect::ChangeGrant(place) | Effect::RemoveGrant(place) => {
+                Some(place)
+            }
+            Effect::Invite
+            | Effect::Withdraw(_)
+            | Effect::SetRole(_)
+            | Effect::RemoveUser(_)
+            | Effect::MakeWorkspace
+            | Effect::ChangeWorkspace(_)
+            | Effect::Archive(_)
+            | Effect::ChangeKey(_) => None,
         }
     }
 
@@ -123,4 +140,10 @@ impl Effect {
             | Effect::ChangeKey(_) => &[1],
         }
     }
+}
+
+/// Whether the plan rests on it that no active workspace has the name of the one that the step makes: any that has it
+/// then was made since.
+pub(in crate::apply) fn is_alone(step: &Step) -> bool {
+    step.rests_on.iter().any(|fact| matches!(fact, Fact::NoWorkspace { .. }))
 }

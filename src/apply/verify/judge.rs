@@ -118,20 +118,19 @@ pub(in crate::apply) fn judge_made<'a>(
         (ours && timely).then_some((&remote.id, archived_at.is_some()))
     };
     let new: Vec<(&RemoteId, bool)> = all.into_iter().filter_map(new).collect();
-    match new.as_slice() {
-        [] => Made::Not,
-        [(id, false)] => Made::One((*id).clone()),
-        [(id, true)] => Made::Archived(format!(
+    let active: Vec<&str> =
+        new.iter().filter(|(_, archived)| !archived).map(|(id, _)| id.as_str()).collect();
+    match (active.as_slice(), new.first()) {
+        ([], None) => Made::Not,
+        ([], Some((id, _))) => Made::Archived(format!(
             "`{name}` ({id}) was made and archived meanwhile; the next run makes it anew"
         )),
-        several => {
-            let ids: Vec<&str> = several.iter().map(|(id, _)| id.as_str()).collect();
-            Made::Several(format!(
-                "several workspaces named `{name}` were made just now ({}): archive all but one in the Console, and \
-                 write its id in the files",
-                ids.join(", ")
-            ))
-        }
+        ([id], _) => Made::One(RemoteId::new(*id)),
+        (several, _) => Made::Several(format!(
+            "several workspaces named `{name}` were made just now ({}): archive all but one in the Console, and \
+             write its id in the files",
+            several.join(", ")
+        )),
     }
 }
 
@@ -334,6 +333,7 @@ mod tests {
         let gone = workspace("wrkspc_3", Some("2026-11-22T10:00:30Z"), true);
         let Made::Archived(why) = made(&[&gone], &[]) else { panic!("archived") };
         assert!(why.contains("(wrkspc_3) was made and archived"), "{why}");
+        assert_eq!(made(&[&gone, &new], &[]), Made::One(RemoteId::new("wrkspc_1")));
         let Made::Several(why) = made(&[&old, &new, &other], &[]) else { panic!("ambiguous") };
         assert!(why.contains("wrkspc_1, wrkspc_2"), "{why}");
     }

@@ -5,6 +5,7 @@
 
 mod effect;
 mod judge;
+mod twins;
 
 use std::collections::BTreeSet;
 
@@ -14,6 +15,7 @@ use self::judge::{by_hand, difference, judge_invite, protected, wanted_fields_ho
 pub(super) use self::{
     effect::{Effect, Place},
     judge::{Made, fields_hold, judge_made},
+    twins::yields,
 };
 use super::report::{Outcome, Reason};
 use crate::{
@@ -30,7 +32,12 @@ pub(super) enum Before {
     /// What the plan saw, or nothing at all: then the call itself tells.
     Same,
     /// The step has nothing left to do.
-    AlreadySo(&'static str),
+    AlreadySo {
+        /// The id of what it was to make.
+        id: Option<RemoteId>,
+        /// Why.
+        note: &'static str,
+    },
     /// Something that decides what becomes of the step.
     Instead(Outcome),
 }
@@ -49,6 +56,12 @@ pub(super) enum After {
     Not,
     /// Something else is there, which decides what becomes of the step.
     Instead(Outcome),
+}
+
+impl Before {
+    fn already_so(note: &'static str) -> Self {
+        Before::AlreadySo { id: None, note }
+    }
 }
 
 impl After {
@@ -81,9 +94,12 @@ pub(super) struct Eyes<'a> {
 }
 
 impl Effect {
-    /// Looks at what a destructive call is about to take. What is not found is left to the call: reads may lag,
-    /// and its own 404 is the proof.
+    /// Looks at what a destructive call is about to take, or at what is there already of what it makes. What is
+    /// not found is left to the call: reads may lag, and its own 404 is the proof.
     pub(super) async fn before(&self, step: &Step, eyes: &Eyes<'_>) -> Result<Before, ApiError> {
+        if *self == Effect::MakeWorkspace {
+            return twins::before(step, eyes).await;
+        }
         let Some(planned) = step.change.before() else { return Ok(Before::Same) };
         let now = match self {
             Effect::Withdraw(id) => return withdrawable(id, planned, eyes).await,
@@ -92,7 +108,7 @@ impl Effect {
             Effect::Archive(id) => {
                 let found = found(eyes.reader.get::<wire::Workspace>(&["workspaces", id]).await)?;
                 if found.as_ref().is_some_and(|workspace| workspace.archived_at.is_some()) {
-                    return Ok(Before::AlreadySo("it was archived already"));
+                    return Ok(Before::already_so("it was archived already"));
                 }
                 found.map(|workspace| objects::workspace(&workspace, false))
             }
@@ -117,7 +133,7 @@ impl Effect {
                 }
                 let key = key.map(|key| objects::api_key(&key, None, false));
                 if key.as_ref().is_some_and(|key| wanted_fields_hold(step, key)) {
-                    return Ok(Before::AlreadySo("it was so already"));
+                    return Ok(Before::already_so("it was so already"));
                 }
                 key
             }
@@ -142,6 +158,12 @@ impl Effect {
         eyes: &Eyes<'_>,
     ) -> Result<After, ApiError> {
         let title = step.change.object().spec.resource().title();
+        if let (Some(_), Some(Place { workspace, .. })) = (refusal, self.place())
+            && let Spec::WorkspaceMember(grant) = &step.change.object().spec
+            && is_archived(workspace, eyes).await?
+        {
+            return Ok(After::changed(format!("`{}` was archived meanwhile", grant.workspace)));
+        }
         match self {
             Effect::Invite => invited(step, refusal, eyes).await,
             Effect::Withdraw(id) => {
@@ -190,10 +212,7 @@ impl Effect {
                 }
                 Ok(After::when(wanted_fields_hold(step, &objects::workspace(&live, false))))
             }
-            Effect::Archive(id) => {
-                let live = found(eyes.reader.get::<wire::Workspace>(&["workspaces", id]).await)?;
-                Ok(After::when(live.is_some_and(|live| live.archived_at.is_some())))
-            }
+            Effect::Archive(id) => Ok(After::when(is_archived(id, eyes).await?)),
             Effect::Grant(place) => granted(step, place, eyes).await,
             Effect::ChangeGrant(place) => Ok(match row(place, eyes).await? {
                 Some(live) => After::when(wanted_fields_hold(step, &live)),
@@ -204,8 +223,17 @@ impl Effect {
             Effect::RemoveGrant(place) => Ok(After::when(row(place, eyes).await?.is_none())),
             Effect::ChangeKey(id) => {
                 let key = found(eyes.reader.get::<wire::ApiKey>(&["api_keys", id]).await)?;
-                let live = key.map(|key| objects::api_key(&key, None, false));
-                Ok(After::when(live.is_some_and(|live| wanted_fields_hold(step, &live))))
+                let Some(key) = key else { return Ok(After::Not) };
+                let live = objects::api_key(&key, None, false);
+                if wanted_fields_hold(step, &live) {
+                    return Ok(After::HOLDS);
+                }
+                // What has expired or was archived meanwhile takes no change any more.
+                let planned = step.change.before().filter(|_| refusal.is_some());
+                Ok(match planned.and_then(|planned| difference(planned, &live)) {
+                    Some(what) => After::changed(what),
+                    None => After::Not,
+                })
             }
         }
     }
@@ -257,10 +285,23 @@ async fn made(step: &Step, eyes: &Eyes<'_>) -> Result<After, ApiError> {
         all.iter().map(|workspace| objects::workspace(workspace, false)).collect();
     Ok(match judge_made(&wanted.name, &all, eyes.began, &eyes.claimed) {
         Made::Not => After::Not,
-        Made::One(id) => After::Holds { id: Some(id), note: None },
+        Made::One(id) => {
+            let live = all
+                .iter()
+                .find(|object| object.remote.as_ref().is_some_and(|remote| remote.id == id));
+            match live.and_then(|live| twins::other(step, live)) {
+                Some(what) => After::changed(what),
+                None => After::Holds { id: Some(id), note: None },
+            }
+        }
         Made::Archived(why) => After::changed(why),
         Made::Several(why) => After::Instead(Outcome::Manual { why }),
     })
+}
+
+async fn is_archived(workspace: &str, eyes: &Eyes<'_>) -> Result<bool, ApiError> {
+    let found = found(eyes.reader.get::<wire::Workspace>(&["workspaces", workspace]).await)?;
+    Ok(found.is_some_and(|workspace| workspace.archived_at.is_some()))
 }
 
 /// What there is of a grant that was to be made.

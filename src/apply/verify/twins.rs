@@ -1,0 +1,69 @@
+//! Workspaces of one name: names may repeat, so nothing in the API keeps two runs, or a run and somebody in the Console,
+//! from making the same one.
+//!
+//! Invariant: of two that were made at the same time, the maker of the younger one sees the other; where their times
+//! are equal or not told, both do.
+
+use super::{Before, Eyes, changed, effect::is_alone, wanted_fields_hold};
+use crate::{
+    address::RemoteId,
+    api::{error::ApiError, wire},
+    observe::objects,
+    plan::Step,
+    resource::{Object, Spec},
+};
+
+/// What there is of a workspace that is to be made.
+pub(super) async fn before(step: &Step, eyes: &Eyes<'_>) -> Result<Before, ApiError> {
+    let found = namesakes(step, eyes).await?;
+    Ok(match found.as_slice() {
+        [] => Before::Same,
+        [one] => match other(step, &objects::workspace(one, false)) {
+            None => Before::AlreadySo { id: Some(one.id.clone()), note: "it was made meanwhile" },
+            Some(what) => Before::Instead(changed(what)),
+        },
+        [one, ..] => Before::Instead(changed(format!(
+            "several workspaces named `{}` were made meanwhile",
+            one.name
+        ))),
+    })
+}
+
+/// Whether `mine`, which the step has just made, yields to one that is not younger.
+pub(in crate::apply) async fn yields(
+    step: &Step,
+    mine: &RemoteId,
+    eyes: &Eyes<'_>,
+) -> Result<bool, ApiError> {
+    if !is_alone(step) {
+        return Ok(false);
+    }
+    let (own, others): (Vec<_>, Vec<_>) =
+        namesakes(step, eyes).await?.into_iter().partition(|workspace| workspace.id == *mine);
+    let made = own.first().and_then(|own| own.created_at);
+    let is_younger = |workspace: &wire::Workspace| matches!((workspace.created_at, made), (Some(other), Some(made)) if other > made);
+    Ok(!others.iter().all(is_younger))
+}
+
+/// How a workspace made meanwhile is not what the step wants.
+pub(super) fn other(step: &Step, live: &Object) -> Option<String> {
+    let id = live.remote.as_ref().map_or("", |remote| remote.id.as_str());
+    (!wanted_fields_hold(step, live)).then(|| {
+        format!(
+            "a workspace named `{}` ({id}) was made meanwhile, with other settings; the next run sets them",
+            live.spec.resource().title()
+        )
+    })
+}
+
+/// Active workspaces of the wanted name that no other step of this run made. The plan saw none.
+async fn namesakes(step: &Step, eyes: &Eyes<'_>) -> Result<Vec<wire::Workspace>, ApiError> {
+    let Spec::Workspace(wanted) = &step.change.object().spec else { return Ok(Vec::new()) };
+    let all = eyes.reader.list::<wire::Workspace>(&["workspaces"], &[]).await?;
+    let fits = |workspace: &wire::Workspace| {
+        workspace.name == *wanted.name
+            && workspace.archived_at.is_none()
+            && !eyes.claimed.contains(&workspace.id)
+    };
+    Ok(all.into_iter().filter(fits).collect())
+}
