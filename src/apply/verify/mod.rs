@@ -15,7 +15,7 @@ use self::judge::{by_hand, difference, judge_invite, protected, wanted_fields_ho
 pub(super) use self::{
     effect::{Effect, Place},
     judge::{Made, fields_hold, judge_made},
-    twins::yields,
+    twins::{Rank, rank},
 };
 use super::report::{Outcome, Reason};
 use crate::{

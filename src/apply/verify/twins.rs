@@ -1,8 +1,8 @@
 //! Workspaces of one name: names may repeat, so nothing in the API keeps two runs, or a run and somebody in the Console,
 //! from making the same one.
 //!
-//! Invariant: of two that were made at the same time, the maker of the younger one sees the other; where their times
-//! are equal or not told, both do.
+//! Invariant: of two that were made at the same time, the maker of the younger one sees the other and gives way; where
+//! their times are equal or not told, somebody does.
 
 use super::{Before, Eyes, changed, effect::is_alone, wanted_fields_hold};
 use crate::{
@@ -29,20 +29,38 @@ pub(super) async fn before(step: &Step, eyes: &Eyes<'_>) -> Result<Before, ApiEr
     })
 }
 
-/// Whether `mine`, which the step has just made, yields to one that is not younger.
-pub(in crate::apply) async fn yields(
+/// How a workspace that was just made stands to others of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::apply) enum Rank {
+    /// There is none, or all of them are younger: their makers see this one.
+    First,
+    /// One is older, or of the same age with a smaller id.
+    Second,
+    /// One has the same age and a greater id: if its maker saw this one, it is archived in a moment.
+    Tied,
+}
+
+/// Where `mine`, which the step has just made, stands.
+pub(in crate::apply) async fn rank(
     step: &Step,
     mine: &RemoteId,
     eyes: &Eyes<'_>,
-) -> Result<bool, ApiError> {
+) -> Result<Rank, ApiError> {
     if !is_alone(step) {
-        return Ok(false);
+        return Ok(Rank::First);
     }
     let (own, others): (Vec<_>, Vec<_>) =
         namesakes(step, eyes).await?.into_iter().partition(|workspace| workspace.id == *mine);
     let made = own.first().and_then(|own| own.created_at);
-    let is_younger = |workspace: &wire::Workspace| matches!((workspace.created_at, made), (Some(other), Some(made)) if other > made);
-    Ok(!others.iter().all(is_younger))
+    let beside = |other: &wire::Workspace| match (other.created_at, made) {
+        (Some(other), Some(made)) if other > made => Rank::First,
+        (Some(other), Some(made)) if other < made => Rank::Second,
+        _ if other.id < *mine => Rank::Second,
+        _ => Rank::Tied,
+    };
+    let ranks: Vec<Rank> = others.iter().map(beside).collect();
+    let worst = [Rank::Second, Rank::Tied].into_iter().find(|rank| ranks.contains(rank));
+    Ok(worst.unwrap_or(Rank::First))
 }
 
 /// How a workspace made meanwhile is not what the step wants.

@@ -3,7 +3,10 @@
 use insta::assert_snapshot;
 
 use super::builder::*;
-use crate::plan::{Plan, stale};
+use crate::{
+    address::{Address, Name},
+    plan::{Plan, stale},
+};
 
 fn files_and_org() -> (Files, Org) {
     let (mut files, mut org) = (Files::new(), Org::new());
@@ -47,6 +50,18 @@ fn each_fact_that_moved_is_named_and_nothing_else_is() {
     the grant of ada@acme.com in Prod has been made since the plan was made
     member `leaver@acme.com` (user_l) has gone since the plan was made
     "#);
+}
+
+#[test]
+fn a_name_that_passes_from_one_workspace_to_a_new_one_does_not_make_the_plan_stale() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    org.workspace("w1", workspace_spec("Prod"));
+    let former = Address::workspace(Name::label("Former"));
+    files.workspace(workspace_spec("Former")).pin(former, Some("w1"), None);
+    files.workspace(workspace_spec("Prod"));
+    let plan = plan(&files, &org);
+    assert_eq!(plan.counts().ready, 2, "{:?}", plan.steps);
+    assert_eq!(stale(&plan, &org), "");
 }
 
 #[test]
