@@ -3,47 +3,12 @@
 use orgcharter::{
     apply::{Ended, Journal, Options, Outcome, Progress, Reason, Stop},
     plan::Step,
-    sandbox::{Fault, Rule, switches},
+    sandbox::{Fault, RetryAfter, Rule, switches},
 };
 
 use super::support::*;
 
 const INVITES: &str = "POST /v1/organizations/invites";
-
-#[tokio::test]
-async fn somebody_invited_meanwhile_with_the_same_role_is_done() {
-    let org = Org::new(|_| {});
-    let wanted = Wanted::new().member("ada@acme.com", "user");
-    let plan = org.plan(&wanted).await;
-    org.sandbox.with(|state| state.add_invite("ADA@acme.com", "user"));
-    let report = org.run(&plan).await;
-    assert_eq!(note(only(&report)), "it was so already");
-    assert_eq!(org.left(&wanted).await, Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn somebody_who_joined_or_was_invited_meanwhile_with_another_role_is_left_to_the_next_run() {
-    let org = Org::new(|_| {});
-    let wanted = Wanted::new().member("ada@acme.com", "user").member("bob@acme.com", "user");
-    let plan = org.plan(&wanted).await;
-    org.sandbox.with(|state| {
-        state.add_invite("ada@acme.com", "developer");
-        state.add_user("bob@acme.com", "developer");
-    });
-    let report = org.run(&plan).await;
-    assert_eq!(
-        changed(&report.steps[0].outcome),
-        "`ada@acme.com` was invited meanwhile, with the role `developer`; the next run replaces the invite"
-    );
-    assert_eq!(
-        changed(&report.steps[1].outcome),
-        "`bob@acme.com` is a member meanwhile, with the role `developer`; the next run sets it"
-    );
-    assert_eq!(
-        org.left(&wanted).await,
-        ["replace member/ada@acme.com", "update member/bob@acme.com"]
-    );
-}
 
 #[tokio::test]
 async fn a_variant_of_a_members_address_is_left_to_a_person_with_the_address_that_counts() {
@@ -202,6 +167,25 @@ async fn a_server_in_lasting_trouble_ends_the_run() {
     assert!(report.halted.is_some(), "{report:#?}");
     assert!(report.tally().unknown <= 11, "{:?}", report.tally());
     assert!(report.tally().not_started >= 29);
+}
+
+#[tokio::test]
+async fn a_server_that_always_asks_to_wait_ends_the_run_too() {
+    let org = Org::new(|state| {
+        for number in 0..40 {
+            state.add_user(&format!("p{number:02}@acme.com"), "user");
+        }
+    });
+    let wanted = (0..40).fold(Wanted::new(), |wanted, number| {
+        wanted.member(&format!("p{number:02}@acme.com"), "developer")
+    });
+    let plan = org.plan(&wanted).await;
+    let wait = Fault::RateLimited(RetryAfter::seconds(20.0));
+    org.rule(Rule::new("POST /v1/organizations/users/*", wait));
+    let report = org.run(&plan).await;
+    assert_eq!(report.ended(), Ended::Failed, "{report:#?}");
+    assert!(report.halted.is_some() && report.tally().not_started >= 29, "{:?}", report.tally());
+    assert!(report.took < std::time::Duration::from_mins(20), "{:?}", report.took);
 }
 
 fn can_move_between_threads<T: Send>(future: T) -> T {

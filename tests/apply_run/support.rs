@@ -16,7 +16,7 @@ use orgcharter::{
         clock::{Clock, TestClock},
         credential::Credential,
     },
-    apply::{self, Hands, Journal, Options, Outcome, Progress, Reason, Report, Stop},
+    apply::{self, Hands, Journal, Options, Outcome, Progress, Report, Stop},
     config,
     diagnostic::Span,
     email::Email,
@@ -297,13 +297,6 @@ pub(crate) fn note(outcome: &Outcome) -> &str {
     match outcome {
         Outcome::Done { note: Some(note), .. } => note,
         other => panic!("done with a note was expected, not {other:#?}"),
-    }
-}
-
-pub(crate) fn changed(outcome: &Outcome) -> &str {
-    match outcome {
-        Outcome::Skipped { because: Reason::Changed { what } } => what,
-        other => panic!("a change was expected, not {other:#?}"),
     }
 }
 

@@ -14,4 +14,5 @@ mod paging;
 mod people;
 mod seed;
 mod support;
+mod trouble;
 mod workspaces;
