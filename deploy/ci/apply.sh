@@ -20,7 +20,7 @@ if [[ -n $plan && $plan != /* ]]; then plan=$PWD/$plan; fi
 cd -- "$CHARTER_HOME/repository"
 
 journal=$CHARTER_HOME/out/journal-$(date -u +%Y%m%dT%H%M%SZ)-$$.jsonl
-options=(--yes --require-tip="origin/$CHARTER_BRANCH" --journal="$journal")
+options=(--yes --require-tip="refs/remotes/origin/$CHARTER_BRANCH" --journal="$journal")
 read -r -a only <<<"${CHARTER_ONLY:-}"
 read -r -a allowed <<<"${CHARTER_ALLOW:-}"
 for what in "${only[@]}"; do options+=(--only="$what"); done

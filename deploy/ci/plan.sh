@@ -19,7 +19,7 @@ rm -f -- "$saved"
 
 options=(--format=markdown --detailed-exitcode)
 if [[ -n ${CHARTER_HEAD:-} ]]; then
-    base=origin/$CHARTER_BRANCH
+    base=refs/remotes/origin/$CHARTER_BRANCH
     head=$(git rev-parse --verify --quiet --end-of-options 'refs/charter/head^{commit}') || fail 1 "there is no refs/charter/head"
     options+=(--rev="$head" --base-rev="$base")
 else

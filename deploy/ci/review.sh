@@ -11,7 +11,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 need CHARTER_HOME CHARTER_PATH CHARTER_BRANCH
 cd -- "$CHARTER_HOME/repository"
 report=$CHARTER_HOME/out/report.md
-base=origin/$CHARTER_BRANCH
+base=refs/remotes/origin/$CHARTER_BRANCH
 head=$(git rev-parse --verify --quiet --end-of-options 'refs/charter/head^{commit}') || fail 1 "there is no refs/charter/head"
 if [[ ${GITHUB_ACTIONS:-} == true ]]; then format=github; else format=text; fi
 

@@ -56,7 +56,7 @@ impl SetupError {
     pub fn next_step(&self) -> &'static str {
         match self {
             SetupError::NotUrl(_) | SetupError::NotHttps(_) | SetupError::Superfluous(_) => {
-                "give `--base-url` (or `ANTHROPIC_BASE_URL`) as `https://host[:port][/prefix]`; plain http is for 127.0.0.1, ::1 and localhost"
+                "give `--base-url` (or `ANTHROPIC_BASE_URL`) as `https://host[:port][/prefix]`; plain http is for 127.0.0.1, [::1] and localhost"
             }
             SetupError::CaBundle(_) => "give `--ca-bundle` a file with PEM certificates",
             SetupError::Client(_) => {

@@ -12,7 +12,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::civil::Date;
 
-use self::parse::{allowance, only};
+use self::parse::{allowance, day, only};
 use super::format::{ReviewFormat, one_of};
 use crate::{plan::Only, resource::desired::GuardName};
 
@@ -214,7 +214,8 @@ pub(crate) struct PlanArgs {
     pub(crate) detailed_exitcode: bool,
 
     /// Plan as if it were the start of this day, UTC
-    #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "out", help_heading = "Plan")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    #[arg(conflicts_with = "out", help_heading = "Plan")]
     pub(crate) at: Option<Date>,
 }
 
@@ -323,7 +324,7 @@ pub(crate) struct Policy {
     #[command(flatten)]
     pub(crate) against: review::Against,
     /// Judge as if it were this day
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     pub(crate) at: Option<Date>,
 
     /// How it is printed

@@ -172,7 +172,7 @@ pub(super) fn require_tip(
     document: Option<&Document>,
 ) -> Result<(), Failure> {
     let place = if document.is_some() { find(path)? } else { beside(path)? };
-    let (head, newest) = (place.commit("HEAD")?, place.commit(tip)?);
+    let (head, newest) = (place.commit("HEAD")?, place.tip(tip)?);
     if head.id != newest.id {
         return Err(Failure::refused(format!(
             "the commit of the files, {}, is not the tip of `{tip}`, {}",

@@ -263,7 +263,8 @@ fn find(
         return Ok(vec![(shown(path).into(), path.to_owned())]);
     }
     let home = fs::canonicalize(path).map_err(|error| Box::new(unreadable(path, &error)))?;
-    let mut walk = Walk { home, seen: BTreeSet::new(), files: Vec::new(), found };
+    let mut walk =
+        Walk { top: path.to_owned(), home, seen: BTreeSet::new(), files: Vec::new(), found };
     walk.folder(path)?;
     let mut files = walk.files;
     files.sort();
@@ -300,6 +301,8 @@ fn no_root(folder: &Path, files: &[PathBuf]) -> Diagnostic {
 
 /// Walks a folder. Whatever the links are like, no folder and no file is visited twice.
 struct Walk<'f> {
+    /// The folder as it was given.
+    top: PathBuf,
     home: PathBuf,
     seen: BTreeSet<PathBuf>,
     files: Vec<PathBuf>,
@@ -347,7 +350,10 @@ impl Walk<'_> {
         if metadata.is_dir() {
             return self.folder(path);
         }
-        if yaml && metadata.is_file() && self.seen.insert(target) {
+        let below = path.strip_prefix(&self.top).unwrap_or(path);
+        if yaml && below.to_str().is_none() {
+            self.found.push(bad_name(&shown(path)));
+        } else if yaml && metadata.is_file() && self.seen.insert(target) {
             self.files.push(path.to_owned());
             if self.files.len() > MAX_FILES {
                 let message = format!("the folder has more than {MAX_FILES} YAML files");
@@ -369,6 +375,12 @@ impl Walk<'_> {
             .help("put the file itself into the folder, or remove the link"),
         );
     }
+}
+
+/// Of such a name no other place could speak: not a finding, not a plan, not `files`.
+pub(super) fn bad_name(shown: &str) -> Diagnostic {
+    Diagnostic::error("config/bad-file-name", format!("the name of `{shown}` is not UTF-8"))
+        .help("rename the file, or the folder that it is in")
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod blobs;
 mod error;
 mod git;
+mod names;
 
 use std::{
     fs,
@@ -17,7 +18,7 @@ use self::git::{Entry, Git, Mode};
 pub use self::{error::GitError, git::Environment};
 use super::{
     document::Document,
-    load::{Loaded, MAX_FILES, ROOT_FILE, Rejected, load_bytes},
+    load::{Loaded, MAX_FILES, ROOT_FILE, Rejected, bad_name, load_bytes},
     yaml::MAX_BYTES,
 };
 use crate::diagnostic::{Diagnostic, Sources};
@@ -63,7 +64,10 @@ impl InRepository {
     /// Finds the repository of a path. The path need not exist in the work tree: it may be one of another revision.
     pub fn find(path: &Path, environment: &Environment) -> Result<Self, GitError> {
         let (folder, rest) = anchor(path)?;
-        let (git, prefix) = Git::open(folder, environment)?;
+        let (git, prefix) = Git::open(folder.clone(), environment)?;
+        if git.is_submodule()? || is_nested(&git, &folder, environment)? {
+            return Err(GitError::Nested(path.display().to_string()));
+        }
         let inside = join(prefix.trim_end_matches('/'), &rest.join("/"));
         let shown = path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
         Ok(Self { git, shown, inside })
@@ -72,6 +76,11 @@ impl InRepository {
     /// The commit that a revision names.
     pub fn commit(&self, rev: &str) -> Result<Commit, GitError> {
         Ok(Commit { rev: rev.to_owned(), id: self.git.resolve(rev)? })
+    }
+
+    /// The newest commit of a branch.
+    pub fn tip(&self, branch: &str) -> Result<Commit, GitError> {
+        Ok(Commit { rev: branch.to_owned(), id: self.git.tip(branch)? })
     }
 
     /// The newest commit that both have.
@@ -126,7 +135,7 @@ impl InRepository {
     ) -> Result<Vec<(Arc<str>, String)>, Unusable> {
         let mut files: Vec<(String, String)> = Vec::new();
         let mut stopped = None;
-        self.git.entries(tree, |Entry { mode, id, path }| {
+        self.git.entries(tree, |Entry { mode, id, path, utf8 }| {
             let shown = join(&self.shown, &path);
             // As on disk: whatever is hidden, and whatever lies in a hidden folder, is not looked at.
             if path.split('/').any(|part| part.starts_with('.')) {
@@ -134,6 +143,7 @@ impl InRepository {
             }
             let yaml = Path::new(&path).extension().is_some_and(|e| e == "yaml" || e == "yml");
             match mode {
+                _ if yaml && !utf8 => found.push(bad_name(&name(&shown))),
                 Mode::File if yaml => files.push((shown, id)),
                 // A link without such an end may be one to a folder.
                 Mode::Link | Mode::Submodule => found.push(skipped(&name(&shown), mode)),
@@ -219,6 +229,22 @@ fn anchor(path: &Path) -> Result<(PathBuf, Vec<String>), GitError> {
         }
     }
     Ok((folder, rest))
+}
+
+/// Whether another repository is around a folder, below the current one: then the path crosses from one to the other.
+fn is_nested(git: &Git, folder: &Path, environment: &Environment) -> Result<bool, GitError> {
+    let here = std::env::current_dir().map_err(GitError::Run)?;
+    let below = folder.strip_prefix(&here).unwrap_or(Path::new(""));
+    if !below.components().any(|part| matches!(part, Component::Normal(_)))
+        || below.components().any(|part| part == Component::ParentDir)
+    {
+        return Ok(false);
+    }
+    match Git::open(here, environment) {
+        Ok((around, _)) => Ok(around.home()? != git.home()?),
+        Err(GitError::NoRepository(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn join(folder: &str, path: &str) -> String {

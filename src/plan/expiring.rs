@@ -13,7 +13,8 @@ const DAYS: i64 = 14;
 /// Everything that ends soon, by day.
 pub fn expiring(desired: &Desired, live: &Snapshot, now: Timestamp) -> Vec<Expiring> {
     let today = day(now);
-    let last = day(now + SignedDuration::from_hours(24 * DAYS));
+    let last =
+        day(now.checked_add(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::MAX));
     let soon = |date: Date| date >= today && date <= last;
     let mut out = Vec::new();
     for (address, object) in &desired.objects {

@@ -212,8 +212,9 @@ fn origin(
 fn waited(object: &Object, world: &World<'_>) -> bool {
     let Spec::WorkspaceMember(grant) = &object.spec else { return false };
     let accepted = world.history.get(grant.member.as_str()).and_then(|history| history.accepted);
-    let horizon = world.now - jiff::SignedDuration::from_hours(24 * ACCEPTED_DAYS);
-    accepted.is_some_and(|accepted| accepted > horizon)
+    let horizon = world.now.checked_sub(jiff::SignedDuration::from_hours(24 * ACCEPTED_DAYS));
+    // Before the beginning of time nobody accepted anything, and after it everybody did.
+    accepted.is_some_and(|accepted| horizon.map_or(true, |horizon| accepted > horizon))
 }
 
 fn stage(kind: Kind, change: &Change) -> Stage {

@@ -97,7 +97,7 @@ fn a_job_of_an_older_commit_is_refused_and_writes_nothing() {
     stage.github.extend(old);
     for inputs in [&[("plan", &plan[..])][..], &[]] {
         let job = stage.act("apply", inputs);
-        ends(&job, 4, "is not the tip of `origin/main`");
+        ends(&job, 4, "is not the tip of `refs/remotes/origin/main`");
     }
     // Nor is a commit that was taken out of the branch.
     stage.git(&["reset", "--quiet", "--hard", "HEAD~2"]);
@@ -119,7 +119,10 @@ fn what_a_pull_request_holds_is_planned_but_never_saved_or_applied() {
     assert!(!stage.path("temp/charter/out/plan.json").exists());
     let comment = stage.stored("comments")[0]["body"].as_str().unwrap().to_owned();
     assert!(comment.starts_with("<!-- charter:plan -->\n<!-- charter:path:"), "{comment}");
-    assert!(comment.contains("Held against `origin/main`") && comment.contains(&head), "{comment}");
+    assert!(
+        comment.contains("Held against `refs/remotes/origin/main`") && comment.contains(&head),
+        "{comment}"
+    );
     // It has a comment of its own beside that of the review.
     ends(&stage.act("review", &[]), 0, "");
     ends(&stage.act("plan", &[]), 0, "");

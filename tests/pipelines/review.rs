@@ -130,7 +130,7 @@ fn a_refused_change_fails_the_check_and_the_comment_says_why() {
     let job = stage.act("review", &[]);
     assert_eq!(job.code, 4, "{job:?}");
     let comment = body(&stage.stored("comments")[0]).to_owned();
-    assert!(comment.contains("by the rules of the base `origin/main`"), "{comment}");
+    assert!(comment.contains("by the rules of the base `refs/remotes/origin/main`"), "{comment}");
     assert!(
         comment.contains("policy.admins: nobody but `ada@acme.com` is admin -> (not set)"),
         "{comment}"

@@ -572,3 +572,26 @@ fn files_are_judged_and_planned_as_a_revision_has_them() {
     let (error, _) = story.run(&["validate", ".", "--rev=--output=x"]).one_message(3);
     assert!(error.contains("is no revision"), "{error}");
 }
+
+#[test]
+fn a_repository_below_the_current_folder_is_not_the_one_that_is_reviewed() {
+    let story = repository();
+    std::fs::create_dir(story.path("access")).unwrap();
+    story.write("access/charter.yaml", "version: 1\norganization: {id: 3f0c1b1e-0000-4000-8000-000000000000}\nmembers: {ada@acme.com: admin}\n");
+    story.git(&["-C", "access", "init", "--quiet", "--initial-branch=main"]);
+    story.git(&["-C", "access", "add", "--all"]);
+    story.git(&["-C", "access", "commit", "--quiet", "--message", "Another"]);
+    for arguments in [
+        &["diff", "main..main", "--", "access"][..],
+        &["validate", "access", "--rev", "main"],
+        &["plan", "access", "--base-rev", "main"],
+        &["apply", "access", "--yes", "--require-tip", "main"],
+    ] {
+        let run = story.run(arguments);
+        assert_eq!(run.code, Some(3), "{run:?}");
+        assert!(run.stderr.contains("in a repository of its own"), "{arguments:?}: {run:?}");
+    }
+    // Another work tree of the same repository has the same branches.
+    story.git(&["worktree", "add", "--quiet", "--detach", "copy", "main"]);
+    assert_eq!(story.run(&["diff", "main..main", "--", "copy"]).code, Some(0));
+}

@@ -43,6 +43,19 @@ fn a_plan_for_another_day_cannot_be_saved() {
 }
 
 #[test]
+fn a_day_far_from_now_is_refused() {
+    for wrong in ["9999-12-29", "-009999-01-03", "1969-12-31", "3000-01-01", "0000-01-01", "soon"] {
+        let error = day(wrong).unwrap_err();
+        assert!(error.starts_with("write a day"), "{error}");
+        for command in ["plan", "policy"] {
+            let at = format!("--at={wrong}");
+            assert!(Cli::try_parse_from(["charter", command, &at]).is_err(), "{command} {wrong}");
+        }
+    }
+    assert!(day("2999-12-31").is_ok() && day("1970-01-01").is_ok());
+}
+
+#[test]
 fn every_option_has_a_help_text() {
     let command = Cli::command();
     let commands = command.get_subcommands().chain([&command]);

@@ -23,6 +23,15 @@ pub enum GitError {
     /// The repository does not have the revision.
     #[error("the repository has no commit `{0}`")]
     Unknown(String),
+    /// A name stands for several commits.
+    #[error("`{0}` names more than one commit: {names}", names = listed(.1))]
+    Ambiguous(String, Vec<String>),
+    /// There is no branch of that name.
+    #[error("the repository has no branch `{0}`")]
+    NoBranch(String),
+    /// A repository inside another one.
+    #[error("`{0}` is in a repository of its own inside another one")]
+    Nested(String),
     /// Two commits have nothing in common here.
     #[error("`{0}` and `{1}` have no common commit in this repository")]
     NoMergeBase(String, String),
@@ -59,6 +68,17 @@ impl GitError {
             GitError::BadRevision(_) => {
                 "write a branch, a tag or a commit, as in `origin/main..HEAD`".to_owned()
             }
+            GitError::Ambiguous(_, names) => format!(
+                "give the full name, as in `{}`",
+                names.first().map_or("refs/remotes/origin/main", String::as_str)
+            ),
+            GitError::NoBranch(_) => {
+                "give a branch, as in `refs/remotes/origin/main`, and fetch it first".to_owned()
+            }
+            GitError::Nested(_) => {
+                "its branches are not those of the repository around it: to use it, clone it by itself and run it there"
+                    .to_owned()
+            }
             GitError::Unknown(_) | GitError::NoMergeBase(..) => {
                 "fetch it first; in a pipeline, check the repository out with its whole history"
                     .to_owned()
@@ -67,4 +87,8 @@ impl GitError {
             GitError::Missing(_) => "fetch it first: use a clone that is not partial".to_owned(),
         }
     }
+}
+
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

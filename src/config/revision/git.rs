@@ -4,8 +4,10 @@
 //! its configuration only that of the repository, with everything off that could run a program or open a connection.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     ffi::{OsStr, OsString},
+    fs,
     io::{BufRead, BufReader, Read},
     path::PathBuf,
     process::{Command, Output, Stdio},
@@ -68,8 +70,10 @@ impl Mode {
 pub(super) struct Entry {
     pub(super) mode: Mode,
     pub(super) id: String,
-    /// With `/`, from the tree that was listed.
+    /// With `/`, from the tree that was listed; what is no UTF-8 in it is replaced.
     pub(super) path: String,
+    /// Whether nothing had to be replaced.
+    pub(super) utf8: bool,
 }
 
 /// A repository, seen from one of its folders.
@@ -171,18 +175,25 @@ impl Git {
         Ok(folders)
     }
 
-    /// The id of the commit that a revision names.
-    pub(super) fn resolve(&self, rev: &str) -> Result<String, GitError> {
-        if rev.is_empty() || rev.starts_with('-') || rev.chars().any(char::is_control) {
-            return Err(GitError::BadRevision(rev.to_owned()));
+    /// Where the repository keeps its objects and references: the same for all of its work trees.
+    pub(super) fn home(&self) -> Result<PathBuf, GitError> {
+        let output = self.output(&["rev-parse", "--git-common-dir"])?;
+        if !output.status.success() {
+            return Err(failed("finding the repository", &output));
         }
-        let commit = format!("{rev}^{{commit}}");
-        let output =
-            self.output(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit])?;
-        match id_in(&output) {
-            Some(id) if output.status.success() => Ok(id),
-            _ => Err(GitError::Unknown(rev.to_owned())),
+        let path = String::from_utf8(output.stdout)
+            .map_err(|_| GitError::Path(self.folder.display().to_string()))?;
+        let path = self.folder.join(path.strip_suffix('\n').unwrap_or(&path));
+        fs::canonicalize(path).map_err(GitError::Run)
+    }
+
+    /// Whether another repository has this one as a submodule.
+    pub(super) fn is_submodule(&self) -> Result<bool, GitError> {
+        let output = self.output(&["rev-parse", "--show-superproject-working-tree"])?;
+        if !output.status.success() {
+            return Err(failed("finding the repository", &output));
         }
+        Ok(!output.stdout.is_empty())
     }
 
     /// The best common ancestor of two commits, by their ids.
@@ -243,11 +254,7 @@ impl Git {
             if limited.read_until(0, &mut line).map_err(GitError::Run)? == 0 {
                 break;
             }
-            let entry = parse(&line).ok_or_else(|| odd("listing a tree"))?;
-            // A name that is no UTF-8 is no file of ours.
-            if let Some(entry) = entry
-                && !each(entry)
-            {
+            if !each(parse(&line).ok_or_else(|| odd("listing a tree"))?) {
                 return Ok(());
             }
         }
@@ -266,7 +273,7 @@ impl Git {
         }
     }
 
-    fn output(&self, arguments: &[&str]) -> Result<Output, GitError> {
+    pub(super) fn output(&self, arguments: &[&str]) -> Result<Output, GitError> {
         self.command(arguments).stdin(Stdio::null()).output().map_err(GitError::Run)
     }
 
@@ -292,20 +299,20 @@ impl Git {
     }
 }
 
-/// `100644 blob ID\tpath\0`; `Some(None)`: a path that is no UTF-8.
-#[expect(clippy::option_option, reason = "no entry of ours is not an error")]
-fn parse(line: &[u8]) -> Option<Option<Entry>> {
+/// `100644 blob ID\tpath\0`.
+fn parse(line: &[u8]) -> Option<Entry> {
     let line = line.strip_suffix(&[0])?;
     let tab = line.iter().position(|byte| *byte == b'\t')?;
     let (head, path) = (&line[..tab], &line[tab + 1..]);
     let mut words = head.split(|byte| *byte == b' ');
     let (mode, _, id) = (words.next()?, words.next()?, words.next()?);
     let id = String::from_utf8(id.to_vec()).ok().filter(|id| is_id(id))?;
-    let Ok(path) = String::from_utf8(path.to_vec()) else { return Some(None) };
-    Some(Some(Entry { mode: Mode::of(mode), id, path }))
+    let path = String::from_utf8_lossy(path);
+    let utf8 = matches!(path, Cow::Borrowed(_));
+    Some(Entry { mode: Mode::of(mode), id, path: path.into_owned(), utf8 })
 }
 
-fn id_in(output: &Output) -> Option<String> {
+pub(super) fn id_in(output: &Output) -> Option<String> {
     let text = std::str::from_utf8(&output.stdout).ok()?.lines().next()?;
     is_id(text).then(|| text.to_owned())
 }
@@ -315,7 +322,7 @@ fn is_id(text: &str) -> bool {
     [40, 64].contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn failed(what: &'static str, output: &Output) -> GitError {
+pub(super) fn failed(what: &'static str, output: &Output) -> GitError {
     let said = String::from_utf8_lossy(&output.stderr);
     let said = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("nothing").to_owned();
     GitError::Failed { what, said }

@@ -8,6 +8,8 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod names;
+
 /// A repository in a folder of its own. Git runs with the tester's search path and nothing else of theirs.
 struct Repository(TempDir);
 
