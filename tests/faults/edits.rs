@@ -183,9 +183,14 @@ fn fits(pattern: &str, text: &str) -> bool {
 
 #[tokio::test]
 async fn what_people_do_between_a_plan_and_its_step_is_respected_and_told() {
+    for race in races() {
+        is_respected(0, race).await;
+    }
     // Other seeds are other ids: which of two workspaces of the same time has the smaller one differs.
-    for seed in 0..12 {
-        for race in races() {
+    let makes =
+        |race: &Race| race.edits.iter().any(|edit| matches!(edit, Edit::AddWorkspace { .. }));
+    for seed in 1..12 {
+        for race in races().into_iter().filter(makes) {
             is_respected(seed, race).await;
         }
     }
