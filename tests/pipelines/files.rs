@@ -63,7 +63,7 @@ fn every_document_parses() {
             }
         }
     }
-    assert_eq!(number, 8, "4 workflows, 1 for GitLab, 3 objects for Kubernetes");
+    assert_eq!(number, 9, "4 workflows, 1 for GitLab, 4 objects for Kubernetes");
 }
 
 #[test]
