@@ -14,18 +14,21 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use tracing::Instrument as _;
 
 pub use super::reader::{Pages, Reader};
 use super::{
     USER_AGENT, answer,
-    call::{Budget, Resend, encode_segment},
+    call::{Budget, Resend},
     clock::Clock,
     credential::{Credential, bearer},
     error::{ApiError, Asked, StatusError, WriteError, request_id},
     exchange::Exchange,
     limiter::{Closed, Limiter},
+    path::is_plain,
     retry::{self, Hints, Jitter, Rule, Tries, Verdict},
     text,
+    trace::Trace,
     transport::{Method, RawRequest, RawResponse, Transport},
 };
 
@@ -184,6 +187,21 @@ impl Core {
         budget: Budget,
     ) -> Result<Reply, WriteError> {
         let asked = Asked::of(&request);
+        let trace = Trace::begin(&asked, &*self.clock);
+        let result =
+            self.tries(request, asked, rule, budget, &trace).instrument(trace.span()).await;
+        trace.end();
+        result
+    }
+
+    async fn tries(
+        &self,
+        request: RawRequest,
+        asked: Asked,
+        rule: Rule,
+        budget: Budget,
+        trace: &Trace<'_>,
+    ) -> Result<Reply, WriteError> {
         if !is_plain(&asked.target) {
             return Err(WriteError::Failed(ApiError::Path(text::message(&asked.target))));
         }
@@ -199,14 +217,14 @@ impl Core {
         };
         loop {
             tries.made += 1;
-            if let Err(Closed { left }) = self.limiter.start(budget).await {
+            if let Err(Closed { left }) = trace.waiting(self.limiter.start(budget)).await {
                 return Err(ended(ApiError::Limited { asked, left }, maybe_done));
             }
             let signature = match self.sign().await {
                 Ok(signature) => signature,
                 Err(error) => return Err(ended(error, maybe_done)),
             };
-            let (error, hints) = match self.attempt(&request, &signature, tries.made).await {
+            let (error, hints) = match self.attempt(&request, &signature, tries.made, trace).await {
                 Ok(response) => match read(&asked, &response, rule, &signature) {
                     Ok(value) => {
                         return Ok(Reply {
@@ -250,7 +268,7 @@ impl Core {
                     return Err(ended(self.told(error, hints), maybe_done));
                 }
                 Verdict::After(wait) => {
-                    self.clock.sleep(wait).await;
+                    trace.waiting(self.clock.sleep(wait)).await;
                     wait
                 }
                 Verdict::CoolDown(wait) => {
@@ -262,6 +280,7 @@ impl Core {
             tracing::info!(
                 target: "orgcharter::api",
                 method = asked.method.as_str(), path = %asked.target, attempt = tries.made,
+                request_id = error.request_id(),
                 wait_ms = wait.as_millis(), %error, "request again"
             );
         }
@@ -284,6 +303,7 @@ impl Core {
         request: &RawRequest,
         signature: &Signature,
         attempt: u32,
+        trace: &Trace<'_>,
     ) -> Result<RawResponse, super::transport::TransportError> {
         let mut request = request.clone();
         let fixed = [
@@ -301,6 +321,8 @@ impl Core {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let reply = self.transport.send(request).await;
         let took = self.clock.monotonic().saturating_sub(start);
+        let answer = reply.as_ref().ok().map(|reply| (reply.status, request_id(reply)));
+        trace.tried(attempt, answer);
         let (status, id) = match &reply {
             Ok(response) => {
                 self.note(response);
@@ -366,32 +388,6 @@ fn read(
         response = text::without(&response, secret);
     }
     Err(ApiError::from_response(asked.clone(), &response))
-}
-
-/// The target of a read: segments below `/v1/organizations`, and a query.
-pub(super) fn target(path: &[&str], query: &[(&str, &str)]) -> String {
-    let mut target = String::from("/v1/organizations");
-    for segment in path {
-        target.push('/');
-        target.push_str(&encode_segment(segment));
-    }
-    for (index, (key, value)) in query.iter().enumerate() {
-        target.push(if index == 0 { '?' } else { '&' });
-        target.push_str(&encode_segment(key));
-        target.push('=');
-        target.push_str(&encode_segment(value));
-    }
-    target
-}
-
-/// Whether a path means what it says: a URL parser would drop `.` and `..`, and an empty id would ask for the list.
-fn is_plain(path: &str) -> bool {
-    path.strip_prefix('/').is_some_and(|path| {
-        path.split('/').all(|segment| {
-            let dots = segment.to_ascii_lowercase().replace("%2e", ".");
-            !matches!(dots.as_str(), "" | "." | "..")
-        })
-    })
 }
 
 #[cfg(test)]

@@ -12,11 +12,13 @@ mod exchange;
 mod help;
 pub mod http;
 pub mod limiter;
+mod path;
 mod reader;
 mod retry;
 #[cfg(test)]
 pub(crate) mod script;
 mod text;
+mod trace;
 pub mod transport;
 pub mod wire;
 

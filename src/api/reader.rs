@@ -13,8 +13,9 @@ use serde_json::Value;
 
 use super::{
     call::Budget,
-    client::{Core, target},
+    client::Core,
     error::{ApiError, Asked, WriteError},
+    path::target,
     retry::Rule,
     transport::{Method, RawRequest},
     wire::{self, Page, Wire},

@@ -14,6 +14,7 @@ use std::{
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tracing::{Instrument as _, field::Empty};
 
 use super::{
     refusal,
@@ -109,6 +110,22 @@ impl Shared<'_> {
 
 /// Carries out a step.
 pub(super) async fn execute(step: &Step, shared: &Shared<'_>) -> Executed {
+    let span = tracing::info_span!(
+        target: "orgcharter::apply", "step",
+        address = %step.address, verb = step.change.verb().as_str(), outcome = Empty, attempt = Empty,
+        request_id = Empty, took_ms = Empty,
+    );
+    let executed = carry_out(step, shared).instrument(span.clone()).await;
+    span.record("outcome", executed.outcome.word());
+    span.record("took_ms", u64::try_from(executed.took.as_millis()).unwrap_or(u64::MAX));
+    if let Some(last) = executed.calls.last() {
+        span.record("attempt", last.attempts);
+        span.record("request_id", last.request_id.as_deref());
+    }
+    executed
+}
+
+async fn carry_out(step: &Step, shared: &Shared<'_>) -> Executed {
     let start = shared.hands.clock.monotonic();
     let mut execution = Execution {
         step,

@@ -5,6 +5,7 @@
 pub(crate) mod fleet;
 mod parse;
 pub(crate) mod review;
+pub(crate) mod telemetry;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -189,6 +190,10 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) fleet: fleet::Fleet,
 
+    /// What is told about it.
+    #[command(flatten)]
+    pub(crate) telemetry: telemetry::Telemetry,
+
     /// Narrows it.
     #[command(flatten)]
     pub(crate) narrow: Narrow,
@@ -240,6 +245,10 @@ pub(crate) struct Apply {
     #[command(flatten)]
     pub(crate) fleet: fleet::Fleet,
 
+    /// What is told about it.
+    #[command(flatten)]
+    pub(crate) telemetry: telemetry::Telemetry,
+
     /// Narrows it.
     #[command(flatten)]
     pub(crate) narrow: Narrow,
@@ -280,6 +289,10 @@ pub(crate) struct Drift {
     /// For whom, if for several.
     #[command(flatten)]
     pub(crate) fleet: fleet::Fleet,
+
+    /// What is told about it.
+    #[command(flatten)]
+    pub(crate) telemetry: telemetry::Telemetry,
 
     /// What counts as drift
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]

@@ -7,7 +7,11 @@ use std::{ffi::OsStr, fs, path::Path, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{args::Global, failure::Failure};
+use super::{
+    args::Global,
+    failure::Failure,
+    telemetry::{Meter, Metered},
+};
 use crate::{
     api::{
         client::{Client, Options},
@@ -45,19 +49,21 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Finds credential and address, or starts a sandbox. `pin` is the organization of the files, for a sandbox that
-    /// is given no state of its own; `variable` is the only one that the credential may come from, if there is one.
+    /// is given no state of its own; `variable` is the only one that the credential may come from, if there is one;
+    /// `meter` counts the requests.
     pub(super) async fn open(
         global: &Global,
         pin: &OrganizationPin,
         variable: Option<&str>,
+        meter: Arc<Meter>,
     ) -> Result<Self, Failure> {
         match &global.sandbox {
-            Some(state) => Self::sandbox(global, state, pin).await,
-            None => Self::real(global, variable),
+            Some(state) => Self::sandbox(global, state, pin, meter).await,
+            None => Self::real(global, variable, meter),
         }
     }
 
-    fn real(global: &Global, variable: Option<&str>) -> Result<Self, Failure> {
+    fn real(global: &Global, variable: Option<&str>, meter: Arc<Meter>) -> Result<Self, Failure> {
         let Found { credential, also_set } = match variable {
             None => Credential::from_env(&env)?,
             Some(name) => {
@@ -73,6 +79,7 @@ impl Connection {
             None => None,
         };
         let transport = Arc::new(HttpTransport::new(base, bundle.as_deref())?);
+        let transport = Arc::new(Metered::new(transport, meter));
         let clock = Arc::new(SystemClock::new());
         let mut options = Options::default();
         if let Some(rate) = global.requests_per_minute {
@@ -92,6 +99,7 @@ impl Connection {
         global: &Global,
         path: &OsStr,
         pin: &OrganizationPin,
+        meter: Arc<Meter>,
     ) -> Result<Self, Failure> {
         let state = if path.is_empty() {
             let mut state = State::empty(stand_in(pin));
@@ -110,6 +118,7 @@ impl Connection {
             .map_err(|error| Failure::failed(format!("cannot start the sandbox: {error}")))?;
         let base = BaseUrl::parse(&server.base_url())?;
         let transport = Arc::new(HttpTransport::new(base, None)?);
+        let transport = Arc::new(Metered::new(transport, meter));
         let clock = Arc::new(SandboxClock {
             sandbox: server.sandbox().clone(),
             machine: SystemClock::new(),

@@ -9,9 +9,10 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use serde_json::{Value, json};
 
 use super::{
-    args::{self, Global},
+    args,
     failure::{Exit, Failure},
     format::ReviewFormat,
+    session::Session,
     target::Target,
     ui::{Kept, Ui},
 };
@@ -68,19 +69,18 @@ impl Fleet {
     /// Runs a command for each organization.
     pub(super) async fn run(
         &self,
-        global: &Global,
-        ui: &Ui,
+        session: &Session<'_>,
         command: impl AsyncFn(&Target<'_>) -> Result<Exit, Failure>,
     ) -> Result<Exit, Failure> {
-        let mut shown = self.shown(ui);
+        let mut shown = self.shown(session.ui);
         let run = async |target: &Target<'_>, ()| command(target).await.map(Reached::<()>::End);
-        shown.all(self.parts(global, ui), run).await;
+        shown.all(self.parts(session), run).await;
         shown.end()
     }
 
     /// All of it, with nothing done yet.
-    pub(super) fn parts<'a>(&'a self, global: &'a Global, ui: &Ui) -> Vec<Part<'a, ()>> {
-        let target = |organization| Target::of_fleet(organization, global, ui);
+    pub(super) fn parts<'a>(&'a self, session: &'a Session<'_>) -> Vec<Part<'a, ()>> {
+        let target = |organization| Target::of_fleet(organization, session);
         let numbered = self.organizations.iter().enumerate();
         numbered.map(|(number, one)| Part { number, target: target(one), so_far: () }).collect()
     }
@@ -97,6 +97,13 @@ pub(super) struct Part<'a, T> {
     target: Target<'a>,
     /// What it has.
     pub(super) so_far: T,
+}
+
+impl<T> Part<'_, T> {
+    /// Nothing more becomes of it.
+    pub(super) fn ended(&self, exit: Exit) {
+        self.target.ended(exit);
+    }
 }
 
 /// How far a command has come for one organization.
@@ -135,7 +142,7 @@ impl<'a> Shown<'a> {
     ) -> Vec<Part<'a, U>> {
         let mut paused = Vec::new();
         let one = async |Part { number, target, so_far }| {
-            let reached = run(&target, so_far).await;
+            let reached = target.work(run(&target, so_far)).await;
             (Part { number, target, so_far: () }, reached)
         };
         in_order(parts, one, |(Part { number, target, .. }, reached)| {
@@ -182,6 +189,7 @@ impl<'a> Shown<'a> {
         }
         let ended = ended?;
         let exit = ended.as_ref().map_or_else(Failure::exit, |exit| *exit);
+        target.ended(exit);
         let (counts, tally) = (target.counts(), target.tally());
         let row = Row { id, folder, counts, tally, result: exit.word(), exit: exit as u8 };
         let value = json!({

@@ -13,9 +13,12 @@ mod log;
 mod prepare;
 mod printer;
 mod progress;
+mod replace;
 mod revision;
+mod session;
 mod signals;
 mod target;
+mod telemetry;
 mod ui;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -39,19 +42,21 @@ fn run(args: impl Iterator<Item = OsString>) -> Exit {
         Err(error) => return usage(&error),
     };
     let ui = Ui::new(&global);
-    let ended = log::start(&global).and_then(|()| match &command {
-        Command::Validate(args) => cmd::validate::run(args, &ui),
-        Command::Plan(args) => wait(cmd::plan::run(args, &global, &ui)),
-        Command::Apply(args) => wait(cmd::apply::run(args, &global, &ui)),
-        Command::Policy(args) => cmd::policy::run(args, &ui),
-        Command::Diff(args) => cmd::diff::run(args, &ui),
-        Command::Import(args) => wait(cmd::import::run(args, &global, &ui)),
-        Command::Access(args) => wait(cmd::access::run(args, &global, &ui)),
-        Command::Drift(args) => wait(cmd::drift::run(args, &global, &ui)),
-        Command::Schema(args) => cmd::schema::run(args, &ui),
-        Command::Sandbox(args) => wait(cmd::sandbox::run(args, &ui)),
-        Command::Completions(args) => cmd::completions::run(args, &ui),
-        Command::Man(args) => cmd::man::run(args, &ui),
+    let ended = log::start(&global).and_then(|()| {
+        log::command(name(&command), || match &command {
+            Command::Validate(args) => cmd::validate::run(args, &ui),
+            Command::Plan(args) => wait(cmd::plan::run(args, &global, &ui)),
+            Command::Apply(args) => wait(cmd::apply::run(args, &global, &ui)),
+            Command::Policy(args) => cmd::policy::run(args, &ui),
+            Command::Diff(args) => cmd::diff::run(args, &ui),
+            Command::Import(args) => wait(cmd::import::run(args, &global, &ui)),
+            Command::Access(args) => wait(cmd::access::run(args, &global, &ui)),
+            Command::Drift(args) => wait(cmd::drift::run(args, &global, &ui)),
+            Command::Schema(args) => cmd::schema::run(args, &ui),
+            Command::Sandbox(args) => wait(cmd::sandbox::run(args, &ui)),
+            Command::Completions(args) => cmd::completions::run(args, &ui),
+            Command::Man(args) => cmd::man::run(args, &ui),
+        })
     });
     match ended {
         Ok(exit) => exit,
@@ -59,6 +64,24 @@ fn run(args: impl Iterator<Item = OsString>) -> Exit {
             ui.failure(&failure);
             failure.exit()
         }
+    }
+}
+
+/// The word for a command, as it is typed.
+fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Validate(_) => "validate",
+        Command::Plan(_) => "plan",
+        Command::Apply(_) => "apply",
+        Command::Drift(_) => "drift",
+        Command::Policy(_) => "policy",
+        Command::Diff(_) => "diff",
+        Command::Import(_) => "import",
+        Command::Access(_) => "access",
+        Command::Schema(_) => "schema",
+        Command::Sandbox(_) => "sandbox",
+        Command::Completions(_) => "completions",
+        Command::Man(_) => "man",
     }
 }
 

@@ -3,9 +3,24 @@
 //!
 //! Invariant: a command for one organization and the same command for a fleet are the same code, on targets.
 
-use std::{cell::Cell, path::Path};
+use std::{
+    cell::{Cell, RefCell},
+    path::Path,
+    sync::Arc,
+    time::Instant,
+};
 
-use super::{args::Global, connect::Connection, failure::Failure, ui::Ui};
+use jiff::Timestamp;
+use tracing::{Instrument as _, Span, field::Empty};
+
+use super::{
+    args::Global,
+    connect::Connection,
+    failure::{Exit, Failure},
+    session::Session,
+    telemetry::{Meter, Run, Telemetry},
+    ui::Ui,
+};
 use crate::{
     apply::Tally,
     config::fleet::Organization,
@@ -22,33 +37,42 @@ pub(super) struct Target<'a> {
     /// Where its output goes.
     pub(super) ui: Ui,
     organization: Option<&'a Organization>,
-    counts: Cell<Option<Counts>>,
+    telemetry: &'a Telemetry,
+    span: Span,
+    start: Cell<Option<Instant>>,
+    id: RefCell<String>,
+    meter: Arc<Meter>,
+    drift: Cell<Option<(Counts, usize)>>,
     tally: Cell<Option<Tally>>,
 }
 
 impl<'a> Target<'a> {
     /// The only one, with the credential that the environment has.
-    pub(super) fn alone(path: &'a Path, global: &'a Global, ui: &Ui) -> Self {
+    pub(super) fn alone(path: &'a Path, session: &'a Session<'_>) -> Self {
+        let span = tracing::info_span!(
+            target: "orgcharter::cli", "organization", id = Empty, exit_code = Empty
+        );
         Self {
-            global,
+            global: session.global,
             path,
-            ui: ui.clone(),
+            ui: session.ui.clone(),
             organization: None,
-            counts: Cell::default(),
+            telemetry: &session.telemetry,
+            span,
+            start: Cell::default(),
+            id: RefCell::default(),
+            meter: Arc::default(),
+            drift: Cell::default(),
             tally: Cell::default(),
         }
     }
 
     /// One of several; its output is kept.
-    pub(super) fn of_fleet(organization: &'a Organization, global: &'a Global, ui: &Ui) -> Self {
-        let alone = Self::alone(&organization.folder, global, ui);
-        Self { ui: ui.apart(), organization: Some(organization), ..alone }
-    }
-
-    /// Connects to the organization of its files.
-    pub(super) async fn connect(&self, pin: &OrganizationPin) -> Result<Connection, Failure> {
-        let variable = self.organization.map(|organization| &*organization.credential);
-        Connection::open(self.global, pin, variable).await
+    pub(super) fn of_fleet(organization: &'a Organization, session: &'a Session<'_>) -> Self {
+        let alone = Self::alone(&organization.folder, session);
+        let target = Self { ui: alone.ui.apart(), organization: Some(organization), ..alone };
+        target.known(&organization.id);
+        target
     }
 
     /// Which of several it is.
@@ -56,9 +80,35 @@ impl<'a> Target<'a> {
         self.organization
     }
 
+    /// Does some of the command's work for it.
+    pub(super) async fn work<T>(&self, work: impl Future<Output = T>) -> T {
+        self.start.set(self.start.get().or_else(|| Some(Instant::now())));
+        work.instrument(self.span.clone()).await
+    }
+
+    /// Does all of it.
+    pub(super) async fn whole(
+        &self,
+        work: impl Future<Output = Result<Exit, Failure>>,
+    ) -> Result<Exit, Failure> {
+        let ended = self.work(work).await;
+        self.ended(ended.as_ref().map_or_else(Failure::exit, |exit| *exit));
+        ended
+    }
+
+    /// Connects to the organization of its files.
+    pub(super) async fn connect(&self, pin: &OrganizationPin) -> Result<Connection, Failure> {
+        if let Some(id) = &pin.id {
+            self.known(id);
+        }
+        let variable = self.organization.map(|organization| &*organization.credential);
+        Connection::open(self.global, pin, variable, self.meter.clone()).await
+    }
+
     /// Notes what is to be done.
     pub(super) fn planned(&self, plan: &Plan) {
-        self.counts.set(Some(plan.counts()));
+        self.known(&plan.organization.id);
+        self.drift.set(Some((plan.counts(), plan.unmanaged.len())));
     }
 
     /// Notes what was done.
@@ -66,13 +116,34 @@ impl<'a> Target<'a> {
         self.tally.set(Some(tally));
     }
 
+    /// Notes how it ended.
+    pub(super) fn ended(&self, exit: Exit) {
+        self.span.record("exit_code", exit as u8);
+        self.telemetry.add(Run {
+            organization: self.id.borrow().clone(),
+            exit,
+            at: Timestamp::now(),
+            took: self.start.get().map(|start| start.elapsed()).unwrap_or_default(),
+            drift: self.drift.get(),
+            tally: self.tally.get(),
+            requests: self.meter.requests(),
+        });
+    }
+
     /// What is to be done, if that is known.
     pub(super) fn counts(&self) -> Option<Counts> {
-        self.counts.get()
+        self.drift.get().map(|(counts, _)| counts)
     }
 
     /// What was done, if anything was begun.
     pub(super) fn tally(&self) -> Option<Tally> {
         self.tally.get()
+    }
+
+    fn known(&self, id: &str) {
+        if self.id.borrow().is_empty() {
+            self.span.record("id", id);
+            id.clone_into(&mut self.id.borrow_mut());
+        }
     }
 }

@@ -88,10 +88,7 @@ fn verb(step: &Step) -> &'static str {
         (Kind::Workspace, Verb::Remove) => "archive",
         _ if after == Some(KeyStatus::Archived.as_str()) => "archive",
         _ if after == Some(KeyStatus::Inactive.as_str()) => "deactivate",
-        (_, Verb::Create) => "create",
-        (_, Verb::Update) => "update",
-        (_, Verb::Replace) => "replace",
-        (_, Verb::Remove) => "remove",
+        (_, verb) => verb.as_str(),
     }
 }
 

@@ -16,6 +16,7 @@ pub mod json;
 pub mod junit;
 pub mod layout;
 pub mod markdown;
+pub mod metrics;
 pub mod outcome;
 pub mod places;
 pub mod policy;

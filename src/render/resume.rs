@@ -120,13 +120,8 @@ fn doubtful(unclear: &Unclear, width: usize) -> String {
 
 fn one(sign: &Sign<'_>, address: &str, verb: Verb, detail: &str, width: usize) -> String {
     let Sign { style, symbol } = sign;
-    let verb = match verb {
-        Verb::Create => "create",
-        Verb::Update => "update",
-        Verb::Replace => "replace",
-        Verb::Remove => "remove",
-    };
-    let flow = Flow::new().solid(0, *style, verb).words(1, BOLD, address).words(2, PLAIN, detail);
+    let flow =
+        Flow::new().solid(0, *style, verb.as_str()).words(1, BOLD, address).words(2, PLAIN, detail);
     flow.lines(&format!("    {} ", paint(*style, &clean(symbol))), 6, 8, width)
 }
 

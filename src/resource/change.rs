@@ -63,6 +63,18 @@ pub enum Verb {
     Remove,
 }
 
+impl Verb {
+    /// Its word, as in a plan.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verb::Create => "create",
+            Verb::Update => "update",
+            Verb::Replace => "replace",
+            Verb::Remove => "remove",
+        }
+    }
+}
+
 impl Change {
     /// Its bare kind.
     pub fn verb(&self) -> Verb {

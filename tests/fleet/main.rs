@@ -9,3 +9,4 @@ mod apply;
 mod docs;
 mod plans;
 mod support;
+mod telemetry;

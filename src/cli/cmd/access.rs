@@ -59,7 +59,7 @@ async fn live(
     kind: crate::resource::OrgKind,
 ) -> Result<(Snapshot, Option<String>), Failure> {
     let pin = prepare::unpinned(kind);
-    let connection = Connection::open(global, &pin, None).await?;
+    let connection = Connection::open(global, &pin, None, std::sync::Arc::default()).await?;
     let info = prepare::identified(&connection, &pin).await?;
     let scope = ReadScope { api_keys: false, ..ReadScope::all_of(kind) };
     let live = prepare::look(&connection, &info, &scope, connection.now).await?;

@@ -33,6 +33,7 @@ use crate::{
         printer::Printer,
         progress::Shown,
         revision,
+        session::Session,
         signals::Signals,
         target::Target,
         ui::Ui,
@@ -58,27 +59,35 @@ pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Resul
         ("--base-path", args.against.base_path.is_some()),
         ("--resume", args.resume.is_some()),
     ];
-    match Fleet::read(&args.fleet, "apply", ReviewFormat::Text, false, &single)? {
-        None => Box::pin(alone(args, global, ui)).await,
-        Some(fleet) => Box::pin(all(args, &fleet, global, ui)).await,
-    }
+    let session = Session::begin("apply", args.telemetry.metrics_file.as_deref(), global, ui)?;
+    let fleet = Fleet::read(&args.fleet, "apply", ReviewFormat::Text, false, &single);
+    let ended = match fleet {
+        Err(failure) => Err(failure),
+        Ok(None) => Box::pin(alone(args, &session)).await,
+        Ok(Some(fleet)) => Box::pin(all(args, &fleet, &session)).await,
+    };
+    session.end(ended)
 }
 
-async fn alone(args: &Apply, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+async fn alone(args: &Apply, session: &Session<'_>) -> Result<Exit, Failure> {
     let path = args.path.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
-    let target = Target::alone(path, global, ui);
-    let Some(prepared) = prepare(args, &target).await? else { return Ok(Exit::Done) };
-    if !args.yes {
-        confirm(&[&prepared.plan], ui)?;
-    }
-    let (mut signals, stop) = (Signals::listen()?, Stop::new());
-    signals.heed(&stop, || {}, Box::pin(finish(args, &target, prepared, &stop))).await
+    let target = Target::alone(path, session);
+    let work = async {
+        let Some(prepared) = prepare(args, &target).await? else { return Ok(Exit::Done) };
+        if !args.yes {
+            confirm(&[&prepared.plan], session.ui)?;
+        }
+        let (mut signals, stop) = (Signals::listen()?, Stop::new());
+        signals.heed(&stop, || {}, Box::pin(finish(args, &target, prepared, &stop))).await
+    };
+    target.whole(Box::pin(work)).await
 }
 
 /// The same for a fleet: with `--yes` one organization does not wait for another, else all wait for one answer.
-async fn all(args: &Apply, fleet: &Fleet, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+async fn all(args: &Apply, fleet: &Fleet, session: &Session<'_>) -> Result<Exit, Failure> {
+    let ui = session.ui;
     let (mut shown, stop) = (fleet.shown(ui), Stop::new());
-    let parts = fleet.parts(global, ui);
+    let parts = fleet.parts(session);
     let finish = async |target: &Target<'_>, prepared| {
         Box::pin(finish(args, target, prepared, &stop)).await.map(Reached::<()>::End)
     };
@@ -108,7 +117,10 @@ async fn all(args: &Apply, fleet: &Fleet, global: &Global, ui: &Ui) -> Result<Ex
     let parts = shown.all(parts, first).await;
     if !parts.is_empty() {
         let plans: Vec<&Plan> = parts.iter().map(|part| &part.so_far.plan).collect();
-        confirm(&plans, ui)?;
+        if let Err(failure) = confirm(&plans, ui) {
+            parts.iter().for_each(|part| part.ended(failure.exit()));
+            return Err(failure);
+        }
         let mut signals = Signals::listen()?;
         signals.heed(&stop, stopping, shown.all(parts, finish)).await;
     }

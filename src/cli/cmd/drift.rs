@@ -13,6 +13,7 @@ use crate::{
         prepare::{self, Choices},
         printer::Printer,
         revision,
+        session::Session,
         target::Target,
         ui::Ui,
     },
@@ -26,12 +27,20 @@ use crate::{
 };
 
 pub(in crate::cli) async fn run(args: &Drift, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+    let metrics = args.telemetry.metrics_file.as_deref();
+    let session = Session::begin("drift", metrics, global, ui)?;
+    let ended = all(args, &session).await;
+    session.end(ended)
+}
+
+async fn all(args: &Drift, session: &Session<'_>) -> Result<Exit, Failure> {
     let single = [("--rev", args.files.rev.is_some())];
     match Fleet::read(&args.fleet, "drift", args.format, args.redact, &single)? {
-        None => Box::pin(one(args, &Target::alone(&args.files.path, global, ui))).await,
-        Some(fleet) => {
-            fleet.run(global, ui, async |target| Box::pin(one(args, target)).await).await
+        None => {
+            let target = Target::alone(&args.files.path, session);
+            target.whole(Box::pin(one(args, &target))).await
         }
+        Some(fleet) => fleet.run(session, async |target| Box::pin(one(args, target)).await).await,
     }
 }
 

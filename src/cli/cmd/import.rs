@@ -29,7 +29,7 @@ pub(in crate::cli) async fn run(args: &Import, global: &Global, ui: &Ui) -> Resu
     }
     let asked: Option<OrgKind> = kind.map(Into::into);
     let pin = prepare::unpinned(asked.unwrap_or_default());
-    let connection = Connection::open(global, &pin, None).await?;
+    let connection = Connection::open(global, &pin, None, std::sync::Arc::default()).await?;
     let info = prepare::identified(&connection, &pin).await?;
     let (live, kind) = match asked {
         Some(kind) => (

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a guard that refuses changes the exit code, never what is shown or saved.
 
-use std::{io::Write as _, path::Path};
+use std::path::Path;
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -14,7 +14,9 @@ use crate::{
         fleet::Fleet,
         prepare::{self, Choices, Files, Wishes},
         printer::Printer,
+        replace::{Reader, replace},
         revision::{self, Base},
+        session::Session,
         target::Target,
         ui::Ui,
     },
@@ -29,6 +31,13 @@ pub(in crate::cli) async fn run(
     global: &Global,
     ui: &Ui,
 ) -> Result<Exit, Failure> {
+    let metrics = args.telemetry.metrics_file.as_deref();
+    let session = Session::begin("plan", metrics, global, ui)?;
+    let ended = all(args, &session).await;
+    session.end(ended)
+}
+
+async fn all(args: &PlanArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let single = [
         ("--rev", args.files.rev.is_some()),
         ("--out", args.out.is_some()),
@@ -36,10 +45,11 @@ pub(in crate::cli) async fn run(
         ("--base-path", args.against.base_path.is_some()),
     ];
     match Fleet::read(&args.fleet, "plan", args.format, args.redact, &single)? {
-        None => Box::pin(one(args, &Target::alone(&args.files.path, global, ui))).await,
-        Some(fleet) => {
-            fleet.run(global, ui, async |target| Box::pin(one(args, target)).await).await
+        None => {
+            let target = Target::alone(&args.files.path, session);
+            target.whole(Box::pin(one(args, &target))).await
         }
+        Some(fleet) => fleet.run(session, async |target| Box::pin(one(args, target)).await).await,
     }
 }
 
@@ -93,18 +103,7 @@ fn save(plan: &Plan, path: &Path, key: Option<&[u8]>) -> Result<(), Failure> {
         let hmac = Some(seal::seal(&text, key).map_err(unsealed)?);
         text = as_json(&Plan { hmac, ..plan.clone() })?;
     }
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    // A temporary file is made with mode 0600.
-    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    });
-    written.map_err(|error| Failure::file("write", path, &error))
+    replace(path, &text, Reader::Owner)
 }
 
 /// What the files want, held against a base if there is one.

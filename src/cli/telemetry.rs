@@ -1,0 +1,198 @@
+//! What runs have come to, for `--metrics-file`.
+//!
+//! Invariant: a file that is not charter's own metrics is never replaced; one that is, is replaced as a whole; and no
+//! trouble with it changes how a command ends.
+
+mod meter;
+
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    fs::{self, File},
+    io::Read as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+pub(super) use self::meter::{Meter, Metered, Requests};
+use super::{
+    failure::{Exit, Failure},
+    replace::{Reader, replace},
+    ui::Ui,
+};
+use crate::{
+    apply::Tally,
+    plan::step::Counts,
+    render::{
+        clean::clean,
+        metrics::{
+            DRIFT, DURATION, EXIT_CODE, Family, Kind, LAST_RUN, LAST_SUCCESS, Labels, Metrics,
+            REQUESTS, STEPS,
+        },
+    },
+};
+
+/// The largest file that is read.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// What a command came to for one organization.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Run {
+    /// The organization; empty: it did not become known.
+    pub(super) organization: String,
+    /// How it ended.
+    pub(super) exit: Exit,
+    /// When it ended.
+    pub(super) at: Timestamp,
+    /// How long it took.
+    pub(super) took: Duration,
+    /// Steps by disposition, and live objects that the files leave out; `None`: there was no plan.
+    pub(super) drift: Option<(Counts, usize)>,
+    /// Steps by outcome, if it applied.
+    pub(super) tally: Option<Tally>,
+    /// Requests by status.
+    pub(super) requests: Requests,
+}
+
+/// What one command came to.
+pub(super) struct Telemetry {
+    command: &'static str,
+    file: Option<PathBuf>,
+    runs: RefCell<Vec<Run>>,
+}
+
+impl Telemetry {
+    /// Nothing yet. A file that cannot be replaced later is refused now.
+    pub(super) fn open(command: &'static str, file: Option<&Path>) -> Result<Self, Failure> {
+        if let Some(path) = file {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            if folder.is_some_and(|folder| !folder.is_dir()) {
+                return Err(Failure::usage(format!(
+                    "cannot write `{}`: its folder does not exist",
+                    path.display()
+                ))
+                .help("make the folder, or give another path"));
+            }
+            if read(path)?.is_none() {
+                return Err(Failure::usage(format!(
+                    "`{}` holds something else than metrics of charter, and is not replaced",
+                    path.display()
+                ))
+                .help("give `--metrics-file` a path of its own"));
+            }
+        }
+        Ok(Self { command, file: file.map(Path::to_owned), runs: RefCell::default() })
+    }
+
+    /// Adds what became of one organization.
+    pub(super) fn add(&self, run: Run) {
+        self.runs.borrow_mut().push(run);
+    }
+
+    /// Writes the file, if there is to be one. `exit` is how the command ended.
+    pub(super) fn end(self, exit: Exit, took: Duration, ui: &Ui) {
+        let Self { command, file: Some(path), runs } = self else { return };
+        let mut runs = runs.into_inner();
+        if runs.is_empty() && exit != Exit::Done {
+            // It ended before it was known for whom.
+            let requests = Requests::default();
+            let (organization, at) = (String::new(), Timestamp::now());
+            runs.push(Run { organization, exit, at, took, drift: None, tally: None, requests });
+        }
+        let old = read(&path).ok().flatten().unwrap_or_default();
+        let text = merged(old, &runs, command).text();
+        if let Err(failure) = replace(&path, &text, Reader::Anybody) {
+            let path = path.display().to_string();
+            ui.failure(&failure);
+            ui.say(&format!("{} was not written; nothing else is wrong by that\n", clean(&path)));
+        }
+    }
+}
+
+/// The metrics of a file; empty if there is none, `None` if it holds something else.
+fn read(path: &Path) -> Result<Option<Metrics>, Failure> {
+    let mut bytes = Vec::new();
+    match File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Some(Metrics::default())),
+        Err(error) => Err(Failure::file("read", path, &error)),
+        Ok(_)
+            if bytes.len() as u64 > LARGEST || !fs::metadata(path).is_ok_and(|it| it.is_file()) =>
+        {
+            Ok(None)
+        }
+        Ok(_) => Ok(String::from_utf8(bytes).ok().and_then(|text| Metrics::parse(&text))),
+    }
+}
+
+/// The metrics after some runs of a command. What grows goes on from where it was; what other commands left stays.
+fn merged(mut metrics: Metrics, runs: &[Run], command: &str) -> Metrics {
+    let ran: BTreeSet<&str> = runs.iter().map(|run| &*run.organization).collect();
+    // If it is not known for whom it ran, nobody is taken off the list.
+    let all = ran.contains("");
+    metrics.retain(|family, labels| {
+        let is = |name: &str| labels.get(name).map_or("", |value| value);
+        let grows = family.kind == Kind::Counter || family == LAST_SUCCESS;
+        is("command") != command || (grows && (all || ran.contains(is("organization"))))
+    });
+    for run in runs {
+        record(&mut metrics, run, command);
+    }
+    metrics
+}
+
+#[allow(clippy::cast_precision_loss, reason = "metrics are floats, and no count comes near 2^52")]
+fn record(metrics: &mut Metrics, run: &Run, command: &str) {
+    let Run { organization, exit, at, took, drift, tally, requests } = run;
+    let plain = || -> Labels {
+        [("organization", &**organization), ("command", command)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
+    };
+    let with = |name: &str, value: &str| {
+        let mut labels = plain();
+        labels.insert(name.to_owned(), value.to_owned());
+        labels
+    };
+    let now = at.as_second() as f64;
+    metrics.set(EXIT_CODE, plain(), f64::from(*exit as u8));
+    metrics.set(LAST_RUN, plain(), now);
+    if matches!(exit, Exit::Done | Exit::Changes) {
+        metrics.set(LAST_SUCCESS, plain(), now);
+    }
+    metrics.set(DURATION, plain(), (took.as_secs_f64() * 1e3).round() / 1e3);
+    // What was to be done before an apply says nothing about afterwards.
+    if let (Some((Counts { ready, deferred, manual, held }, unmanaged)), None) = (*drift, tally) {
+        for (state, number) in [
+            ("ready", ready),
+            ("held", held),
+            ("manual", manual),
+            ("deferred", deferred),
+            ("unmanaged", unmanaged),
+        ] {
+            metrics.set(DRIFT, with("state", state), number as f64);
+        }
+    }
+    let mut count = |family: Family, name: &str, values: &[(&str, f64)]| {
+        for (value, number) in values {
+            metrics.add(family, with(name, value), *number);
+        }
+    };
+    if let Some(Tally { done, failed, skipped, manual, waiting, unknown, not_started }) = *tally {
+        let outcomes = [
+            ("done", done),
+            ("failed", failed),
+            ("skipped", skipped),
+            ("manual", manual),
+            ("waiting", waiting),
+            ("unknown", unknown),
+            ("not_started", not_started),
+        ];
+        count(STEPS, "outcome", &outcomes.map(|(outcome, number)| (outcome, number as f64)));
+    }
+    count(REQUESTS, "class", &requests.classes().map(|(class, number)| (class, number as f64)));
+}
+
+#[cfg(test)]
+mod tests;
