@@ -39,7 +39,7 @@ impl<'c> Trace<'c> {
     pub(super) async fn waiting<T>(&self, wait: impl Future<Output = T>) -> T {
         let start = self.clock.monotonic();
         let done = wait.await;
-        self.waited.fetch_add(milliseconds(self.clock.monotonic() - start), Ordering::Relaxed);
+        self.waited.fetch_add(self.since(start), Ordering::Relaxed);
         done
     }
 
@@ -55,10 +55,12 @@ impl<'c> Trace<'c> {
     /// Ends.
     pub(super) fn end(self) {
         self.span.record("wait_ms", self.waited.load(Ordering::Relaxed));
-        self.span.record("took_ms", milliseconds(self.clock.monotonic() - self.start));
+        self.span.record("took_ms", self.since(self.start));
     }
-}
 
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+    /// Milliseconds.
+    fn since(&self, start: Duration) -> u64 {
+        let time = self.clock.monotonic().saturating_sub(start);
+        u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+    }
 }

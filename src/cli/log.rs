@@ -48,7 +48,7 @@ pub(crate) fn start(global: &Global) -> Result<(), Failure> {
                     .with_writer(io::stderr)
                     .with_ansi(false)
                     // People read lines; what a line belongs to would make it longer than it is.
-                    .with_filter(filter_fn(|metadata| metadata.is_event()))
+                    .with_filter(filter_fn(is_event))
                     .with_filter(filter),
             )
             .with(own)
@@ -66,6 +66,10 @@ pub(crate) fn start(global: &Global) -> Result<(), Failure> {
             .try_init(),
     };
     Ok(())
+}
+
+fn is_event(metadata: &tracing::Metadata<'_>) -> bool {
+    metadata.is_event()
 }
 
 /// Runs a command within its span.

@@ -73,7 +73,8 @@ async fn alone(args: &Apply, session: &Session<'_>) -> Result<Exit, Failure> {
     let path = args.path.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
     let target = Target::alone(path, session);
     let work = async {
-        let Some(prepared) = prepare(args, &target).await? else { return Ok(Exit::Done) };
+        let prepared = Box::pin(prepare(args, &target)).await?;
+        let Some(prepared) = prepared else { return Ok(Exit::Done) };
         if !args.yes {
             confirm(&[&prepared.plan], session.ui)?;
         }
@@ -118,7 +119,9 @@ async fn all(args: &Apply, fleet: &Fleet, session: &Session<'_>) -> Result<Exit,
     if !parts.is_empty() {
         let plans: Vec<&Plan> = parts.iter().map(|part| &part.so_far.plan).collect();
         if let Err(failure) = confirm(&plans, ui) {
-            parts.iter().for_each(|part| part.ended(failure.exit()));
+            for part in &parts {
+                part.ended(failure.exit());
+            }
             return Err(failure);
         }
         let mut signals = Signals::listen()?;
@@ -341,8 +344,10 @@ async fn carry_out(
         std::future::pending().await
     });
     let report = tokio::select! {
-        report = &mut running => report,
+        // What is asked for is told before it has its effect.
+        biased;
         report = &mut asked => report,
+        report = &mut running => report,
     };
     shown.end();
     report

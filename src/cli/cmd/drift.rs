@@ -38,15 +38,16 @@ async fn all(args: &Drift, session: &Session<'_>) -> Result<Exit, Failure> {
     match Fleet::read(&args.fleet, "drift", args.format, args.redact, &single)? {
         None => {
             let target = Target::alone(&args.files.path, session);
-            target.whole(Box::pin(one(args, &target))).await
+            target.whole(one(args, &target)).await
         }
-        Some(fleet) => fleet.run(session, async |target| Box::pin(one(args, target)).await).await,
+        Some(fleet) => fleet.run(session, async |target| one(args, target).await).await,
     }
 }
 
 async fn one(args: &Drift, target: &Target<'_>) -> Result<Exit, Failure> {
     let printer = Printer::new("drift", args.format, args.redact)?;
-    found(args, target, &printer).await.map_err(|failure| printer.failed(failure, &target.ui))
+    let ended = Box::pin(found(args, target, &printer)).await;
+    ended.map_err(|failure| printer.failed(failure, &target.ui))
 }
 
 async fn found(args: &Drift, target: &Target<'_>, printer: &Printer) -> Result<Exit, Failure> {

@@ -47,15 +47,16 @@ async fn all(args: &PlanArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     match Fleet::read(&args.fleet, "plan", args.format, args.redact, &single)? {
         None => {
             let target = Target::alone(&args.files.path, session);
-            target.whole(Box::pin(one(args, &target))).await
+            target.whole(one(args, &target)).await
         }
-        Some(fleet) => fleet.run(session, async |target| Box::pin(one(args, target)).await).await,
+        Some(fleet) => fleet.run(session, async |target| one(args, target).await).await,
     }
 }
 
 async fn one(args: &PlanArgs, target: &Target<'_>) -> Result<Exit, Failure> {
     let printer = Printer::new("plan", args.format, args.redact)?;
-    made(args, target, &printer).await.map_err(|failure| printer.failed(failure, &target.ui))
+    let ended = Box::pin(made(args, target, &printer)).await;
+    ended.map_err(|failure| printer.failed(failure, &target.ui))
 }
 
 async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result<Exit, Failure> {

@@ -8,8 +8,11 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What the exposition format (text, version 0.0.4) makes of a text: types by name, and samples.
-fn read(text: &str) -> Result<(BTreeMap<String, String>, Vec<(String, Labels, f64)>), String> {
+/// Types by name, and samples.
+type Exposed = (BTreeMap<String, String>, Vec<(String, Labels, f64)>);
+
+/// What the exposition format (text, version 0.0.4) makes of a text.
+fn read(text: &str) -> Result<Exposed, String> {
     let (mut types, mut samples) = (BTreeMap::new(), Vec::new());
     let (mut helps, mut done, mut current) = (BTreeSet::new(), BTreeSet::new(), String::new());
     if !text.is_empty() && !text.ends_with('\n') {
@@ -159,7 +162,10 @@ fn the_docs_list_every_family_with_its_type_and_the_alerts_name_no_other() {
     let listed: Vec<(String, &str)> = rows
         .map(|row| {
             let mut cells = row.split('|').map(str::trim);
-            (format!("charter_{}", cells.next().unwrap().trim_end_matches('`')), cells.next().unwrap())
+            (
+                format!("charter_{}", cells.next().unwrap().trim_end_matches('`')),
+                cells.next().unwrap(),
+            )
         })
         .collect();
     let known: Vec<(String, &str)> =
