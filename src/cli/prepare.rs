@@ -180,10 +180,13 @@ pub(super) async fn make_seen(
         add_keys(&mut live, keys);
         made = plan(&live, notes);
     }
-    made.policy = policy::judge_plan(document, &desired, &live, &made);
-    if let Some((former, rules)) = former {
+    let base = former.map(|(former, rules)| {
         let name = former.name.clone();
         hold_against(&mut made, &desired, former, &live, &choices.allow);
+        (name, rules)
+    });
+    made.policy = policy::judge_plan(document, &desired, &live, &made);
+    if let Some((name, rules)) = base {
         let found = policy::judge_plan(&rules, &desired, &live, &made);
         also_of_base(&mut made.policy, found, &name);
     }

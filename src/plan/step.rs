@@ -141,8 +141,10 @@ pub enum Cause {
     Accepted,
     /// The files say `none`.
     None,
-    /// Its `until` has passed.
+    /// Its `until` has passed: the date was reviewed, so guards do not count it and nobody acknowledges it.
     Expired,
+    /// Its `until` has passed, and the base has no such date: like any other removal.
+    NewlyExpired,
     /// The files say `state: archived`.
     Archived,
     /// A managed list does not name it.

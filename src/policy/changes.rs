@@ -71,6 +71,7 @@ pub(super) fn change(step: &Step, names: &BTreeMap<&Name, &Arc<str>>) -> Change 
             Cause::Accepted => "accepted",
             Cause::None => "none",
             Cause::Expired => "expired",
+            Cause::NewlyExpired => "newly_expired",
             Cause::Archived => "archived",
             Cause::Unlisted => "unlisted",
         },

@@ -290,6 +290,85 @@ fn somebody_whom_the_base_ignores_is_not_touched_by_the_same_change() {
 }
 
 #[test]
+fn another_name_for_what_the_base_ignores_opens_nothing() {
+    let served = Served::start(LIVE);
+    let story = repository().to(&served.url());
+    let manage = "manage: {members: report, workspace_members: report";
+    let ignore = format!(
+        "{manage}, ignore: [{{members: \"joan@*\", reason: a}}, {{workspaces: Models, reason: b}}]"
+    );
+    story.edit("charter.yaml", manage, &ignore);
+    story.edit("charter.yaml", "  joan@contractor.io: {role: user, until: 2087-03-31}\n", "");
+    story.edit(
+        "charter.yaml",
+        "  Models:\n    members: {team/ml: workspace_developer}\n",
+        "  Lab: {}\n",
+    );
+    story.commit("Ignore joan and Models");
+    story.git(&["branch", "--force", "main", "HEAD"]);
+    served.sandbox().with(|state| state.set_role("bob@acme.com", "user"));
+
+    let bob = "  bob@acme.com: {role: user, previously: [robert@acme.com]}\n";
+    let joan = "  j@acme.com: {role: developer, id: user_01joan}\n";
+    story.edit("charter.yaml", &ignore, manage);
+    story.edit("charter.yaml", bob, &format!("{bob}{joan}"));
+    let foo = "  Foo: {name: Models, id: wrkspc_01models, members: {bob@acme.com: workspace_developer}}\n";
+    story.edit("charter.yaml", "  Lab: {}\n", &format!("  Lab: {{}}\n{foo}"));
+    story.commit("Use both under other names");
+    let plan = story.run(&["plan", ".", "--base-rev", "main", "--out", "plan.json"]);
+    shows(&plan, 4, &["bob@acme.com"]);
+    let said = flowing(&plan.stderr);
+    for part in ["member/j@acme.com is under", "workspace_member/Foo/bob@acme.com is under"] {
+        assert!(said.contains(part), "{said}");
+    }
+    assert_eq!(story.run(&["apply", "plan.json", "--yes"]).code, Some(4));
+    assert_eq!(served.calls(), Vec::<String>::new());
+}
+
+#[test]
+fn an_end_in_the_past_is_no_way_around_the_guards_of_the_base() {
+    let served = Served::start(LIVE);
+    let story = repository().to(&served.url());
+    story.edit("charter.yaml", "guard: {", "guard: {acknowledge: [removals.members], ");
+    story.commit("Removals are acknowledged");
+    story.git(&["branch", "--force", "main", "HEAD"]);
+    story.edit(
+        "charter.yaml",
+        "{role: user, previously",
+        "{role: user, until: 2020-01-01, previously",
+    );
+    story.edit("charter.yaml", "until: 2087-03-31", "until: 2020-01-01");
+    let change = story.commit("Let two end long ago");
+    let plan = story.run(&["plan", ".", "--base-rev", "main", "--out", "plan.json"]);
+    shows(
+        &plan,
+        4,
+        &[
+            "its new `until` has passed",
+            "removals.members people removed: 2",
+            "2 steps have to be acknowledged",
+        ],
+    );
+    for apply in
+        [vec!["apply", "plan.json", "--yes"], vec!["apply", ".", "--yes", "--base-rev", "main"]]
+    {
+        let run = story.run(&apply);
+        assert_eq!(run.code, Some(4), "{apply:?} {run:?}");
+    }
+    // Within the guard, it still has to be acknowledged.
+    let allowed = ["apply", "plan.json", "--yes", "--allow", "removals.members=2"];
+    let run = story.run(&allowed);
+    assert_eq!(run.code, Some(4), "{run:?}");
+    assert!(flowing(&run.stderr).contains("have not been acknowledged"), "{run:?}");
+    assert_eq!(served.calls(), Vec::<String>::new());
+    // Dates that were merged before do what they say.
+    story.git(&["branch", "--quiet", "--force", "main", &change]);
+    let run = story.run(&["apply", ".", "--yes", "--base-rev", "main"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert_eq!(served.calls().len(), 2);
+}
+
+#[test]
 fn a_rule_that_is_dropped_and_broken_in_one_change_refuses_it() {
     let served = Served::start(LIVE);
     let story = repository().to(&served.url());

@@ -7,6 +7,7 @@ use crate::{
     address::{Address, Name},
     plan::{
         Plan, acknowledge,
+        again::judge_again,
         attribution::{Former, hold_against},
         step::Attribution,
     },
@@ -225,4 +226,170 @@ fn expiries_and_what_is_not_ready_need_nobody() {
     assert!(!acknowledge::is_acknowledged(asked, &[""]));
     assert!(!acknowledge::is_acknowledged(asked, &[&asked.digest[..63]]));
     assert!(!acknowledge::is_acknowledged::<&str>(asked, &[]));
+}
+
+#[test]
+fn no_name_that_the_files_give_hides_what_the_base_ignores() {
+    use IgnoreTarget::{ApiKeys, Members, Workspaces};
+    type Case<'a> = (&'a str, &'a [(IgnoreTarget, &'a str)], &'a dyn Fn(&mut Files));
+    let mut org = Org::new();
+    org.user("user_s", "sam@vendor.com", "user").user("user_a", "ada@acme.com", "user");
+    org.workspace("w1", workspace_spec("Locked")).workspace("w2", workspace_spec("Open"));
+    org.grant("w1", "user_a", "workspace_user").key("apikey_1", "ci", "active", Some("w1"), |_| {});
+    let person = |files: &mut Files, label: &str| {
+        files.manage(Unlisted::Report).member("ada@acme.com", "user").member(label, "user");
+    };
+    // An entry that means the ignored person or workspace under another name, and uses it.
+    let granted = |files: &mut Files| {
+        person(files, "s@acme.com");
+        files.workspace(workspace_spec("Open"));
+        files.grants("Open", &[("s@acme.com", "workspace_admin")]);
+    };
+    let locked = |files: &mut Files| {
+        files.manage(Unlisted::Report).member("ada@acme.com", "user");
+        files.workspace(workspace_spec("Foo"));
+    };
+    let (sam, foo) = (member_address("s@acme.com"), Address::workspace(Name::label("Foo")));
+    let heads: [Case<'_>; 5] = [
+        ("a pinned person", &[(Members, "*@vendor.com")], &|files| {
+            granted(files);
+            files.pin(sam.clone(), Some("user_s"), None);
+        }),
+        ("a person with an earlier address", &[(Members, "*@vendor.com")], &|files| {
+            granted(files);
+            files.pin(sam.clone(), None, Some(&["sam@vendor.com"]));
+        }),
+        ("the grants of a pinned workspace", &[(Workspaces, "Locked")], &|files| {
+            locked(files);
+            files.grants("Foo", &[]).pin(foo.clone(), Some("w1"), None);
+        }),
+        ("the grants of a renamed workspace", &[(Workspaces, "Locked")], &|files| {
+            locked(files);
+            files.grants("Foo", &[]).pin(foo.clone(), None, Some(&["Locked"]));
+        }),
+        ("a key in it, by id", &[(Workspaces, "Locked"), (ApiKeys, "other")], &|files| {
+            locked(files);
+            files.key("apikey_1", Some("Foo"), "inactive").pin(foo.clone(), Some("w1"), None);
+        }),
+    ];
+    for (what, ignored, say) in heads {
+        let (mut base, mut head) = (Files::new(), Files::new());
+        say(&mut head);
+        let touching = |plan: &Plan| {
+            let named = |step: &&crate::plan::Step| {
+                let text = serde_json::to_string(&(&step.change, &step.calls)).unwrap();
+                ["user_s", "w1", "apikey_1"].iter().any(|id| text.contains(id))
+            };
+            plan.ready().filter(named).count()
+        };
+        assert_eq!(errors(&held(&head, &base, &org)), Vec::<&str>::new(), "{what}");
+        for (target, pattern) in ignored {
+            base.ignore(*target, pattern);
+        }
+        let plan = held(&head, &base, &org);
+        let refused = errors(&plan).iter().filter(|code| **code == "base/ignored").count();
+        assert!(refused > 0 && refused >= touching(&plan), "{what}: {:?}", marks(&plan));
+    }
+}
+
+#[test]
+fn what_the_base_calls_its_own_is_ignored_under_that_name_too() {
+    let (mut base, mut head, mut org) = (Files::new(), Files::new(), Org::new());
+    org.user("user_s", "new@elsewhere.com", "user");
+    base.member("sam@vendor.com", "user").ignore(IgnoreTarget::Members, "*@vendor.com");
+    base.pin(member_address("sam@vendor.com"), Some("user_s"), None);
+    head.member("new@elsewhere.com", "developer");
+    assert_eq!(errors(&held(&head, &base, &org)), ["base/ignored"]);
+}
+
+#[test]
+fn an_end_that_the_base_does_not_have_is_a_removal_like_any_other() {
+    let (mut head, mut org) = (Files::new(), Org::new());
+    org.user("user_a", "ada@acme.com", "user").user("user_b", "bob@acme.com", "user");
+    org.key("apikey_1", "ci", "active", None, acts_as("user_b"));
+    let bob = member_address("bob@acme.com");
+    head.manage(Unlisted::Report).gone(bob.clone(), GoneCause::Expired);
+    head.key("apikey_1", None, "active");
+    let base = |say: &dyn Fn(&mut Files)| {
+        let mut base = Files::new();
+        base.manage(Unlisted::Report);
+        say(&mut base);
+        base.desired.approval.acknowledge = BTreeSet::from([GuardName::RemovalsMembers]);
+        let limit = Limit { share: None, count: Some(0) };
+        base.desired.guard.0.insert(GuardName::RemovalsMembers, (limit, span(1)));
+        base
+    };
+    let counted =
+        |plan: &Plan| -> Vec<GuardName> { plan.breaches().map(|breach| breach.guard).collect() };
+    let over = [GuardName::RemovalsMembers, GuardName::DyingKeys];
+    // What the base had instead: nobody named, a role, a plain removal that its guard refuses.
+    let without: [&dyn Fn(&mut Files); 3] = [
+        &|_| (),
+        &|base| {
+            base.member("bob@acme.com", "user");
+        },
+        &|base| {
+            base.gone(bob.clone(), GoneCause::None);
+        },
+    ];
+    for say in without {
+        let mut plan = held(&head, &base(say), &org);
+        assert_eq!(counted(&plan), over, "{:?}", marks(&plan));
+        assert_eq!(plan.acknowledgement.as_ref().unwrap().steps, std::slice::from_ref(&bob));
+        // And so it is when the plan was saved and read again.
+        plan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+        judge_again(&mut plan, &org.live, &BTreeMap::new());
+        assert_eq!(counted(&plan), over);
+        assert_eq!(plan.acknowledgement.unwrap().steps, std::slice::from_ref(&bob));
+    }
+    // Its date had passed before: as without a base, nothing counts.
+    let expired = base(&|base| {
+        base.gone(bob.clone(), GoneCause::Expired);
+    });
+    for plan in [held(&head, &expired, &org), plan(&head, &org)] {
+        assert_eq!(counted(&plan), [], "{:?}", marks(&plan));
+        assert_eq!(plan.acknowledgement, None);
+    }
+}
+
+#[test]
+fn the_grants_of_a_new_end_are_counted_with_all_others_and_read_again() {
+    let (mut base, mut head, mut org) = (Files::new(), Files::new(), Org::new());
+    org.user("user_a", "ada@acme.com", "user");
+    for (id, name) in [("w1", "Prod"), ("w2", "Lab")] {
+        org.workspace(id, workspace_spec(name)).grant(id, "user_a", "workspace_user");
+        for files in [&mut base, &mut head] {
+            files.workspace(workspace_spec(name));
+        }
+    }
+    for files in [&mut base, &mut head] {
+        files.grants("Lab", &[("ada@acme.com", "workspace_user")]);
+    }
+    base.grants("Prod", &[("ada@acme.com", "workspace_user")]);
+    let grant = Address::workspace_member(Name::label("Prod"), member_address("ada@acme.com").name);
+    head.grants("Prod", &[]).gone(grant, GoneCause::Expired);
+    let counted = |plan: &Plan| {
+        let removals = GuardName::RemovalsWorkspaceMembers;
+        let all = plan.guards.iter().find(|guard| guard.guard == removals).unwrap();
+        let bound = |(address, _): &&(Address, _)| address.kind == crate::address::Kind::Workspace;
+        (all.count, plan.bindings.iter().filter(bound).count())
+    };
+    assert_eq!(counted(&plan(&head, &org)), (0, 1));
+    assert_eq!(counted(&held(&head, &base, &org)), (1, 2));
+}
+
+#[test]
+fn what_the_base_would_hold_is_by_the_change_that_releases_it() {
+    let (mut base, mut head, mut org) = (Files::new(), Files::new(), Org::new());
+    org.workspace("w1", workspace_spec("ML-One"));
+    for files in [&mut base, &mut head] {
+        files.workspace(workspace_spec("ML One"));
+    }
+    let made = Address::workspace(Name::label("ML One"));
+    assert_eq!(marks(&held(&head, &base, &org)), ["Create workspace/ML One: drift"]);
+    head.pin(made, None, Some(&[]));
+    let plan = held(&head, &base, &org);
+    assert!(plan.steps.iter().all(|step| step.disposition.is_ready()), "{}", show(&plan));
+    assert_eq!(marks(&plan), ["Create workspace/ML One: by this change"]);
+    assert_eq!(marks(&held(&head, &head, &org)), ["Create workspace/ML One: drift"]);
 }
