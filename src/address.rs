@@ -124,6 +124,11 @@ impl Name {
         }
     }
 
+    /// The shared text, whatever its sort.
+    pub fn text(&self) -> &Arc<str> {
+        self.parts().1
+    }
+
     /// Sort order of the variant, and the shared text.
     fn parts(&self) -> (u8, &Arc<str>) {
         match self {

@@ -3,11 +3,14 @@
 //!
 //! Invariant: nothing live is known here, so nothing depends on it: two equal sets of files give nothing.
 
+mod entries;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
+pub use self::entries::{Dropped, Entries};
 use super::{adopt, bind, diff};
 use crate::{
     access::{self, AccessChange},
@@ -17,6 +20,7 @@ use crate::{
         ApiKey, Change, Desired, Facts, Live, Member, Object, Phase, Remote, Snapshot, Spec, Verb,
         Workspace, WorkspaceMember, WorkspaceRole,
         api_key::{KeyFacts, Reach},
+        desired::Pin,
         member::MemberFacts,
         snapshot::Coverage,
         workspace::WorkspaceFacts,
@@ -33,20 +37,23 @@ pub struct Compared {
     pub changes: Vec<(Address, Change)>,
     /// What that means for people.
     pub access: Vec<AccessChange>,
-    /// What the old files name and the new ones leave as it is, unnamed.
+    /// What the old files name and the new ones leave as it is, unnamed: by how the files called it.
     pub stays: BTreeMap<Address, Arc<Object>>,
+    /// How the old entries are called in the new files, and those that are dropped without an object.
+    pub entries: Entries,
 }
 
 /// Compares.
 pub fn compare(old: &Desired, new: &Desired) -> Compared {
-    let live = as_live(old, &new.pins);
+    let (live, origin) = as_live(old, &new.pins);
     let bound = bind::bind(new, &live);
+    let entries = Entries::of(old, new, &bound.live, &origin);
     let after = adopt::adopt(new, &live, &bound).after;
     let mut changes = diff::diff(&bound.live, &after);
     for (_, change) in &mut changes {
         keep_made(change);
     }
-    changes.extend(newly_unwanted(old, new));
+    changes.extend(newly_unwanted(old, new, &bound.live, &entries));
     changes.sort_by(|(left, _), (right, _)| left.cmp(right));
     let gone: BTreeSet<Address> = changes
         .iter()
@@ -73,14 +80,17 @@ pub fn compare(old: &Desired, new: &Desired) -> Compared {
                 && !new.kept.contains(address)
                 && after.contains(address)
         })
-        .map(|(address, object)| (address.clone(), Arc::clone(object)))
+        .filter_map(|(_, object)| {
+            let before = origin.get(&object.remote.as_ref()?.id)?;
+            Some((entries.now(old, before), Arc::clone(object)))
+        })
         .collect();
-    Compared { changes, access, stays }
+    Compared { changes, access, stays, entries }
 }
 
 /// What the files want, as if it held: everybody has accepted, everything is there.
 pub fn standing_of(desired: &Desired) -> Snapshot {
-    bind::bind(desired, &as_live(desired, &desired.pins)).live
+    bind::bind(desired, &as_live(desired, &desired.pins).0).live
 }
 
 /// The same objects, in force.
@@ -99,8 +109,11 @@ fn standing(after: &Snapshot) -> Snapshot {
 }
 
 /// An organization that equals the files. An id that no file gives is made up; `pins` of the other files give ids
-/// too, so that adding a pin is no change.
-fn as_live(desired: &Desired, pins: &BTreeMap<Address, crate::resource::desired::Pin>) -> Live {
+/// too, so that adding a pin is no change. With it comes the entry that each object is from.
+fn as_live(
+    desired: &Desired,
+    pins: &BTreeMap<Address, Pin>,
+) -> (Live, BTreeMap<RemoteId, Address>) {
     let id_of = |address: &Address| -> RemoteId {
         let own = desired.pins.get(address).and_then(|pin| pin.id.clone());
         let same = || pins.get(address).and_then(|pin| pin.id.clone());
@@ -114,11 +127,12 @@ fn as_live(desired: &Desired, pins: &BTreeMap<Address, crate::resource::desired:
         own.or_else(same).or_else(renamed).unwrap_or_else(|| made_up(address))
     };
     let mut objects: BTreeMap<Address, Arc<Object>> = BTreeMap::new();
-    for (address, object) in &desired.objects {
+    let mut origin = BTreeMap::new();
+    for (entry, object) in &desired.objects {
         let (address, spec) = match &object.spec {
-            Spec::Member(_) => (Address::member(Name::id(&id_of(address))), object.spec.clone()),
+            Spec::Member(_) => (Address::member(Name::id(&id_of(entry))), object.spec.clone()),
             Spec::Workspace(_) => {
-                (Address::workspace(Name::id(&id_of(address))), object.spec.clone())
+                (Address::workspace(Name::id(&id_of(entry))), object.spec.clone())
             }
             Spec::WorkspaceMember(grant) => {
                 let member = Address::member(grant.member.clone());
@@ -130,6 +144,7 @@ fn as_live(desired: &Desired, pins: &BTreeMap<Address, crate::resource::desired:
                     let spec = Spec::Member(Member { email, role: None });
                     let object =
                         Object { remote: Some(remote(person.clone(), &spec)), spec, source: None };
+                    origin.insert(person.clone(), member);
                     objects
                         .entry(Address::member(Name::id(&person)))
                         .or_insert_with(|| Arc::new(object));
@@ -144,9 +159,9 @@ fn as_live(desired: &Desired, pins: &BTreeMap<Address, crate::resource::desired:
                 let mut key = key.clone();
                 key.workspace =
                     key.workspace.map(|workspace| Name::id(&id_of(&Address::workspace(workspace))));
-                let id = match &address.name {
+                let id = match &entry.name {
                     Name::Id(id) => RemoteId(Arc::clone(id)),
-                    Name::Label(_) => made_up(address),
+                    Name::Label(_) => made_up(entry),
                 };
                 (Address::api_key(&id), Spec::ApiKey(key))
             }
@@ -158,6 +173,7 @@ fn as_live(desired: &Desired, pins: &BTreeMap<Address, crate::resource::desired:
             }
             _ => RemoteId::new(address.name.as_str()),
         };
+        origin.insert(id.clone(), entry.clone());
         let object =
             Object { remote: Some(remote(id, &spec)), spec, source: object.source.clone() };
         objects.insert(address, Arc::new(object));
@@ -173,14 +189,15 @@ fn as_live(desired: &Desired, pins: &BTreeMap<Address, crate::resource::desired:
         workspace_members: workspace_members.collect(),
         api_keys: true,
     };
-    Live {
+    let live = Live {
         organization: desired.organization.id.clone().unwrap_or_else(|| "".into()),
         organization_name: None,
         objects: objects.into_iter().collect(),
         archived: Vec::new(),
         history: BTreeMap::new(),
         coverage,
-    }
+    };
+    (live, origin)
 }
 
 /// No file makes a key, so one that only the new files name is there already, in a state that no file says.
@@ -195,20 +212,18 @@ fn keep_made(change: &mut Change) {
 }
 
 /// What the new files want gone and the old ones did not name at all: it may well be live, so its removal is shown.
-fn newly_unwanted(old: &Desired, new: &Desired) -> Vec<(Address, Change)> {
-    let is_known = |address: &Address| {
-        let Some(pin) = new.pins.get(address) else { return false };
-        let mut former = pin.previously.iter().flatten();
-        former.any(|name| {
-            old.objects
-                .contains(&Address { name: Name::Label(Arc::clone(name)), ..address.clone() })
-        }) || (pin.id.is_some() && old.pins.values().any(|other| other.id == pin.id))
-    };
+fn newly_unwanted(
+    old: &Desired,
+    new: &Desired,
+    live: &Snapshot,
+    entries: &Entries,
+) -> Vec<(Address, Change)> {
+    let wanted_gone: BTreeSet<Address> =
+        old.gone.keys().map(|before| entries.now(old, before)).collect();
     new.gone
         .iter()
-        .filter(|(address, _)| {
-            !old.objects.contains(address) && !old.gone.contains_key(address) && !is_known(address)
-        })
+        // What the old files had is bound, whatever they called it, and its removal is among the changes.
+        .filter(|(address, _)| !live.contains(address) && !wanted_gone.contains(address))
         .filter_map(|(address, gone)| {
             let name = address.name.clone();
             let pinned = new.pins.get(address).and_then(|pin| pin.id.clone());

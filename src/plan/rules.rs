@@ -1,8 +1,8 @@
 //! The rules of the files, and how they differ between two sets of files: what is managed, until when, within which
 //! limits, and how entries find their objects.
 //!
-//! Invariant: a rule of an entry is compared only where both sets of files have the entry; what is new or gone as a
-//! whole is a change, or is said once.
+//! Invariant: old entries are compared under the names that the new files have for them. A rule of an entry is compared
+//! only where both have it; what is new or gone as a whole is a change, or is said once; a pin is always said.
 
 mod collect;
 
@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use self::collect::{Rule, RuleKey, Rules};
-use super::compare::Compared;
+use self::collect::{Granted, Rule, RuleKey, Rules};
+use super::compare::{Compared, Dropped, Entries};
 use crate::{
     address::{Address, Kind},
     config::document::Document,
@@ -42,7 +42,8 @@ const MANAGED: &str = "managed";
 
 /// The rules that differ, in the order of the files' sections.
 pub fn rules(old: &Document, new: &Document, compared: &Compared) -> Vec<RuleChange> {
-    let (left, right) = (Rules::of(old), Rules::of(new));
+    let same = Entries::default();
+    let (left, right) = (Rules::of(old, &compared.entries), Rules::of(new, &same));
     let in_both = |entry: &Option<String>| {
         entry
             .as_ref()
@@ -53,7 +54,8 @@ pub fn rules(old: &Document, new: &Document, compared: &Compared) -> Vec<RuleCha
     for key in keys {
         let (before, after) = (left.values.get(key), right.values.get(key));
         let value = |side: Option<&Rule>| side.map(|rule| rule.value.clone());
-        if value(before) == value(after) || !in_both(&key.entry) {
+        let takes = after.and_then(|rule| rule.takes);
+        if value(before) == value(after) || !(takes.is_some() || in_both(&key.entry)) {
             continue;
         }
         let lost = value(before).as_deref() == Some(MANAGED) && after.is_none();
@@ -61,16 +63,57 @@ pub fn rules(old: &Document, new: &Document, compared: &Compared) -> Vec<RuleCha
             rule: key.name.clone(),
             before: value(before),
             after: value(after),
-            effect: lost.then(|| effect(&key.name, compared)),
+            effect: lost.then(|| effect(key, compared)).or(takes.map(str::to_owned)),
             at: after.or(before).and_then(|rule| rule.at.clone()),
         });
     }
-    changes.extend(dropped(new, compared));
+    changes.extend(granted_otherwise(&left, &right));
+    changes.extend(no_longer_listed(new, compared));
+    changes.extend(compared.entries.dropped.iter().map(|dropped| {
+        let Dropped { address, said, effect, at } = dropped;
+        RuleChange {
+            rule: entry_name(address),
+            before: Some((*said).to_owned()),
+            after: Some("not listed".to_owned()),
+            effect: Some((*effect).to_owned()),
+            at: at.clone(),
+        }
+    }));
+    changes
+}
+
+/// Grants that another entry gives now, with other rules: what a team's entry says, or one of the person's own.
+fn granted_otherwise(left: &Rules<'_>, right: &Rules<'_>) -> Vec<RuleChange> {
+    let mut changes = Vec::new();
+    for (grantee, after) in &right.granted {
+        let Some(before) = left.granted.get(grantee) else { continue };
+        let (workspace, person) = grantee;
+        let name = format!("workspaces.{workspace}.members.{person}");
+        // The same entry is compared as it stands.
+        if before.through == after.through {
+            continue;
+        }
+        let said = |granted: &Granted| granted.managed.then(|| MANAGED.to_owned());
+        for (field, before, after_value) in [
+            ("role", said(before), said(after)),
+            ("until", before.until.clone(), after.until.clone()),
+        ] {
+            if before != after_value {
+                changes.push(RuleChange {
+                    rule: format!("{name}.{field}"),
+                    before,
+                    after: after_value,
+                    effect: Some(format!("now through {}", after.through)),
+                    at: after.at.clone(),
+                });
+            }
+        }
+    }
     changes
 }
 
 /// Entries that a list no longer names and that stay.
-fn dropped(new: &Document, compared: &Compared) -> Vec<RuleChange> {
+fn no_longer_listed(new: &Document, compared: &Compared) -> Vec<RuleChange> {
     let listed = |address: &Address| match address.kind {
         Kind::Member => new.members.is_some(),
         Kind::Workspace => new.workspaces.is_some(),
@@ -109,7 +152,8 @@ fn dropped(new: &Document, compared: &Compared) -> Vec<RuleChange> {
                 Spec::Workspace(_) => None,
             };
             let mut effect = "it stays as it is".to_owned();
-            if let Some(role) = role {
+            let held = object.source.as_ref().is_some_and(|source| source.expired);
+            if let Some(role) = role.filter(|_| !held) {
                 effect = format!("stays {role}");
             }
             if grants > 0 {
@@ -138,38 +182,33 @@ fn entry_name(address: &Address) -> String {
 }
 
 /// What stays of a list that is not managed any more.
-fn effect(rule: &str, compared: &Compared) -> String {
-    let count = |kind: Kind, scope: Option<&str>| {
-        compared
-            .stays
-            .keys()
-            .filter(|address| address.kind == kind)
-            .filter(|address| {
-                scope.is_none_or(|scope| {
-                    address.scope.as_ref().is_some_and(|own| own.as_str() == scope)
-                })
+fn effect(rule: &RuleKey, compared: &Compared) -> String {
+    let RuleKey { name, entry, .. } = rule;
+    let label = entry.as_ref().and_then(|entry| entry.strip_prefix("workspaces."));
+    let count = |kind: Kind| {
+        let of_kind = compared.stays.keys().filter(|address| address.kind == kind);
+        of_kind
+            .filter(|address| match (label, &address.scope) {
+                (Some(label), Some(scope)) => scope.as_str() == label,
+                (Some(_), None) => false,
+                (None, scope) => kind != Kind::ApiKey || name == "workspaces" || scope.is_none(),
             })
             .count()
     };
-    let within = |suffix: &str| rule.strip_prefix("workspaces.")?.strip_suffix(suffix);
-    let parts: Vec<String> = if rule == "members" {
-        vec![
-            counted(count(Kind::Member, None), "person", "people"),
-            counted(count(Kind::WorkspaceMember, None), "grant", "grants"),
-        ]
-    } else if rule == "workspaces" {
-        vec![
-            counted(count(Kind::Workspace, None), "workspace", "workspaces"),
-            counted(count(Kind::WorkspaceMember, None), "grant", "grants"),
-        ]
-    } else if let Some(workspace) = within(".members") {
-        vec![counted(count(Kind::WorkspaceMember, Some(workspace)), "grant", "grants")]
-    } else if let Some(workspace) = within(".api_keys") {
-        vec![counted(count(Kind::ApiKey, Some(workspace)), "API key", "API keys")]
-    } else if rule == "api_keys" {
-        vec![counted(count(Kind::ApiKey, None), "API key", "API keys")]
-    } else {
-        return "it stays as it is".to_owned();
+    let grants = || counted(count(Kind::WorkspaceMember), "grant", "grants");
+    let keys = || counted(count(Kind::ApiKey), "API key", "API keys");
+    let field = match entry {
+        Some(entry) => name.strip_prefix(entry.as_str()).unwrap_or_default(),
+        None => name.as_str(),
+    };
+    let parts = match field {
+        "members" => vec![counted(count(Kind::Member), "person", "people"), grants()],
+        "workspaces" => {
+            vec![counted(count(Kind::Workspace), "workspace", "workspaces"), grants()]
+        }
+        ".members" => vec![grants()],
+        ".api_keys" | "api_keys" => vec![keys()],
+        _ => return "it stays as it is".to_owned(),
     };
     format!("{} stay as they are", parts.join(" and "))
 }
@@ -177,3 +216,6 @@ fn effect(rule: &str, compared: &Compared) -> String {
 fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use crate::{
 
 /// The whole comparison, with ANSI styles.
 pub fn diff(rules: &[RuleChange], compared: &Compared, options: Options) -> String {
-    let Compared { changes, access, stays: _ } = compared;
+    let Compared { changes, access, stays: _, entries: _ } = compared;
     let mut out = String::new();
     if !rules.is_empty() {
         out.push_str(&rules_of_the_files(rules, options.width));

@@ -207,7 +207,7 @@ impl<'a> Review<'a> {
         compared: &'a Compared,
         findings: &'a [Diagnostic],
     ) -> Self {
-        let Compared { changes, access, stays: _ } = compared;
+        let Compared { changes, access, stays: _, entries: _ } = compared;
         let entries = changes.iter().map(|(address, change)| Entry {
             address,
             verb: change.verb(),

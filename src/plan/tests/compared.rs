@@ -56,3 +56,19 @@ fn somebody_the_old_files_know_by_another_name_is_removed_once() {
     new.pin(robert, Some("user_bob"), None);
     assert_eq!(lines(&pinned, &new), once, "by id");
 }
+
+#[test]
+fn a_grant_revoked_in_a_renamed_workspace_is_shown_once() {
+    let (mut old, mut new) = (base(), Files::new());
+    old.grants("Prod", &[("bob@acme.com", "workspace_admin")]);
+    new.member("ada@acme.com", "user").member("bob@acme.com", "user");
+    new.workspace(workspace_spec("Prod2"));
+    new.pin(Address::workspace(Name::label("Prod2")), None, Some(&["Prod"]));
+    new.grants("Prod2", &[("ada@acme.com", "workspace_user")]);
+    let grant = Address::workspace_member(Name::label("Prod2"), Name::label("bob@acme.com"));
+    new.gone(grant, GoneCause::None);
+    assert_eq!(
+        lines(&old, &new),
+        ["Update workspace/Prod2 Prod2", "Remove workspace_member/Prod2/bob@acme.com bob@acme.com"]
+    );
+}

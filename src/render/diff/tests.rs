@@ -118,12 +118,15 @@ fn a_pin_or_a_former_name_is_a_rule_and_a_rename_one_change() {
         .replace("  Research:\n", "  Research:\n    id: wrkspc_01AbC\n");
     insta::assert_snapshot!(compared(OLD, &new), @r"
     rules of the files
-      ~ workspaces.Research.id: (not set) -> wrkspc_01AbC  new.yaml:19:9
+      ~ workspaces.Prod.previously: (not set) -> [Production], takes over whatever
+          is called that  new.yaml:13:17
+      ~ workspaces.Research.id: (not set) -> wrkspc_01AbC, takes over whatever has
+          that id  new.yaml:19:9
 
     workspaces
       ~ change Prod  name: Production -> Prod  new.yaml:12:3
 
-    diff: 1 rule changes, 1 to update
+    diff: 2 rules change, 1 to update
     ");
 }
 

@@ -11,7 +11,7 @@ use crate::{
     address::Kind,
     plan::{
         Plan, Step,
-        compare::Compared,
+        compare::{Compared, Entries},
         rules::RuleChange,
         step::{
             Acknowledgement, Base, Expiring, GuardResult, KeyFate, Organization, Population,
@@ -134,7 +134,8 @@ impl Redactor {
     }
 
     fn walk_compared(&mut self, compared: &Compared) -> Compared {
-        let Compared { changes, access, stays } = compared;
+        // What the entries are called is in the rules by now.
+        let Compared { changes, access, stays, entries: _ } = compared;
         Compared {
             changes: changes
                 .iter()
@@ -145,6 +146,7 @@ impl Redactor {
                 .iter()
                 .map(|(address, object)| (self.address(address), Arc::new(self.object(object))))
                 .collect(),
+            entries: Entries::default(),
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::Rules;
 use crate::config::document::policy::{Exception, FileLimits, Policy, Tests};
 
-impl Rules {
+impl Rules<'_> {
     pub(super) fn policy(
         &mut self,
         policy: &Policy,
