@@ -179,6 +179,9 @@ impl<'a> Shown<'a> {
                 }
                 Kept::Talk(_) => true,
             });
+            if !kept.is_empty() {
+                kept.insert(0, Kept::Talk(heading(id, folder)));
+            }
         } else {
             let gap = if self.begun { "\n" } else { "" };
             kept.insert(0, Kept::Data(format!("{gap}{}", heading(id, folder))));

@@ -91,6 +91,12 @@ fn drift_of_any_is_drift_of_the_fleet() {
     assert!(run.stdout.ends_with("\nfleet: 3 organizations: 3 changes; exit 2\n"), "{run:?}");
     let run = fleet.run(&["drift", "--fleet", "fleet.yaml", "--fail-on", "manual"]);
     assert_eq!(run.code, Some(0), "{run:?}");
+    // Beside a document, talk still says whom it is about.
+    let run = fleet.run(&["drift", "--fleet", "fleet.yaml", "--format", "json"]);
+    let talk = (0..3).map(|n| format!("=== o{n:03} {}\ndrift: 1 for apply\n", id(n)));
+    assert_eq!(run.stderr, talk.collect::<String>());
+    let value: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((&value["command"], &value["exit_code"]), (&"drift".into(), &2.into()));
 }
 
 #[test]
