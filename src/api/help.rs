@@ -63,7 +63,8 @@ fn status(error: &StatusError) -> Option<String> {
             }
         }
         (_, "organization_type_not_supported" | "parent_organization_required") => {
-            "this kind of organization does not offer this call: check `organization.kind` in charter.yaml"
+            "this kind of organization does not offer this call: check `organization.kind` in charter.yaml, or without \
+             files give `--kind`"
                 .into()
         }
         (401, _) => format!(

@@ -381,9 +381,9 @@ pub(crate) struct Access {
     #[arg(long)]
     pub(crate) offline: bool,
 
-    /// What kind of organization it is
-    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
-    pub(crate) kind: OrgKindArg,
+    /// What kind of organization it is [default: told by the roles of its people]
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) kind: Option<OrgKindArg>,
 
     /// The files for --offline
     #[arg(long, value_name = "PATH", default_value = DEFAULT_PATH)]

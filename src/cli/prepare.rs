@@ -13,6 +13,7 @@ use crate::{
         document::Document,
         load::{Loaded, load},
         lower::lower,
+        raise::infer_kind,
     },
     diagnostic::{Diagnostic, Sources},
     observe::{OrganizationInfo, identify, observe},
@@ -26,6 +27,7 @@ use crate::{
         api_key::Reach,
         desired::{GuardName, OrganizationPin},
         read_scope::ReadScope,
+        snapshot::Coverage,
     },
 };
 
@@ -203,6 +205,30 @@ pub(super) async fn look(
     let credential = connection.client.credential();
     let own_key = |hint: &str| credential.matches_hint(hint);
     Ok(observe(&connection.client.reader(), info, scope, &own_key, now).await?)
+}
+
+/// Reads what there is in an organization that no files describe. Where nobody says of which kind it is, people are
+/// read first: their roles tell.
+pub(super) async fn look_around(
+    connection: &Connection,
+    info: &OrganizationInfo,
+    kind: Option<OrgKind>,
+    scope: impl Fn(OrgKind) -> ReadScope,
+) -> Result<(Live, OrgKind), Failure> {
+    if let Some(kind) = kind {
+        return Ok((look(connection, info, &scope(kind), connection.now).await?, kind));
+    }
+    let people = ReadScope { members: true, ..ReadScope::nothing() };
+    let mut live = look(connection, info, &people, connection.now).await?;
+    let kind = infer_kind(&live);
+    let rest = ReadScope { members: false, ..scope(kind) };
+    if rest != ReadScope::nothing() {
+        let rest = look(connection, info, &rest, connection.now).await?;
+        live.objects.extend(rest.objects);
+        live.archived = rest.archived;
+        live.coverage = Coverage { members: true, ..rest.coverage };
+    }
+    Ok((live, kind))
 }
 
 /// Adds keys that were read by themselves, each placed in the workspace it reaches.

@@ -111,13 +111,15 @@ fn bind_workspaces(
             }
             Found::Many(indices) => {
                 let ids: Vec<&RemoteId> = indices.iter().map(|&i| candidates[i].id).collect();
-                bound.blocked.insert(address, Disposition::Manual {
-                    why: format!(
-                        "several active workspaces are named `{}`: add `id:` with the one meant ({})",
-                        target.name,
-                        list(&ids)
-                    ),
-                });
+                let names: BTreeSet<String> =
+                    indices.iter().map(|&i| format!("`{}`", candidates[i].name)).collect();
+                let names: Vec<String> = names.into_iter().collect();
+                let why = format!(
+                    "several active workspaces are named {}: add `id:` with the one meant ({})",
+                    names.join(" or "),
+                    list(&ids)
+                );
+                bound.blocked.insert(address, Disposition::Manual { why });
             }
             Found::Nothing => missing_workspace(desired, live, &address, target, bound),
         }
@@ -142,11 +144,16 @@ fn missing_workspace(
     if !live.coverage.workspaces {
         return;
     }
-    let archived = |object: &&Arc<Object>| match &target.id {
-        Some(id) => object.remote.as_ref().is_some_and(|remote| remote.id == *id),
-        None => matches!(&object.spec, Spec::Workspace(spec) if spec.name == target.name),
+    let has_name = |object: &Arc<Object>, name: &Arc<str>| matches!(&object.spec, Spec::Workspace(spec) if spec.name == *name);
+    let archived = match &target.id {
+        Some(id) => live
+            .archived
+            .iter()
+            .find(|object| object.remote.as_ref().is_some_and(|remote| remote.id == *id)),
+        None => std::iter::once(&target.name)
+            .chain(&target.previously)
+            .find_map(|name| live.archived.iter().find(|object| has_name(object, name))),
     };
-    let archived = live.archived.iter().find(archived);
     let gone = desired.gone.get(address);
     match (&target.id, archived, gone) {
         (Some(id), None, Some(gone)) => {
@@ -173,8 +180,9 @@ fn missing_workspace(
         (None, Some(old), None) if !declared_new(desired.pins.get(address)) => {
             let id = old.remote.as_ref().map_or("", |remote| remote.id.as_str());
             let why = format!(
-                "the only workspace named `{}` is archived ({id}) and cannot come back: add `previously: []` to make \
-                 a new one of that name",
+                "the only workspace named `{}` is archived ({id}) and cannot come back: write `previously: []` to make \
+                 a new one named `{}`",
+                old.spec.resource().title(),
                 target.name
             );
             bound.blocked.insert(address.clone(), Disposition::Held { why });
@@ -217,43 +225,77 @@ fn bind_members(
         .collect();
     let targets: Vec<Target> = entries.iter().map(|(_, target)| target.clone()).collect();
 
+    let mut by_address: HashMap<&str, Vec<usize>> = HashMap::with_capacity(candidates.len());
+    for (index, candidate) in candidates.iter().enumerate() {
+        by_address.entry(candidate.name).or_default().push(index);
+    }
     let mut names: HashMap<Arc<str>, Name> = HashMap::with_capacity(objects.len());
     let mut taken: std::collections::HashSet<&str> =
         entries.iter().map(|(address, _)| address.name.as_str()).collect();
     for ((address, target), found) in entries.iter().zip(match_all(&targets, &candidates)) {
-        match found {
+        // Whoever has the entry's own address, whoever the entry means.
+        let namesakes = by_address.get(&*target.name).map_or(&[][..], Vec::as_slice);
+        let is_gone = desired.gone.contains_key(*address);
+        let (unclear, why) = match found {
+            Found::One(index) if namesakes.is_empty() || namesakes.contains(&index) => {
+                let candidate = &candidates[index];
+                names.insert(candidate.id.0.clone(), address.name.clone());
+                if namesakes.is_empty() {
+                    bound.notes.push(elsewhere(address, candidate, desired));
+                }
+                continue;
+            }
             Found::One(index) => {
-                names.insert(candidates[index].id.0.clone(), address.name.clone());
+                let why = format!(
+                    "by its address this entry means {}, by `id` or `previously` {}, so neither is touched: drop `id` \
+                     and `previously` if the address is right, else write the address that the person has",
+                    who(namesakes, &candidates),
+                    who(&[index], &candidates)
+                );
+                (namesakes.iter().copied().chain([index]).collect(), why)
             }
             Found::Many(indices) => {
-                bound.ambiguous.extend(indices.iter().map(|&i| candidates[i].id.clone()));
+                let what = if namesakes.is_empty() {
+                    "have an earlier address of"
+                } else {
+                    "share the address"
+                };
                 let ids: Vec<&RemoteId> = indices.iter().map(|&i| candidates[i].id).collect();
-                bound.blocked.insert((*address).clone(), Disposition::Manual {
-                    why: format!(
-                        "several live people share the address `{}`: add `id:` with the one meant ({})",
-                        target.name,
-                        list(&ids)
-                    ),
-                });
+                let why = format!(
+                    "several live people {what} `{}`: add `id:` with the one meant ({})",
+                    target.name,
+                    list(&ids)
+                );
+                (indices, why)
             }
+            Found::Nothing if is_gone => continue,
             Found::Nothing => {
-                if let (Some(id), false) = (&target.id, desired.gone.contains_key(address)) {
-                    let why = format!(
+                let why = match &target.id {
+                    Some(id) => format!(
                         "nobody in this organization has the id `{id}`: fix the id, or drop it to invite the address"
-                    );
-                    bound.blocked.insert((*address).clone(), Disposition::Manual { why });
-                }
+                    ),
+                    None if namesakes.is_empty() => continue,
+                    None => format!(
+                        "{} is live, but another entry means them by `id` or `previously`: correct one of the two",
+                        who(namesakes, &candidates)
+                    ),
+                };
+                (Vec::new(), why)
             }
+        };
+        bound.ambiguous.extend(unclear.into_iter().map(|i| candidates[i].id.clone()));
+        if let Some(gone) = desired.gone.get(*address) {
+            // Nothing is to be made at this address, so there is no step that could say it.
+            bound.notes.push(Diagnostic::warning("live/ambiguous", why).at(&gone.source.span));
+        } else {
+            bound.blocked.insert((*address).clone(), Disposition::Manual { why });
         }
     }
 
     // People that no entry means are called by their address, unless that would be ambiguous.
-    let mut seen: HashMap<&str, usize> = HashMap::new();
     for candidate in &candidates {
-        *seen.entry(candidate.name).or_default() += 1;
-    }
-    for candidate in &candidates {
-        let unique = seen.get(candidate.name) == Some(&1);
+        let unique = by_address.get(candidate.name).is_some_and(|named| named.len() == 1)
+            && !bound.ambiguous.contains(candidate.id);
         if unique && !names.contains_key(&candidate.id.0) && taken.insert(candidate.name) {
             names.insert(candidate.id.0.clone(), Name::label(candidate.name));
         }
@@ -325,6 +367,30 @@ fn bind_keys(
             Some((address, key))
         })
         .collect()
+}
+
+/// Says who stands behind an entry whose own address nobody has: the calls carry ids only.
+fn elsewhere(address: &Address, candidate: &Candidate<'_>, desired: &Desired) -> Diagnostic {
+    let object = desired.objects.get(address).and_then(|object| object.source.as_ref());
+    let source = object.or_else(|| desired.gone.get(address).map(|gone| &gone.source));
+    Diagnostic::warning(
+        "live/other-address",
+        format!(
+            "the entry `{}` means somebody whose live address is `{}` ({})",
+            address.name, candidate.name, candidate.id
+        ),
+    )
+    .at_opt(source.map(|source| &source.span))
+    .help("make sure that it is the same person")
+}
+
+/// People with their ids and addresses, in a sentence.
+fn who(indices: &[usize], candidates: &[Candidate<'_>]) -> String {
+    let people: BTreeSet<String> = indices
+        .iter()
+        .map(|&i| format!("`{}` (`{}`)", candidates[i].name, candidates[i].id))
+        .collect();
+    people.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// What an entry for a person says about whom it means.

@@ -72,6 +72,16 @@ pub fn make(input: Input<'_>) -> Plan {
         history: &live.history,
     };
     let steps = schedule::schedule(desired, live, &bound, &adopted, changes, &world);
+    let mut notes = notes;
+    notes.extend(bound.notes);
+    notes.extend(select::idle(&steps, only).map(|choice| {
+        let pattern = choice.as_written();
+        Diagnostic::warning("plan/only", format!("no step of the plan matches `--only {pattern}`"))
+            .help(
+                "nothing differs there, or the pattern is mistyped: `charter plan` shows all steps",
+            )
+    }));
+    diagnostic::sort(&mut notes);
     let steps = select::select(steps, only);
 
     let keys = keys::fates(&steps, &bound.live, &|address, _| listed_active(address, desired));
@@ -85,10 +95,6 @@ pub fn make(input: Input<'_>) -> Plan {
     let returns = returning.len() as u64;
     let guards = guard::check(&steps, &keys, &population, &limits, allow, returns);
     let access = access_changes(&bound.live, &steps);
-
-    let mut notes = notes;
-    notes.extend(bound.notes);
-    diagnostic::sort(&mut notes);
 
     let mut plan = Plan {
         format_version: step::FORMAT_VERSION,

@@ -140,7 +140,7 @@ fn wait_for(
     }
 }
 
-/// Creates that look like something live which no entry names any more, and the removals that go with them.
+/// Creates that look like something live which no entry names, and the removals that go with them.
 fn likeness_holds(
     desired: &Desired,
     bound: &Bound,
@@ -173,13 +173,13 @@ fn likeness_holds(
         let other = Lookalike { object, named, goes: going.is_some() };
         for create in wanted.get(&(address.kind, like)).into_iter().flatten() {
             let wanted = adopted.after.get(create);
-            let Some(why) = wanted.and_then(|o| o.spec.resource().resembles(&other)) else {
+            let Some(instead) = wanted.and_then(|o| o.spec.resource().resembles(&other)) else {
                 continue;
             };
-            holds.insert((*create).clone(), Disposition::Held { why: why.clone() });
+            holds.insert((*create).clone(), instead.clone());
             // A date in the files is kept whatever it resembles: access ends on time.
             if going.is_some_and(|(cause, _)| *cause != Cause::Expired) {
-                holds.insert(address.clone(), Disposition::Held { why });
+                holds.insert(address.clone(), instead);
             }
         }
     }

@@ -7,7 +7,25 @@ use std::collections::BTreeSet;
 use globset::{Glob, GlobMatcher};
 
 use super::step::{Cause, Step};
-use crate::{address::Address, resource::Disposition};
+use crate::{
+    address::{Address, Kind},
+    diagnostic::did_you_mean,
+    resource::Disposition,
+};
+
+/// Why a choice selects nothing, ever.
+#[derive(Debug, thiserror::Error)]
+pub enum OnlyError {
+    /// It is no pattern.
+    #[error(transparent)]
+    Pattern(#[from] globset::Error),
+    /// It resembles one that does.
+    #[error("no address starts like this; did you mean `{0}`?")]
+    Meant(String),
+    /// It does not.
+    #[error("no address starts like this: write `expired`, `deferred`, or a pattern such as {0}")]
+    Kind(String),
+}
 
 /// One `--only` choice.
 #[derive(Clone, Debug)]
@@ -22,11 +40,15 @@ pub enum Only {
 
 impl Only {
     /// Reads one choice.
-    pub fn parse(text: &str) -> Result<Self, globset::Error> {
+    pub fn parse(text: &str) -> Result<Self, OnlyError> {
         Ok(match text {
             "expired" => Only::Expired,
             "deferred" => Only::Deferred,
-            pattern => Only::Addresses(Glob::new(pattern)?.compile_matcher()),
+            pattern => {
+                let glob = Glob::new(pattern)?;
+                check_kind(pattern)?;
+                Only::Addresses(glob.compile_matcher())
+            }
         })
     }
 
@@ -49,6 +71,32 @@ impl Only {
             }
         }
     }
+}
+
+/// A glob that starts with plain words can only match addresses of the kind that they name.
+fn check_kind(pattern: &str) -> Result<(), OnlyError> {
+    let (kind, rest) = pattern.split_once('/').unwrap_or((pattern, ""));
+    let is_plain = !kind.contains(['*', '?', '[', ']', '{', '}', '\\']);
+    let is_kind = Kind::ALL.iter().any(|known| known.as_str() == kind) && pattern.contains('/');
+    if !is_plain || is_kind {
+        return Ok(());
+    }
+    let kinds = Kind::ALL.map(Kind::as_str);
+    let rest = if rest.is_empty() { "*" } else { rest };
+    let meant = match did_you_mean(kind, kinds.into_iter().chain(["expired", "deferred"])) {
+        Some(near @ ("expired" | "deferred")) => near.to_owned(),
+        Some(near) => format!("{near}/{rest}"),
+        None if kind.contains('@') => format!("member/{pattern}"),
+        None => return Err(OnlyError::Kind(kinds.map(|kind| format!("`{kind}/*`")).join(", "))),
+    };
+    Err(OnlyError::Meant(meant))
+}
+
+/// The choices of addresses that no step matches.
+pub fn idle<'o>(steps: &[Step], only: &'o [Only]) -> impl Iterator<Item = &'o Only> {
+    only.iter().filter(|choice| {
+        matches!(choice, Only::Addresses(_)) && !steps.iter().any(|step| choice.selects(step))
+    })
 }
 
 /// Keeps the selected steps and what they need. No choices keep everything.

@@ -45,9 +45,9 @@ fn head(review: &Review<'_>) -> String {
         match name {
             Some(name) => {
                 let name = code_span(&shortened(name, NAME));
-                out.extend([format!("{name} ({id}), a {kind} organization\n\n")]);
+                out.extend([format!("{name} ({id}), {} {kind} organization\n\n", kind.article())]);
             }
-            None => out.extend([format!("{id}, a {kind} organization\n\n")]),
+            None => out.extend([format!("{id}, {} {kind} organization\n\n", kind.article())]),
         }
         if !pinned {
             out.push_str(

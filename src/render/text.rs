@@ -128,7 +128,7 @@ fn head(organization: &Organization, observed: &Observed, width: usize) -> Strin
         Some(name) => flow.solid(0, BOLD, name).solid(1, PLAIN, id),
         None => flow.solid(0, BOLD, id),
     };
-    flow = flow.words(0, PLAIN, &format!(", a {kind} organization"));
+    flow = flow.words(0, PLAIN, &format!(", {} {kind} organization", kind.article()));
     let mut out = flow.lines("", 0, 2, width);
     let mut seen = Flow::new().words(0, DIM, &format!("seen with {credential} in {reads} reads"));
     if !credentials_unused.is_empty() {

@@ -2,7 +2,10 @@
 //!
 //! Invariant: no live object is given to two entries, and an ambiguous name is never guessed.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use crate::address::RemoteId;
 
@@ -70,7 +73,7 @@ pub fn match_all(targets: &[Target], candidates: &[Candidate<'_>]) -> Vec<Found>
     found.into_iter().map(|slot| slot.unwrap_or(Found::Nothing)).collect()
 }
 
-/// Gives each target that has nothing yet the one free candidate with one of its names.
+/// Gives each target that has nothing yet the one free candidate that has any of its names.
 fn claim_names<'t>(
     found: &mut [Option<Found>],
     claimed: &mut [bool],
@@ -82,24 +85,22 @@ fn claim_names<'t>(
         if slot.is_some() {
             continue;
         }
-        for name in names(target) {
-            let free: Vec<usize> = by_name
-                .get(&**name)
-                .map(|indices| indices.iter().copied().filter(|&i| !claimed[i]).collect())
-                .unwrap_or_default();
-            match free.as_slice() {
-                [] => {}
-                [index] => {
-                    claimed[*index] = true;
-                    *slot = Some(Found::One(*index));
-                    break;
-                }
-                _ => {
-                    *slot = Some(Found::Many(free));
-                    break;
-                }
+        let free: BTreeSet<usize> = names(target)
+            .iter()
+            .filter_map(|name| by_name.get(&**name))
+            .flatten()
+            .copied()
+            .filter(|&index| !claimed[index])
+            .collect();
+        let free: Vec<usize> = free.into_iter().collect();
+        *slot = match free.as_slice() {
+            [] => continue,
+            [index] => {
+                claimed[*index] = true;
+                Some(Found::One(*index))
             }
-        }
+            _ => Some(Found::Many(free)),
+        };
     }
 }
 
@@ -144,6 +145,13 @@ mod tests {
         let targets = [target(None, "Prod", &["Old"])];
         let live = [("w1", "Prod"), ("w2", "Prod"), ("w3", "Old")];
         assert_eq!(run(&targets, &live), [Found::Many(vec![0, 1])]);
+    }
+
+    #[test]
+    fn several_earlier_names_that_are_all_live_are_not_guessed() {
+        let targets = [target(None, "C", &["D", "E"])];
+        assert_eq!(run(&targets, &[("w1", "D"), ("w2", "E")]), [Found::Many(vec![0, 1])]);
+        assert_eq!(run(&targets, &[("w2", "E")]), [Found::One(0)]);
     }
 
     #[test]

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Calls, Change, Fact, FieldChange, Ids, Lookalike, Manual, Object, Phase, Resource, Role,
-    Settled, Spec, World, field_fact,
+    Calls, Change, Disposition, Fact, FieldChange, Ids, Lookalike, Manual, Object, Phase, Resource,
+    Role, Settled, Spec, World, field_fact,
 };
 use crate::{
     address::{Kind, RemoteId},
@@ -99,17 +99,33 @@ impl Resource for Member {
     }
 
     fn likeness(&self) -> Option<String> {
-        Some(self.email.local().to_owned())
+        Some(fold(self.email.local()))
     }
 
-    fn resembles(&self, other: &Lookalike<'_>) -> Option<String> {
-        let Spec::Member(gone) = &other.object.spec else { return None };
-        (other.goes && gone.email != self.email).then(|| {
-            format!(
-                "`{}` is invited while `{}` is removed: the same person? add `previously: [{}]` to the \
-                 entry, or `previously: []` if not",
-                self.email, gone.email, gone.email
-            )
+    fn resembles(&self, other: &Lookalike<'_>) -> Option<Disposition> {
+        let Spec::Member(live) = &other.object.spec else { return None };
+        let (own, theirs) = (&self.email, &live.email);
+        if own == theirs {
+            return None;
+        }
+        if other.goes {
+            return Some(Disposition::Held {
+                why: format!(
+                    "`{own}` is invited while `{theirs}` is removed: the same person? add `previously: [{theirs}]` to \
+                     the entry, or `previously: []` if not"
+                ),
+            });
+        }
+        // The API may take a variant for the same address, and refuse the invite in every run.
+        let has = match other.object.phase()? {
+            Phase::Active => "a member",
+            Phase::Pending => "somebody invited",
+        };
+        (own.domain() == theirs.domain()).then(|| Disposition::Manual {
+            why: format!(
+                "`{own}` differs from the address of {has} only in case, dots or a plus-tag: `{theirs}`; write that \
+                 address in the files, or `previously: []` if this is somebody else"
+            ),
         })
     }
 
@@ -230,4 +246,11 @@ impl Member {
             _ => Settled::READY,
         }
     }
+}
+
+/// The part before the `@` without case, dots and plus-tag, to notice two spellings of one mailbox.
+fn fold(local: &str) -> String {
+    let folded = local.split('+').next().unwrap_or_default().replace('.', "").to_lowercase();
+    // An address of a tag only must not resemble every other such address.
+    if folded.is_empty() { local.to_owned() } else { folded }
 }

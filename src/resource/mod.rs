@@ -113,9 +113,9 @@ pub trait Resource {
         None
     }
 
-    /// Why creating this looks like a mistake, beside a live object of the same likeness that is wanted under no
-    /// address.
-    fn resembles(&self, _other: &Lookalike<'_>) -> Option<String> {
+    /// What becomes of creating this beside a live object of the same likeness that is wanted under no address, if that
+    /// looks like a mistake.
+    fn resembles(&self, _other: &Lookalike<'_>) -> Option<Disposition> {
         None
     }
 

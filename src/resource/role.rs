@@ -30,6 +30,14 @@ impl OrgKind {
         }
     }
 
+    /// What stands before that word in a sentence.
+    pub fn article(self) -> &'static str {
+        match self {
+            OrgKind::Console => "a",
+            OrgKind::Enterprise | OrgKind::Aws => "an",
+        }
+    }
+
     /// Whether the API shows keys (core.md §1.3): elsewhere, asking for them is an error.
     pub fn has_api_keys(self) -> bool {
         self == OrgKind::Console

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Calls, Change, Fact, FieldChange, Ids, Lookalike, Manual, Object, Resource, Settled, Spec,
-    World, all_field_facts, field_fact,
+    Calls, Change, Disposition, Fact, FieldChange, Ids, Lookalike, Manual, Object, Resource,
+    Settled, Spec, World, all_field_facts, field_fact,
 };
 use crate::{
     address::Kind,
@@ -276,14 +276,14 @@ impl Resource for Workspace {
         (!self.is_default).then(|| fold(&self.name))
     }
 
-    fn resembles(&self, other: &Lookalike<'_>) -> Option<String> {
+    fn resembles(&self, other: &Lookalike<'_>) -> Option<Disposition> {
         let Spec::Workspace(live) = &other.object.spec else { return None };
-        (!other.named).then(|| {
-            format!(
+        (!other.named).then(|| Disposition::Held {
+            why: format!(
                 "the live workspace `{}` is no longer named in the files: renamed? add `previously: [{}]` to the \
                  entry, or `previously: []` if this is a new one",
                 live.name, live.name
-            )
+            ),
         })
     }
 

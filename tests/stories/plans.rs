@@ -116,3 +116,57 @@ fn a_journal_is_never_written_over() {
     assert_eq!(read(&story.path("mine.jsonl")), "kept\n");
     assert_eq!(served.calls(), Vec::<String>::new());
 }
+
+#[test]
+fn what_only_a_person_can_do_is_no_failure_of_the_check_afterwards() {
+    let story = Story::with(
+        "\
+version: 1
+organization: {id: 3f0c1b1e-0000-4000-8000-000000000000}
+members: {ada@acme.com: admin, b.ob@acme.com: user, bob@acme.com: user}
+",
+    );
+    story.write(
+        "live.yaml",
+        "\
+organization: {id: 3f0c1b1e-0000-4000-8000-000000000000}
+users: [{email: ada@acme.com, role: admin}, {email: b.ob@acme.com, role: user}]
+switches: {address_matching: variants}
+",
+    );
+    let run = story.run(&["apply", "--yes", "--sandbox=live.yaml"]);
+    assert!(
+        run.stdout.contains("planned once more: nothing is left to apply; 1 by hand"),
+        "{run:?}"
+    );
+    assert_eq!(run.code, Some(0), "{run:?}");
+}
+
+#[test]
+fn a_mistyped_only_is_no_silent_success() {
+    let story = Story::new();
+    story.write("live.yaml", SEED);
+    let run = story.run(&["plan", "--sandbox=live.yaml", "--only", "members/*"]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.stderr.contains("did you mean `member/*`?"), "{run:?}");
+    let run = story.run(&["plan", "--sandbox=live.yaml", "--only", "member/nobody@*"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stdout.contains("plan: nothing of what `--only` selects"), "{run:?}");
+    assert!(run.stderr.contains("no step of the plan matches `--only member/nobody@*`"), "{run:?}");
+}
+
+#[test]
+fn access_tells_the_kind_of_organization_by_its_people() {
+    let story = Story::new();
+    story.write(
+        "live.yaml",
+        "organization: {kind: enterprise}\nusers: [{email: ada@acme.com, role: owner}]\n",
+    );
+    let run = story.run(&["access", "--sandbox=live.yaml"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stdout.contains("ada@acme.com"), "{run:?}");
+    story.write("aws.yaml", "organization: {kind: aws}\nswitches: {me_elsewhere: missing}\n");
+    let run = story.run(&["access", "--sandbox=aws.yaml"]);
+    assert!(run.code == Some(1) && run.stderr.contains("`--kind`"), "{run:?}");
+    assert_eq!(story.run(&["access", "--kind", "aws", "--sandbox=aws.yaml"]).code, Some(0));
+}

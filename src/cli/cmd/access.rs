@@ -17,7 +17,7 @@ use crate::{
     diagnostic::did_you_mean,
     plan::{bind::bind, compare::standing_of},
     render::{self, json::json},
-    resource::{Desired, Snapshot, read_scope::ReadScope},
+    resource::{Desired, OrgKind, Snapshot, read_scope::ReadScope},
 };
 
 pub(in crate::cli) async fn run(args: &Access, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
@@ -28,7 +28,7 @@ pub(in crate::cli) async fn run(args: &Access, global: &Global, ui: &Ui) -> Resu
         let id = files.organization().id.map(|id| id.to_string());
         (standing_of(&files.wishes(Timestamp::now()).desired), id)
     } else {
-        live(global, (*kind).into()).await?
+        live(global, kind.map(Into::into)).await?
     };
     let mut found = report(&snapshot, organization, pattern.as_ref());
     if *offline {
@@ -56,13 +56,16 @@ pub(in crate::cli) async fn run(args: &Access, global: &Global, ui: &Ui) -> Resu
 
 async fn live(
     global: &Global,
-    kind: crate::resource::OrgKind,
+    kind: Option<OrgKind>,
 ) -> Result<(Snapshot, Option<String>), Failure> {
-    let pin = prepare::unpinned(kind);
+    let pin = prepare::unpinned(kind.unwrap_or_default());
     let connection = Connection::open(global, &pin, None, std::sync::Arc::default()).await?;
     let info = prepare::identified(&connection, &pin).await?;
-    let scope = ReadScope { api_keys: false, ..ReadScope::all_of(kind) };
-    let live = prepare::look(&connection, &info, &scope, connection.now).await?;
+    let (live, _) = prepare::look_around(&connection, &info, kind, |kind| ReadScope {
+        api_keys: false,
+        ..ReadScope::all_of(kind)
+    })
+    .await?;
     let name = match &info.name {
         Some(name) => format!("{name} {}", info.id),
         None => info.id.to_string(),

@@ -6,6 +6,7 @@ mod resume;
 mod source;
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     pin::pin,
 };
@@ -18,8 +19,9 @@ use self::{
 };
 use super::plan::refused;
 use crate::{
+    address::Address,
     apply::{
-        self, Ended, Hands, Journal, Options, Progress as _, Report, Stop, Tally,
+        self, Ended, Hands, Journal, Options, Outcome, Progress as _, Report, Stop, Tally,
         journal::DoneBefore,
     },
     cli::{
@@ -38,7 +40,10 @@ use crate::{
         target::Target,
         ui::Ui,
     },
-    plan::{Plan, step::Organization},
+    plan::{
+        Plan, Step,
+        step::{Counts, Organization},
+    },
     render::{
         clean::clean,
         junit::Fails,
@@ -47,6 +52,7 @@ use crate::{
         style::{BOLD, REMOVE, paint},
         text::{Done, totals},
     },
+    resource::Verb,
 };
 
 pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
@@ -218,8 +224,20 @@ async fn finish(
             planned = source.plan(&connection, &narrowed, &[]) => planned?,
             () = stop.asked() => return Err(unverified()),
         };
-        ui.data(&remainder(&left))?;
-        if exit == Exit::Done && !left.is_empty() {
+        // What only a person can do is no failure, also where only trying it showed that.
+        let by_hand: BTreeSet<(&Address, Verb)> = report
+            .steps
+            .iter()
+            .filter(|step| matches!(step.outcome, Outcome::Manual { .. }))
+            .map(|step| (&step.address, step.verb))
+            .collect();
+        let tried = |step: &&Step| by_hand.contains(&(&step.address, step.change.verb()));
+        let tried = left.ready().filter(tried).count();
+        let counts = left.counts();
+        let counts =
+            Counts { ready: counts.ready - tried, manual: counts.manual + tried, ..counts };
+        ui.data(&remainder(counts))?;
+        if exit == Exit::Done && counts.ready > 0 {
             exit = Exit::Partly;
         }
     }
@@ -359,8 +377,7 @@ fn unverified() -> Failure {
 }
 
 /// What a plan made afterwards says.
-fn remainder(left: &Plan) -> String {
-    let counts = left.counts();
+fn remainder(counts: Counts) -> String {
     let rest: Vec<String> = [
         (counts.ready, "still to do"),
         (counts.held, "held"),
@@ -371,7 +388,7 @@ fn remainder(left: &Plan) -> String {
     .filter(|(number, _)| *number > 0)
     .map(|(number, words)| format!("{number} {words}"))
     .collect();
-    let text = match (left.is_empty(), rest.is_empty()) {
+    let text = match (counts.ready == 0, rest.is_empty()) {
         (true, true) => "nothing is left".to_owned(),
         (true, false) => format!("nothing is left to apply; {}", rest.join(", ")),
         (false, _) => rest.join(", "),

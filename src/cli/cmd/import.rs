@@ -12,14 +12,10 @@ use crate::{
         prepare,
         ui::Ui,
     },
-    config::{
-        raise::{infer_kind, raise},
-        write::write_with_header,
-    },
+    config::{raise::raise, write::write_with_header},
     diagnostic::Sources,
-    observe::OrganizationInfo,
     render::clean::clean,
-    resource::{Live, OrgKind, read_scope::ReadScope},
+    resource::{OrgKind, read_scope::ReadScope},
 };
 
 pub(in crate::cli) async fn run(args: &Import, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
@@ -31,13 +27,7 @@ pub(in crate::cli) async fn run(args: &Import, global: &Global, ui: &Ui) -> Resu
     let pin = prepare::unpinned(asked.unwrap_or_default());
     let connection = Connection::open(global, &pin, None, std::sync::Arc::default()).await?;
     let info = prepare::identified(&connection, &pin).await?;
-    let (live, kind) = match asked {
-        Some(kind) => (
-            prepare::look(&connection, &info, &ReadScope::all_of(kind), connection.now).await?,
-            kind,
-        ),
-        None => inferred(&connection, &info).await?,
-    };
+    let (live, kind) = prepare::look_around(&connection, &info, asked, ReadScope::all_of).await?;
     let (document, found) = raise(&live, kind);
     let name = info.name.as_deref().unwrap_or(&info.id);
     let header = [
@@ -59,25 +49,6 @@ pub(in crate::cli) async fn run(args: &Import, global: &Global, ui: &Ui) -> Resu
     }
     ui.findings(&found, &Sources::default());
     Ok(Exit::Done)
-}
-
-/// Reads people first: their roles tell what else there is to read.
-async fn inferred(
-    connection: &Connection,
-    info: &OrganizationInfo,
-) -> Result<(Live, OrgKind), Failure> {
-    let everything = ReadScope::everything();
-    let people = ReadScope { members: true, ..ReadScope::nothing() };
-    let mut live = prepare::look(connection, info, &people, connection.now).await?;
-    let kind = infer_kind(&live);
-    if kind == OrgKind::Console {
-        let rest = ReadScope { members: false, ..everything };
-        let rest = prepare::look(connection, info, &rest, connection.now).await?;
-        live.objects.extend(rest.objects);
-        live.archived = rest.archived;
-        live.coverage = crate::resource::snapshot::Coverage { members: true, ..rest.coverage };
-    }
-    Ok((live, kind))
 }
 
 fn create(path: &Path, text: &str) -> Result<(), Failure> {

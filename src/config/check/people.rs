@@ -75,24 +75,23 @@ fn previously(members: &Section<Email, Person>, found: &mut Vec<Diagnostic>) {
 
 /// Somebody listed and ignored is not touched: say so, since the list does not.
 fn ignored(document: &Document, members: &Section<Email, Person>, found: &mut Vec<Diagnostic>) {
+    const THEY: &str = "stand in `members` and match this `ignore`: they are";
     for ignore in document.manage.ignore.iter().filter(|i| i.target == IgnoreTarget::Members) {
         let Some(glob) = ignore_glob(ignore.target, &ignore.pattern) else { continue };
         let matcher = glob.compile_matcher();
         let mut listed = members.iter().filter(|(email, _)| matcher.is_match(&**email.canonical()));
         let Some((email, person)) = listed.next() else { continue };
-        let more = match listed.count() {
-            0 => String::new(),
-            1 => " and 1 other".to_owned(),
-            others => format!(" and {others} others"),
+        let (more, they) = match listed.count() {
+            0 => (String::new(), "stands in `members` and matches this `ignore`: it is"),
+            1 => (" and 1 other".to_owned(), THEY),
+            others => (format!(" and {others} others"), THEY),
         };
         let mut finding = Diagnostic::warning(
             "config/listed-and-ignored",
-            format!(
-                "`{email}`{more} stand in `members` and match this `ignore`: they are never touched"
-            ),
+            format!("`{email}`{more} {they} never touched"),
         )
         .at_opt(ignore.pattern.span.as_ref())
-        .help("narrow the pattern, or take them off the list");
+        .help("narrow the pattern, or take everybody whom it matches off the list");
         if let Some(place) = &person.place.0 {
             finding = finding.with(place, "listed here");
         }

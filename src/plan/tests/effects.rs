@@ -6,7 +6,7 @@ use super::builder::*;
 use crate::{
     access::Place,
     address::Address,
-    plan::step::KeyFate,
+    plan::{Only, step::KeyFate},
     resource::desired::{GoneCause, GuardName, Unlisted},
 };
 
@@ -192,6 +192,33 @@ fn a_selection_brings_what_it_needs_and_nothing_else() {
     ready remove member/late@acme.com
         DELETE /users/user_l
     ");
+}
+
+#[test]
+fn a_pattern_that_selects_nothing_says_so_and_one_that_never_can_is_refused() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.member("ada@acme.com", "user");
+    org.user("user_1", "other@acme.com", "user");
+    let told = |only: &[&str]| {
+        let made = plan_with(&files, &org, only, &[]);
+        made.notes.iter().map(|note| note.message.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&["member/ada@*", "*", "expired"]), [""; 0]);
+    assert_eq!(
+        told(&["member/ada@*", "member/eve@*"]),
+        ["no step of the plan matches `--only member/eve@*`"]
+    );
+    let refused = |text: &str| Only::parse(text).unwrap_err().to_string();
+    assert_snapshot!(refused("members/*"), @"no address starts like this; did you mean `member/*`?");
+    assert_snapshot!(refused("workspace"), @"no address starts like this; did you mean `workspace/*`?");
+    assert_snapshot!(refused("ada@acme.com"), @"no address starts like this; did you mean `member/ada@acme.com`?");
+    assert_snapshot!(refused("expire"), @"no address starts like this; did you mean `expired`?");
+    assert_snapshot!(refused("roles/*"), @"no address starts like this: write `expired`, `deferred`, or a pattern such as `member/*`, `workspace/*`, `workspace_member/*`, `api_key/*`");
+    for fine in
+        ["member/*", "*", "*/Prod/*", "{member,workspace}/*", "deferred", "workspace_member/Prod/*"]
+    {
+        assert!(Only::parse(fine).is_ok(), "{fine}");
+    }
 }
 
 #[test]

@@ -161,6 +161,106 @@ fn a_changed_address_is_the_same_person_and_an_unexplained_one_is_held() {
 }
 
 #[test]
+fn an_address_that_changed_in_case_dots_or_a_tag_is_held_too() {
+    for old in ["a.b@acme.com", "ab+old@acme.com", "A.B+x@old.io"] {
+        let (mut files, mut org) = (Files::new(), Org::new());
+        files.member("ab@acme.com", "user");
+        org.user("user_1", old, "user");
+        let shown = show(&plan(&files, &org));
+        assert!(shown.contains("held create member/ab@acme.com"), "{shown}");
+        assert!(shown.contains("held remove member/"), "{shown}");
+        files.pin(member_address("ab@acme.com"), None, Some(&[]));
+        let shown = show(&plan(&files, &org));
+        assert!(shown.contains("ready create member/ab@acme.com"), "{shown}");
+        assert!(shown.contains("ready remove member/"), "{shown}");
+    }
+}
+
+#[test]
+fn a_variant_of_an_address_that_stays_is_left_to_a_person() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.manage(Unlisted::Report).member("ab@acme.com", "user").member("e.f@acme.com", "user");
+    files
+        .member("Gh@acme.com", "user")
+        .member("g.h@acme.com", "user")
+        .member("ij@acme.com", "user");
+    org.user("user_1", "a.b@acme.com", "user").invite("invite_1", "EF+x@acme.com", "user", 3);
+    org.user("user_2", "g.h@acme.com", "user").user("user_3", "i.j@elsewhere.io", "user");
+    assert_snapshot!(show(&plan(&files, &org)), @r#"
+    manual create member/ab@acme.com
+        `ab@acme.com` differs from the address of a member only in case, dots or a plus-tag: `a.b@acme.com`; write that address in the files, or `previously: []` if this is somebody else
+    manual create member/e.f@acme.com
+        `e.f@acme.com` differs from the address of somebody invited only in case, dots or a plus-tag: `EF+x@acme.com`; write that address in the files, or `previously: []` if this is somebody else
+    ready create member/gh@acme.com
+        POST /invites {"email":"Gh@acme.com","role":"user"}
+    ready create member/ij@acme.com
+        POST /invites {"email":"ij@acme.com","role":"user"}
+    "#);
+    files.pin(member_address("ab@acme.com"), None, Some(&[]));
+    assert!(show(&plan(&files, &org)).contains("ready create member/ab@acme.com"));
+}
+
+#[test]
+fn a_pin_that_contradicts_the_address_touches_neither_person() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.member("boss@acme.com", "developer").workspace(workspace_spec("Prod"));
+    files.grants("Prod", &[("boss@acme.com", "workspace_admin")]);
+    files.pin(member_address("boss@acme.com"), Some("user_m"), None);
+    org.user("user_m", "mallory@acme.com", "user").user("user_b", "boss@acme.com", "user");
+    org.workspace("w1", workspace_spec("Prod"));
+    org.grant("w1", "user_m", "workspace_user").grant("w1", "user_b", "workspace_user");
+    assert_snapshot!(show(&plan(&files, &org)), @r"
+    manual create member/boss@acme.com
+        by its address this entry means `boss@acme.com` (`user_b`), by `id` or `previously` `mallory@acme.com` (`user_m`), so neither is touched: drop `id` and `previously` if the address is right, else write the address that the person has
+    deferred create workspace_member/Prod/boss@acme.com
+        [member/boss@acme.com] until `boss@acme.com` is invited and accepts
+    ");
+
+    let mut files = Files::new();
+    files.manage(Unlisted::Remove).gone(member_address("boss@acme.com"), GoneCause::None);
+    files.pin(member_address("boss@acme.com"), Some("user_m"), None);
+    let made = plan(&files, &org);
+    assert_snapshot!(show(&made), @"nothing to do");
+    assert_eq!(made.notes[0].code, "live/ambiguous");
+}
+
+#[test]
+fn somebody_whose_live_address_is_another_is_named() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.member("boss@acme.com", "developer");
+    files.pin(member_address("boss@acme.com"), Some("user_m"), None);
+    org.user("user_m", "mallory@acme.com", "user");
+    let made = plan(&files, &org);
+    assert_snapshot!(show(&made), @r#"
+    ready update member/boss@acme.com role: "user" -> "developer"
+        POST /users/user_m {"role":"developer"}
+    "#);
+    assert_snapshot!(made.notes[0].message, @"the entry `boss@acme.com` means somebody whose live address is `mallory@acme.com` (user_m)");
+    assert_eq!(made.notes[0].span, Some(span(11)));
+
+    // Nor is the address invited that somebody has whom another entry means.
+    files.member("mallory@acme.com", "user");
+    assert_snapshot!(show(&plan(&files, &org)), @r#"
+    ready update member/boss@acme.com role: "user" -> "developer"
+        POST /users/user_m {"role":"developer"}
+    manual create member/mallory@acme.com
+        `mallory@acme.com` (`user_m`) is live, but another entry means them by `id` or `previously`: correct one of the two
+    "#);
+}
+
+#[test]
+fn several_earlier_addresses_that_are_all_live_are_not_guessed() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.member("joan@acme.com", "user");
+    files.pin(member_address("joan@acme.com"), None, Some(&["joan@old.io", "joan@older.io"]));
+    org.user("user_1", "joan@old.io", "user").user("user_2", "joan@older.io", "user");
+    assert_snapshot!(show(&plan(&files, &org)), @r"
+    manual create member/joan@acme.com
+        several live people have an earlier address of `joan@acme.com`: add `id:` with the one meant (`user_1`, `user_2`)
+    ");
+}
+
+#[test]
 fn an_open_invite_of_a_member_who_leaves_is_withdrawn_too() {
     use crate::resource::{Facts, Role, member::PendingInvite};
     let (mut files, mut org) = (Files::new(), Org::new());

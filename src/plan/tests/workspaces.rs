@@ -106,6 +106,21 @@ fn names_that_repeat_are_told_apart_by_id_or_not_at_all() {
 }
 
 #[test]
+fn earlier_names_are_neither_guessed_nor_forgotten() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.workspace(workspace_spec("C")).workspace(workspace_spec("H"));
+    files.pin(address("C"), None, Some(&["D", "E"])).pin(address("H"), None, Some(&["I"]));
+    org.workspace("w1", workspace_spec("D")).workspace("w2", workspace_spec("E"));
+    org.archived("w3", "I");
+    assert_snapshot!(show(&plan(&files, &org)), @r"
+    manual create workspace/C
+        several active workspaces are named `D` or `E`: add `id:` with the one meant (`w1`, `w2`)
+    held create workspace/H
+        the only workspace named `I` is archived (w3) and cannot come back: write `previously: []` to make a new one named `H`
+    ");
+}
+
+#[test]
 fn archiving_needs_the_id_is_satisfied_once_done_and_spares_the_product() {
     let (mut files, mut org) = (Files::new(), Org::new());
     for (label, id) in [("old", "w1"), ("older", "w2"), ("cc", "w3"), ("nowhere", "w9")] {
@@ -138,7 +153,7 @@ fn an_archived_namesake_is_never_adopted() {
     manual create workspace/Pinned
         workspace `w3` is archived, which cannot be undone: write `state: archived`, or drop `id:` and add `previously: []` to make a new one
     held create workspace/Prod
-        the only workspace named `Prod` is archived (w1) and cannot come back: add `previously: []` to make a new one of that name
+        the only workspace named `Prod` is archived (w1) and cannot come back: write `previously: []` to make a new one named `Prod`
     "#);
 }
 

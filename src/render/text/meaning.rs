@@ -119,7 +119,11 @@ impl<'a> Way<'a> {
             Way::Gains(role) | Way::Loses(role) => {
                 let AccessRole { role, through, once_accepted } = role;
                 let through = through.as_ref().map(|role| format!(", through {role}"));
-                let accepted = if *once_accepted { ", once the invite is accepted" } else { "" };
+                let accepted = match (self, once_accepted) {
+                    (_, false) => "",
+                    (Way::Loses(_), true) => " (was invited)",
+                    (Way::Gains(_) | Way::Changes(..), true) => ", once the invite is accepted",
+                };
                 format!("{verb} {role} {places}{}{accepted}", through.unwrap_or_default())
             }
             Way::Changes(before, after) => format!(

@@ -37,7 +37,9 @@ pub fn summary(plan: &Plan) -> String {
     })
     .collect();
     if ready.is_empty() {
-        ready.push("nothing to do".to_owned());
+        let narrowed = plan.notes.iter().any(|note| note.code == "plan/only");
+        let what = if narrowed { "nothing of what `--only` selects" } else { "nothing to do" };
+        ready.push(what.to_owned());
     }
     let mut text = ready.join(", ");
     let counts = plan.counts();
