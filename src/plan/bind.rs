@@ -2,6 +2,8 @@
 //!
 //! Invariant: binding changes no live object, and no object is lost or bound twice.
 
+mod keys;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
@@ -75,7 +77,7 @@ pub fn bind(desired: &Desired, live: &Live) -> Bound {
         }
     }
     let keys: Vec<Arc<Object>> = of_kind(Kind::ApiKey).into_iter().map(rebound).collect();
-    pairs.extend(bind_keys(desired, keys, &mut bound));
+    pairs.extend(keys::bind_keys(desired, keys, &mut bound));
 
     let (snapshot, duplicates) = Snapshot::collect(pairs);
     for duplicate in duplicates {
@@ -301,72 +303,6 @@ fn bind_members(
         }
     }
     names
-}
-
-fn bind_keys(
-    desired: &Desired,
-    keys: Vec<Arc<Object>>,
-    bound: &mut Bound,
-) -> Vec<(Address, Arc<Object>)> {
-    // A key by name is looked for among the keys of its workspace that are not archived and that no entry has by id.
-    let place = |workspace: Option<&Name>, name: &str| -> Arc<str> {
-        format!("{}\u{0}{name}", workspace.map_or("", Name::as_str)).into()
-    };
-    let mut named: Vec<(&RemoteId, Arc<str>)> = Vec::new();
-    for key in &keys {
-        let (Spec::ApiKey(spec), Some(remote)) = (&key.spec, &key.remote) else { continue };
-        let (Some(name), Some(status)) = (&spec.name, &spec.status) else { continue };
-        let by_id = desired.objects.contains(&Address::api_key(&remote.id));
-        if *status != crate::resource::KeyStatus::Archived && !by_id {
-            named.push((&remote.id, place(spec.workspace.as_ref(), name)));
-        }
-    }
-    let candidates: Vec<Candidate<'_>> =
-        named.iter().map(|(id, name)| Candidate { id, name }).collect();
-    let entries: Vec<(&Address, &str)> = desired
-        .objects
-        .of(Kind::ApiKey)
-        .filter_map(|(address, _)| match &address.name {
-            Name::Label(label) => Some((address, &**label)),
-            Name::Id(_) => None,
-        })
-        .collect();
-    let targets: Vec<Target> = entries
-        .iter()
-        .map(|(address, name)| Target {
-            id: None,
-            name: place(address.scope.as_ref(), name),
-            previously: Vec::new(),
-        })
-        .collect();
-    let mut names: HashMap<Arc<str>, Address> = HashMap::new();
-    for ((address, name), found) in entries.iter().zip(match_all(&targets, &candidates)) {
-        match found {
-            Found::One(index) => {
-                names.insert(candidates[index].id.0.clone(), (*address).clone());
-            }
-            Found::Many(indices) => {
-                let ids: Vec<&RemoteId> = indices.iter().map(|&i| candidates[i].id).collect();
-                bound.blocked.insert(
-                    (*address).clone(),
-                    Disposition::Manual {
-                        why: format!(
-                            "several keys here are named `{name}`: list them by id ({})",
-                            list(&ids)
-                        ),
-                    },
-                );
-            }
-            Found::Nothing => {}
-        }
-    }
-    keys.into_iter()
-        .filter_map(|key| {
-            let id = &key.remote.as_ref()?.id;
-            let address = names.get(&id.0).cloned().unwrap_or_else(|| Address::api_key(id));
-            Some((address, key))
-        })
-        .collect()
 }
 
 /// Says who stands behind an entry whose own address nobody has: the calls carry ids only.
