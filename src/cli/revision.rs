@@ -30,6 +30,15 @@ pub(super) struct Base {
     name: String,
     commit: Option<String>,
     files: Files,
+    /// If it has no files at the path.
+    absent: Option<Absent>,
+}
+
+/// What is known of a base that has no files at the path.
+struct Absent {
+    path: String,
+    /// Root files that it has elsewhere.
+    roots: Vec<(String, Vec<u8>)>,
 }
 
 impl Base {
@@ -38,17 +47,19 @@ impl Base {
         let review::Against { base_rev, base_path } = options;
         if let Some(other) = base_path {
             let name = other.display().to_string();
-            return Ok(Some(Self { name, commit: None, files: Files::read(other)? }));
+            return Ok(Some(Self { name, commit: None, files: Files::read(other)?, absent: None }));
         }
         let Some(rev) = base_rev else { return Ok(None) };
         let place = find(path)?;
         let commit = place.commit(rev)?;
         let files = files(&place, &commit, &format!("{rev}:"))?;
-        Ok(Some(Self {
-            name: rev.clone(),
-            commit: Some(commit.id),
-            files: files.unwrap_or_default(),
-        }))
+        let absent = if files.is_some() {
+            None
+        } else {
+            Some(Absent { path: path.display().to_string(), roots: place.roots(&commit)? })
+        };
+        let files = files.unwrap_or_default();
+        Ok(Some(Self { name: rev.clone(), commit: Some(commit.id), files, absent }))
     }
 
     /// The files.
@@ -58,12 +69,12 @@ impl Base {
 
     /// What the files want at a time, with what is needed to hold it against this base.
     pub(super) fn wishes<'f>(&'f self, files: &'f Files, now: Timestamp) -> Wishes<'f> {
-        let Self { name, commit, files: base } = self;
+        let Self { name, commit, files: base, absent: _ } = self;
         let mut wishes = files.wishes(now);
         let desired = base.wishes(now).desired;
         let compared = compare(&desired, &wishes.desired);
         let rules = rules(base.document(), files.document(), &compared);
-        wishes.notes.extend(self.misnamed(files));
+        wishes.notes.extend(self.findings(files));
         let former = Former { name: name.clone(), commit: commit.clone(), desired, rules };
         wishes.former = Some((former, self.rules(files)));
         wishes
@@ -77,8 +88,14 @@ impl Base {
         Document { policy, tests, files: limits, ..files.document().clone() }
     }
 
+    /// What is to be said about the files and this base.
+    pub(super) fn findings(&self, files: &Files) -> Vec<Diagnostic> {
+        let absent = self.absent.as_ref().map(|absent| absent.finding(&self.name, files));
+        self.misnamed(files).into_iter().chain(absent).collect()
+    }
+
     /// Entries of the files that the base's `files` does not allow where they stand.
-    pub(super) fn misnamed(&self, files: &Files) -> Vec<Diagnostic> {
+    fn misnamed(&self, files: &Files) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         check_files(&self.rules(files), &files.sources.0.keys().map(|name| &**name), &mut found);
         found.retain(Diagnostic::is_error);
@@ -93,6 +110,31 @@ impl Base {
     /// What it is called.
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+}
+
+impl Absent {
+    /// Files that come to a new place leave what protects them behind; files that are new have nothing to leave.
+    fn finding(&self, name: &str, files: &Files) -> Diagnostic {
+        let Self { path, roots } = self;
+        let organization = files.organization().id;
+        let moved = organization.as_ref().and_then(|id| {
+            let id = id.to_string();
+            let says = |text: &[u8]| text.windows(id.len()).any(|part| part == id.as_bytes());
+            roots.iter().find(|(_, text)| says(text)).map(|(root, _)| root)
+        });
+        match moved {
+            Some(root) => Diagnostic::error(
+                "base/moved",
+                format!("the base `{name}` has no `{path}`, and holds this organization in `{root}`"),
+            )
+            .help("their guards and ignores would be left behind: hold the plan against a copy of them with `--base-path`"),
+            None => Diagnostic::warning(
+                "base/no-files",
+                format!("the base `{name}` has no `{path}`: only the defaults hold"),
+            )
+            .help("right if these files are new; else give a base that has them"),
+        }
     }
 }
 

@@ -51,6 +51,9 @@ pub(crate) fn decode(
 ) -> Part {
     let mut cx = Cx { file, root, text, found, incomplete: false };
     let mut part = Part::default();
+    if cx.is_saved_plan(node) {
+        return Part { incomplete: true, ..part };
+    }
     let Some(mut fields) = cx.record(node, &FILE, node.mark, "a charter file") else {
         return Part { incomplete: true, ..part };
     };
@@ -135,6 +138,18 @@ impl Drop for Fields<'_, '_> {
 }
 
 impl Cx<'_> {
+    /// Whether this is no file of people but a plan, which says so once.
+    fn is_saved_plan(&mut self, node: &Node<'_>) -> bool {
+        let Value::Map(entries) = &node.value else { return false };
+        let has = |name: &str| entries.iter().any(|(key, _)| key.scalar.text == name);
+        let is_plan = has("format_version") && has("steps");
+        if is_plan {
+            let help = "apply it as it is: `charter apply FILE`; to check files, give the files";
+            self.error("config/saved-plan", node.mark, "this is a saved plan", help);
+        }
+        is_plan
+    }
+
     fn span(&self, mark: Mark) -> Span {
         mark.span(self.file)
     }

@@ -26,6 +26,9 @@ use crate::diagnostic::{Diagnostic, Sources};
 /// All files of a revision together may have so many bytes: packed objects can be far smaller than what they hold.
 const MAX_TOTAL: u64 = 256 << 20;
 
+/// So many root files of other places are looked at, at most.
+const MAX_ROOTS: usize = 20;
+
 /// A commit of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
@@ -124,6 +127,24 @@ impl InRepository {
         }
         reader.end()?;
         load_bytes(blobs, found).map(Some).map_err(|wrong| Unusable::Rejected(Box::new(wrong)))
+    }
+
+    /// The root files that a commit has, wherever they are: paths from the top of the repository, and what they say.
+    pub fn roots(&self, commit: &Commit) -> Result<Vec<(String, Vec<u8>)>, GitError> {
+        let mut files = Vec::new();
+        self.git.entries(&commit.id, |Entry { mode, id, path, utf8: _ }| {
+            if mode == Mode::File && path.rsplit('/').next() == Some(ROOT_FILE) {
+                files.push((path, id));
+            }
+            files.len() < MAX_ROOTS
+        })?;
+        let mut reader = self.git.blobs()?;
+        let mut roots = Vec::with_capacity(files.len());
+        for (path, id) in files {
+            roots.push((path, reader.read(&id, MAX_BYTES as u64)?));
+        }
+        reader.end()?;
+        Ok(roots)
     }
 
     /// The YAML files of a folder, the root file first, the others sorted by name.

@@ -14,6 +14,7 @@ use super::{
     layout::{Flow, line, paragraph},
     style::{ATTENTION, BOLD, DIM, PLAIN, paint},
 };
+use crate::diagnostic::Diagnostic;
 use crate::plan::{
     Plan,
     attribution::Base,
@@ -64,7 +65,7 @@ pub fn plan(plan: &Plan, options: Options) -> String {
         access,
         guards,
         // Shown beside the plan, with the lines they point at.
-        notes: _,
+        notes,
         bindings: _,
         population: _,
         limits: _,
@@ -77,7 +78,7 @@ pub fn plan(plan: &Plan, options: Options) -> String {
     } = plan;
     let width = options.width;
     let mut out = head(organization, observed, width);
-    out.extend(base.as_ref().map(|base| against(base, width)));
+    out.extend(base.as_ref().map(|base| against(base, notes, width)));
     let mut section = |text: String| {
         if !text.is_empty() {
             out.push('\n');
@@ -145,11 +146,16 @@ fn head(organization: &Organization, observed: &Observed, width: usize) -> Strin
     out
 }
 
-fn against(base: &Base, width: usize) -> String {
+fn against(base: &Base, notes: &[Diagnostic], width: usize) -> String {
     let Base { name, commit, rules: _, by_this_change: _, drift: _, limits: _ } = base;
     let commit = commit.as_ref().filter(|commit| *commit != name);
     let commit = commit.map(|commit| format!(" ({commit})")).unwrap_or_default();
-    let text = format!("held against {name}{commit}: its guards and ignores hold too");
+    let holds = if notes.iter().any(|note| note.code == "base/no-files") {
+        "it has no such files, so only the defaults hold"
+    } else {
+        "its guards and ignores hold too"
+    };
+    let text = format!("held against {name}{commit}: {holds}");
     Flow::new().words(0, DIM, &text).lines("", 0, 2, width)
 }
 

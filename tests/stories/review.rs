@@ -674,3 +674,39 @@ fn a_repository_below_the_current_folder_is_not_the_one_that_is_reviewed() {
     story.git(&["worktree", "add", "--quiet", "--detach", "copy", "main"]);
     assert_eq!(story.run(&["diff", "main..main", "--", "copy"]).code, Some(0));
 }
+
+#[test]
+fn a_base_without_the_files_says_that_only_the_defaults_hold() {
+    let served = Served::start(LIVE);
+    let story = repository();
+    std::fs::create_dir(story.path("new")).unwrap();
+    let text = "version: 1\nmembers: {ada@acme.com: admin}\nmanage: {members: report}\n";
+    story.write("new/charter.yaml", text);
+    story.commit("New");
+    let story = story.to(&served.url());
+    let run = story.run(&["plan", "new", "--base-rev", "main"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let said = flowing(&run.stderr);
+    assert!(said.contains("warning[base/no-files]: the base `main` has no `new`"), "{said}");
+    let shown = flowing(&run.stdout);
+    assert!(shown.contains("it has no such files, so only the defaults hold"), "{shown}");
+    assert!(!shown.contains("its guards and ignores hold too"), "{shown}");
+    let policy = story.run(&["policy", "new", "--base-rev", "main"]);
+    assert_eq!(policy.code, Some(0), "{policy:?}");
+    assert!(policy.stderr.contains("base/no-files"), "{policy:?}");
+
+    // The files of the same organization are elsewhere in the base, with what protects them.
+    let id = "organization: {id: 3f0c1b1e-0000-4000-8000-000000000000}\n";
+    story.write("new/charter.yaml", &format!("{text}{id}"));
+    story.commit("Moved");
+    for arguments in [
+        &["plan", "new", "--base-rev", "main"][..],
+        &["policy", "new", "--base-rev", "main"],
+        &["apply", "new", "--yes", "--base-rev", "main"],
+    ] {
+        let run = story.run(arguments);
+        assert_eq!(run.code, Some(4), "{run:?}");
+        let said = flowing(&run.stderr);
+        assert!(said.contains("error[base/moved]") && said.contains("in `charter.yaml`"), "{said}");
+    }
+}

@@ -46,7 +46,7 @@ fn judged(args: &Policy, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
     if let Some(base) = Base::read(against, path)? {
         let others = judge_files(&base.rules(&files), &desired, today).diagnostics();
         also_of_base(&mut found, others, base.name());
-        found.extend(base.misnamed(&files));
+        found.extend(base.findings(&files));
     }
     match format {
         ReviewFormat::Text => {

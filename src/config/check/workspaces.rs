@@ -238,12 +238,17 @@ fn names(workspaces: &BTreeMap<Arc<str>, Workspace>, found: &mut Vec<Diagnostic>
         if workspace.id.is_some() {
             continue;
         }
-        let Some((other, first)) = unpinned.get(name) else {
+        let Some((mut other, mut first)) = unpinned.get(name).copied() else {
             unpinned.insert(name, (label, workspace));
             continue;
         };
-        let span =
-            workspace.name.as_ref().map_or(workspace.place.0.as_ref(), |name| name.span.as_ref());
+        // The later one in the files is wrong, whichever label sorts first.
+        let (mut label, mut later) = (&**label, workspace);
+        if later.place.0 < first.place.0 {
+            std::mem::swap(&mut label, &mut other);
+            std::mem::swap(&mut later, &mut first);
+        }
+        let span = later.name.as_ref().map_or(later.place.0.as_ref(), |name| name.span.as_ref());
         let mut finding = error(
             "config/duplicate-name",
             span,

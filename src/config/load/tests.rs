@@ -327,3 +327,24 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn a_saved_plan_is_told_from_files_once() {
+    let plan = "{\"format_version\": 1, \"charter_version\": \"1\", \"steps\": [], \"members\": 3}";
+    assert_eq!(rejected(&[("plan.json", plan)]), ["config/saved-plan plan.json:1:1"]);
+}
+
+#[test]
+fn of_two_workspaces_with_one_name_the_later_is_wrong() {
+    for (one, two) in [("A", "Z"), ("Z", "A")] {
+        let text =
+            format!("version: 1\nworkspaces:\n  {one}: {{name: Same}}\n  {two}: {{name: Same}}\n");
+        let rejected = load_sources(sources(&[("charter.yaml", &text)])).unwrap_err();
+        let finding = &rejected.diagnostics[0];
+        assert_eq!(
+            codes(std::slice::from_ref(finding)),
+            ["config/duplicate-name charter.yaml:4:13"]
+        );
+        assert!(finding.message.starts_with(&format!("`{two}` and `{one}` both")), "{finding:?}");
+    }
+}
