@@ -30,7 +30,7 @@ impl Git {
         if matches!(name, "" | "@" | "HEAD") || is_hex(name, 40..=64) {
             return self.commit(rev, rev);
         }
-        match self.only(rev, self.references(name)?)? {
+        match only(rev, self.references(name)?)? {
             Some(Reference { name: full, id }) => {
                 let shown = self.abbreviates(name)?;
                 if shown.iter().any(|object| *object != id) {
@@ -49,7 +49,7 @@ impl Git {
         check(branch)?;
         let mut references = self.references(branch)?;
         references.retain(Reference::is_branch);
-        match self.only(branch, references)? {
+        match only(branch, references)? {
             Some(Reference { name, .. }) => self.commit(branch, &name),
             None => Err(GitError::NoBranch(branch.to_owned())),
         }
@@ -63,15 +63,6 @@ impl Git {
             Some(id) if output.status.success() => Ok(id),
             _ => Err(GitError::Unknown(rev.to_owned())),
         }
-    }
-
-    /// One of the references, if they do not differ.
-    fn only(&self, rev: &str, references: Vec<Reference>) -> Result<Option<Reference>, GitError> {
-        if references.windows(2).any(|pair| pair[0].id != pair[1].id) {
-            let names = references.into_iter().map(|reference| reference.name).collect();
-            return Err(GitError::Ambiguous(rev.to_owned(), names));
-        }
-        Ok(references.into_iter().next())
     }
 
     /// The references that a name may stand for, branches of remotes first.
@@ -121,6 +112,15 @@ impl Git {
         let output = self.output(&["rev-parse", &format!("--disambiguate={name}")])?;
         Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
     }
+}
+
+/// One of the references, if they do not differ.
+fn only(rev: &str, references: Vec<Reference>) -> Result<Option<Reference>, GitError> {
+    if references.windows(2).any(|pair| pair[0].id != pair[1].id) {
+        let names = references.into_iter().map(|reference| reference.name).collect();
+        return Err(GitError::Ambiguous(rev.to_owned(), names));
+    }
+    Ok(references.into_iter().next())
 }
 
 fn check(rev: &str) -> Result<(), GitError> {
