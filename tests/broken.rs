@@ -155,6 +155,7 @@ const ELSEWHERE: &[&str] = &[
     "config/link-not-read",
     "config/lost-grant",
     "config/not-found",
+    "config/saved-plan",
     "config/too-large",
     "config/unreadable",
     "import/left-out",
