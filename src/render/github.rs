@@ -6,6 +6,7 @@ use super::{
     clean::markup::{command_message, command_property, shortened},
     places::Places,
     review::{Review, Standing, rule_change},
+    weight::by_weight,
 };
 use crate::diagnostic::{Severity, Span};
 
@@ -74,7 +75,7 @@ fn all<'a>(review: &'a Review<'_>) -> Vec<Annotation<'a>> {
             message,
         });
     }
-    for rule in review.rules {
+    for rule in by_weight(review.rules) {
         all.push(Annotation {
             level: Level::Warning,
             at: rule.at.as_ref(),

@@ -1,8 +1,8 @@
 //! A plan, a comparison or findings as Markdown, for the comment on a pull request and the summary of a pipeline's
 //! step.
 //!
-//! Invariant: the text is never longer than it may be; counts, errors, changed rules of the files and the worst two
-//! hundred losses are in it whatever else has to go; all text that is not ours stands in fenced blocks and code spans.
+//! Invariant: the text is never longer than it may be; counts, errors and the worst two hundred losses are in it whatever
+//! else has to go, and so are the changed rules of the files unless they alone are too much: then what loosens most stays; all text that is not ours stands in fenced blocks and code spans.
 
 mod fit;
 mod sections;

@@ -28,3 +28,4 @@ mod sample;
 pub mod sarif;
 pub mod style;
 pub mod text;
+mod weight;

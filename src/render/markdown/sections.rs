@@ -11,6 +11,7 @@ use crate::{
         clean::markup::fenced,
         review::{Entry, Review, Standing, rule_change},
         text::{access_changes, nouns, one_unmanaged, which_end},
+        weight::by_weight,
     },
 };
 
@@ -39,7 +40,7 @@ pub(super) fn of(review: &Review<'_>) -> Vec<Section> {
     let findings = || findings.iter().map(AsRef::as_ref);
     let errors = findings().filter(severe(Severity::Error)).map(finding).collect();
     let others = findings().filter(|one| one.severity != Severity::Error).map(finding).collect();
-    let rules = rules.iter().map(|rule| {
+    let rules = by_weight(rules).into_iter().map(|rule| {
         let text = format!("! {}{}", fenced(&rule_change(rule)), place(rule.at.as_ref()));
         line(None, text, "rule", "rules")
     });
