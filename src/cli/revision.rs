@@ -73,31 +73,33 @@ impl Base {
         let mut wishes = files.wishes(now);
         let desired = base.wishes(now).desired;
         let compared = compare(&desired, &wishes.desired);
-        let rules = rules(base.document(), files.document(), &compared);
-        wishes.notes.extend(self.findings(files));
-        let former = Former { name: name.clone(), commit: commit.clone(), desired, rules };
-        wishes.former = Some((former, self.rules(files)));
+        let changed = rules(base.document(), files.document(), &compared);
+        let own = self.rules(files);
+        wishes.notes.extend(self.findings(files, &own));
+        let former = Former { name: name.clone(), commit: commit.clone(), desired, rules: changed };
+        wishes.former = Some((former, own));
         wishes
     }
 
     /// The files under the rules, tests and limits of the base.
     pub(super) fn rules(&self, files: &Files) -> Document {
-        let Document { policy, tests, files: limits, .. } = self.files.document().clone();
+        let Document { policy, tests, files: limits, .. } = self.files.document();
         // Limits hold below the folder of the root file.
-        let limits = limits.map(|limits| Section { place: Place(root(files)), ..limits });
+        let limits = limits.clone().map(|limits| Section { place: Place(root(files)), ..limits });
+        let (policy, tests) = (policy.clone(), tests.clone());
         Document { policy, tests, files: limits, ..files.document().clone() }
     }
 
-    /// What is to be said about the files and this base.
-    pub(super) fn findings(&self, files: &Files) -> Vec<Diagnostic> {
+    /// What is to be said about the files and this base, whose `rules` hold for them.
+    pub(super) fn findings(&self, files: &Files, rules: &Document) -> Vec<Diagnostic> {
         let absent = self.absent.as_ref().map(|absent| absent.finding(&self.name, files));
-        self.misnamed(files).into_iter().chain(absent).collect()
+        self.misnamed(files, rules).into_iter().chain(absent).collect()
     }
 
     /// Entries of the files that the base's `files` does not allow where they stand.
-    fn misnamed(&self, files: &Files) -> Vec<Diagnostic> {
+    fn misnamed(&self, files: &Files, rules: &Document) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        check_files(&self.rules(files), &files.sources.0.keys().map(|name| &**name), &mut found);
+        check_files(rules, &files.sources.0.keys().map(|name| &**name), &mut found);
         found.retain(Diagnostic::is_error);
         let by_base = |finding: Diagnostic| Diagnostic {
             code: "base/files".into(),

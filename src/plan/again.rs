@@ -12,7 +12,7 @@ use super::{
     acknowledge,
     bind::bind,
     guard, keys,
-    stale::stand_in,
+    stale::stand_ins,
     step::{KeyFate, Plan},
 };
 use crate::{
@@ -74,15 +74,15 @@ fn keys_again(plan: &Plan, live: &Snapshot) -> Vec<KeyFate> {
 /// What the plan knows about which live object is which, in the form of files that pin them all.
 fn known(plan: &Plan) -> Desired {
     let mut desired = Desired::default();
-    let from_steps = plan.steps.iter().map(|step| {
-        let object = Arc::clone(step.change.object());
-        let before = step.change.before().and_then(|before| before.remote.as_ref());
-        (step.address.clone(), object, before.map(|remote| remote.id.clone()))
+    let of_steps = plan.steps.iter().map(|step| {
+        let remote = step.change.before().and_then(|before| before.remote.as_ref());
+        (step.address.clone(), Arc::clone(step.change.object()), remote.map(|live| live.id.clone()))
     });
-    let from_bindings = plan.bindings.iter().map(|(address, id)| {
-        (address.clone(), Arc::new(stand_in(address, id, plan)), Some(id.clone()))
+    let bound = stand_ins(plan).map(|(address, object)| {
+        let id = object.remote.as_ref().map(|live| live.id.clone());
+        (address, object, id)
     });
-    for (address, object, id) in from_steps.chain(from_bindings) {
+    for (address, object, id) in of_steps.chain(bound) {
         if let (Kind::Member | Kind::Workspace, Some(id)) = (address.kind, id) {
             desired.pins.insert(address.clone(), Pin { id: Some(id), previously: None });
         }

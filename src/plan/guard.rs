@@ -166,12 +166,7 @@ pub fn downgrades(change: &Change) -> bool {
     !matches!(order, Some(Ordering::Greater | Ordering::Equal))
 }
 
-/// Invites among the ready steps to somebody whose earlier invite was accepted.
-pub fn returns(steps: &[Step], live: &Live) -> u64 {
-    returning(steps, live).len() as u64
-}
-
-/// The addresses of these invites.
+/// The addresses of invites among the ready steps to somebody whose earlier invite was accepted.
 pub fn returning(steps: &[Step], live: &Live) -> BTreeSet<Address> {
     steps
         .iter()

@@ -18,7 +18,7 @@ use crate::{
     diagnostic::Diagnostic,
     email::Email,
     resource::{
-        Change, Fact, Ids, Live, Member, Object, Phase, Snapshot, Spec, Workspace,
+        Change, Fact, Facts, Ids, Live, Member, Object, Phase, Remote, Snapshot, Spec, Workspace,
         matching::Target,
         read_scope::{GrantScope, ReadScope},
     },
@@ -91,11 +91,7 @@ pub fn stale_facts(plan: &Plan, live: &Live) -> Vec<Diagnostic> {
 /// The steps whose calls are not the ones charter builds from their change: the file was edited, or another
 /// version made it.
 pub fn foreign_calls(plan: &Plan) -> Vec<&Step> {
-    let objects = plan
-        .bindings
-        .iter()
-        .map(|(address, id)| (address.clone(), Arc::new(stand_in(address, id, plan))));
-    let snapshot = Snapshot::collect(objects).0;
+    let snapshot = Snapshot::collect(stand_ins(plan)).0;
     let ids = Ids(&snapshot);
     plan.ready()
         .filter(|step| {
@@ -112,26 +108,27 @@ pub fn foreign_calls(plan: &Plan) -> Vec<&Step> {
         .collect()
 }
 
-/// An object that only carries an id, to rebuild calls with.
-pub(super) fn stand_in(address: &Address, id: &RemoteId, plan: &Plan) -> Object {
-    let known = plan.steps.iter().find(|step| step.address == *address);
-    let spec = known.map_or_else(
-        || match address.kind {
-            Kind::Workspace => Spec::Workspace(Workspace::named(address.name.as_str())),
-            Kind::Member | Kind::WorkspaceMember | Kind::ApiKey => {
-                Spec::Member(Member { email: Email::lenient(address.name.as_str()), role: None })
-            }
-        },
-        |step| step.change.object().spec.clone(),
-    );
-    Object {
-        spec,
-        remote: Some(crate::resource::Remote {
-            id: id.clone(),
-            phase: Phase::Active,
-            facts: crate::resource::Facts::WorkspaceMember,
-        }),
-        source: None,
+/// The objects that calls name, as far as the plan knows them: enough to rebuild calls and to tell who is who.
+pub(super) fn stand_ins(plan: &Plan) -> impl Iterator<Item = (Address, Arc<Object>)> {
+    // Two steps of one address say the same of it; the first one is taken.
+    let mut known: HashMap<&Address, &Spec> = HashMap::new();
+    for step in &plan.steps {
+        known.entry(&step.address).or_insert(&step.change.object().spec);
+    }
+    plan.bindings.iter().map(move |(address, id)| {
+        let spec = known.get(address).map_or_else(|| nameless(address), |spec| (*spec).clone());
+        let remote = Remote { id: id.clone(), phase: Phase::Active, facts: Facts::WorkspaceMember };
+        (address.clone(), Arc::new(Object { spec, remote: Some(remote), source: None }))
+    })
+}
+
+/// What an address alone says of an object.
+fn nameless(address: &Address) -> Spec {
+    match address.kind {
+        Kind::Workspace => Spec::Workspace(Workspace::named(address.name.as_str())),
+        Kind::Member | Kind::WorkspaceMember | Kind::ApiKey => {
+            Spec::Member(Member { email: Email::lenient(address.name.as_str()), role: None })
+        }
     }
 }
 

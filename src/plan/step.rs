@@ -311,11 +311,6 @@ impl Plan {
         counts
     }
 
-    /// Findings of the rules that refuse.
-    pub fn offences(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.policy.iter().filter(|finding| finding.is_error())
-    }
-
     /// Guards that refuse.
     pub fn breaches(&self) -> impl Iterator<Item = &GuardResult> {
         self.guards.iter().filter(|guard| guard.breached)

@@ -134,25 +134,31 @@ pub struct Key {
 }
 
 impl State {
-    /// What the files want on a day, by themselves.
-    pub fn of_files(document: &Document, desired: &Desired, today: Date) -> Self {
-        let scope = &desired.scope;
-        let managed: BTreeSet<&Name> = scope.workspace_members.keys().collect();
-        let mut state = Self {
+    /// Nobody and nothing yet.
+    fn empty(document: &Document, today: Date, live: bool, known: Known) -> Self {
+        Self {
             today,
-            live: false,
+            live,
             people: Vec::new(),
             workspaces: Vec::new(),
             keys: Vec::new(),
             teams: teams(document),
             changes: Vec::new(),
-            known: Known {
-                people: scope.members.is_some(),
-                workspaces: scope.workspaces.is_some(),
-                // The files never list keys whole: what they leave out stays.
-                keys: false,
-            },
+            known,
+        }
+    }
+
+    /// What the files want on a day, by themselves.
+    pub fn of_files(document: &Document, desired: &Desired, today: Date) -> Self {
+        let scope = &desired.scope;
+        let managed: BTreeSet<&Name> = scope.workspace_members.keys().collect();
+        let known = Known {
+            people: scope.members.is_some(),
+            workspaces: scope.workspaces.is_some(),
+            // The files never list keys whole: what they leave out stays.
+            keys: false,
         };
+        let mut state = Self::empty(document, today, false, known);
         state.fill(&desired.objects, desired, |label, _| managed.contains(label));
         state
     }
@@ -174,20 +180,12 @@ impl State {
         let after = plan::outcome(&plan::outcome(bound, &plan.steps), &waiting);
         let day = |time: Timestamp| time.to_zoned(TimeZone::UTC).date();
         let whole = |snapshot: &Snapshot| {
-            let mut state = Self {
-                today: day(plan.created_at),
-                live: true,
-                people: Vec::new(),
-                workspaces: Vec::new(),
-                keys: Vec::new(),
-                teams: teams(document),
-                changes: Vec::new(),
-                known: Known {
-                    people: live.coverage.members,
-                    workspaces: live.coverage.workspaces,
-                    keys: live.coverage.api_keys,
-                },
+            let known = Known {
+                people: live.coverage.members,
+                workspaces: live.coverage.workspaces,
+                keys: live.coverage.api_keys,
             };
+            let mut state = Self::empty(document, day(plan.created_at), true, known);
             state.fill(snapshot, desired, |_, object| match &object.remote {
                 Some(remote) => live.coverage.workspace_members.contains(&remote.id),
                 None => true,

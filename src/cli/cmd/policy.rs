@@ -44,9 +44,10 @@ fn judged(args: &Policy, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
     let verdict = judge_files(document, &desired, today);
     let mut found = verdict.diagnostics();
     if let Some(base) = Base::read(against, path)? {
-        let others = judge_files(&base.rules(&files), &desired, today).diagnostics();
+        let rules = base.rules(&files);
+        let others = judge_files(&rules, &desired, today).diagnostics();
         also_of_base(&mut found, others, base.name());
-        found.extend(base.findings(&files));
+        found.extend(base.findings(&files, &rules));
     }
     match format {
         ReviewFormat::Text => {
