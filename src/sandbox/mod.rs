@@ -44,7 +44,7 @@ pub use limits::Limits;
 pub use log::{CredentialKind, Entry, Log};
 pub use scripts::{Script, Scripts};
 pub use seed::SeedError;
-pub use server::Server;
+pub use server::{Server, taken, whole};
 pub use shared::{InProcess, Sandbox};
 pub use state::{Organization, OrganizationKind, State};
 pub use switches::Switches;

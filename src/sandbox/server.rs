@@ -189,30 +189,36 @@ impl AsyncWrite for Connection {
     }
 }
 
-async fn answer(
-    Shared(sandbox): Shared<Sandbox>,
-    ConnectInfo(door): ConnectInfo<Door>,
-    request: Request,
-) -> Response {
+/// A request as the sandbox takes it.
+///
+/// # Errors
+/// With the status that refuses it: an unknown method, or a body that is too large.
+pub async fn taken(request: Request) -> Result<RawRequest, StatusCode> {
     let (parts, body) = request.into_parts();
     let method = match parts.method.as_str() {
         "GET" => Method::Get,
         "POST" => Method::Post,
         "DELETE" => Method::Delete,
-        _ => return whole(&sandbox.with(method_not_allowed)),
+        _ => return Err(StatusCode::METHOD_NOT_ALLOWED),
     };
-    let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        return plain(StatusCode::PAYLOAD_TOO_LARGE);
-    };
+    let body = to_bytes(body, MAX_BODY).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let headers = parts.headers.iter().map(|(name, value)| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     });
-    let request = RawRequest {
-        method,
-        target,
-        headers: headers.collect(),
-        body: (!body.is_empty()).then_some(body),
+    let body = (!body.is_empty()).then_some(body);
+    Ok(RawRequest { method, target, headers: headers.collect(), body })
+}
+
+async fn answer(
+    Shared(sandbox): Shared<Sandbox>,
+    ConnectInfo(door): ConnectInfo<Door>,
+    request: Request,
+) -> Response {
+    let request = match taken(request).await {
+        Ok(request) => request,
+        Err(StatusCode::METHOD_NOT_ALLOWED) => return whole(&sandbox.with(method_not_allowed)),
+        Err(status) => return plain(status),
     };
     let Exchange { response, wire, delay } = sandbox.exchange(&request);
     if !delay.is_zero() {
@@ -243,7 +249,8 @@ async fn answer(
     }
 }
 
-fn whole(response: &RawResponse) -> Response {
+/// A reply of the sandbox, whole and at once.
+pub fn whole(response: &RawResponse) -> Response {
     let body = Body::from(response.body.clone());
     head(response, body)
 }

@@ -10,14 +10,11 @@ use std::{
 
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::Body,
     extract::{ConnectInfo, Request, State as Shared},
     response::Response,
 };
-use orgcharter::{
-    api::transport::{Method, RawRequest},
-    sandbox::{Sandbox, State},
-};
+use orgcharter::sandbox::{Sandbox, State, taken, whole};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -184,22 +181,7 @@ async fn answer(
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
-    let method = match parts.method.as_str() {
-        "GET" => Method::Get,
-        "POST" => Method::Post,
-        _ => Method::Delete,
-    };
-    let body = to_bytes(body, 1 << 20).await.unwrap();
-    let headers = parts.headers.iter().map(|(name, value)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-    });
-    let request = RawRequest {
-        method,
-        target: parts.uri.path_and_query().unwrap().as_str().to_owned(),
-        headers: headers.collect(),
-        body: (!body.is_empty()).then_some(body),
-    };
+    let request = taken(request).await.unwrap();
     let key = request.headers.iter().find(|(name, _)| name == "x-api-key");
     let key = key.map(|(_, key)| key.clone()).unwrap_or_default();
     house.seen.lock().unwrap().entry(from).or_default().insert(key.clone());
@@ -209,9 +191,5 @@ async fn answer(
     };
     let exchange = sandbox.exchange(&request);
     tokio::time::sleep(exchange.delay).await;
-    let mut reply = Response::builder().status(exchange.response.status);
-    for (name, value) in &exchange.response.headers {
-        reply = reply.header(name, value);
-    }
-    reply.body(Body::from(exchange.response.body)).unwrap()
+    whole(&exchange.response)
 }

@@ -17,13 +17,12 @@ use std::{
 
 use axum::{
     Router,
-    body::{Body, to_bytes},
     extract::{Request, State as Shared},
     response::Response,
 };
 use orgcharter::{
     api::transport::{Method, RawRequest, RawResponse},
-    sandbox::{Sandbox, State},
+    sandbox::{Sandbox, State, taken, whole},
 };
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -220,22 +219,7 @@ impl Inside {
 
 async fn answer(Shared(inside): Shared<Arc<Inside>>, request: Request) -> Response {
     // A request that is read to its end is carried out, even if nobody waits for the reply.
-    let (parts, body) = request.into_parts();
-    let method = match parts.method.as_str() {
-        "GET" => Method::Get,
-        "DELETE" => Method::Delete,
-        _ => Method::Post,
-    };
-    let Ok(body) = to_bytes(body, 1024 * 1024).await else { return Response::default() };
-    let headers = parts.headers.iter().map(|(name, value)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-    });
-    let request = RawRequest {
-        method,
-        target: parts.uri.path_and_query().unwrap().as_str().to_owned(),
-        headers: headers.collect(),
-        body: (!body.is_empty()).then_some(body),
-    };
+    let Ok(request) = taken(request).await else { return Response::default() };
     inside.busy.fetch_add(1, Ordering::SeqCst);
     // The process can go away at any await, and this future with it: from here on it goes on by itself.
     let carried = tokio::spawn(async move {
@@ -244,13 +228,7 @@ async fn answer(Shared(inside): Shared<Arc<Inside>>, request: Request) -> Respon
         reply
     });
     let reply = carried.await.unwrap();
-    let mut response = Response::new(Body::from(reply.body));
-    *response.status_mut() = axum::http::StatusCode::from_u16(reply.status).unwrap();
-    for (name, value) in &reply.headers {
-        let name = axum::http::HeaderName::from_bytes(name.as_bytes()).unwrap();
-        response.headers_mut().append(name, value.parse().unwrap());
-    }
-    response
+    whole(&reply)
 }
 
 async fn carry_out(inside: &Arc<Inside>, request: &RawRequest) -> RawResponse {
