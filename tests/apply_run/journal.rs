@@ -12,7 +12,7 @@ use orgcharter::{
     sandbox::Fault,
 };
 
-use super::support::*;
+use super::{dice::Dice, support::*};
 
 async fn a_run(path: &Path) -> Org {
     let org = Org::new(|state| {
@@ -242,11 +242,8 @@ fn the_committed_journal_is_read_as_it_was_written() {
 #[test]
 fn whatever_stands_in_a_journal_it_is_read_or_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let mut dice: u64 = 7;
-    let mut below = |end: usize| {
-        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(dice >> 33).unwrap() % end
-    };
+    let mut dice = Dice(7);
+    let mut below = |end: usize| usize::try_from(dice.below(end as u64)).unwrap();
     let (mut read, mut refused) = (0, 0);
     for number in 0..1_000 {
         let mut bytes = SAMPLE.as_bytes().to_vec();

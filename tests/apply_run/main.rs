@@ -10,6 +10,8 @@ mod support;
 mod budget;
 mod chaos;
 mod destructive;
+#[path = "../common/dice.rs"]
+mod dice;
 mod faults;
 mod files;
 mod happy;

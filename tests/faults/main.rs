@@ -11,6 +11,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[path = "../common/dice.rs"]
+mod dice;
 mod edits;
 mod laws;
 mod lists;

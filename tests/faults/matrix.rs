@@ -16,8 +16,8 @@ use orgcharter::{
 };
 
 use crate::{
+    dice::Dice,
     laws::{LONGEST, Law, Times, faults, law},
-    network::Dice,
     world::{Journals, World, long, outcomes, ready, state, wanted},
     writes::{WRITES, Write},
 };

@@ -16,6 +16,8 @@ use orgcharter::{
     sandbox::{Exchange, Sandbox, Wire},
 };
 
+use crate::dice::Dice;
+
 /// How long a client waits for a whole reply.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -138,16 +140,4 @@ fn asked_for(response: &RawResponse) -> Option<Duration> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Throws that a seed repeats.
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    /// A number below `sides`.
-    pub(crate) fn below(&mut self, sides: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
 }

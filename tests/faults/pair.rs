@@ -13,7 +13,7 @@ use orgcharter::{
 };
 
 use crate::{
-    network::Dice,
+    dice::Dice,
     sweep::{FILES, SEED, standing},
     world::{World, long, outcomes, ready, state, wanted},
 };

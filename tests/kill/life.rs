@@ -11,6 +11,7 @@ use orgcharter::sandbox::State;
 
 use crate::{
     arena::{Arena, On, Run, Side, Trap},
+    dice::Dice,
     truth::{journal_is_true, nothing_twice, planned},
 };
 
@@ -40,23 +41,6 @@ workspaces:
 const WRITES: u64 = 20;
 /// Its requests.
 const REQUESTS: u64 = 30;
-
-/// Numbers that look random, from a seed.
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    fn throw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.throw() % end
-    }
-}
 
 pub(crate) fn arena(pace: Duration) -> Arena {
     let mut state = State::from_yaml("seed: 7").unwrap();
