@@ -16,7 +16,8 @@ pub(crate) struct Fleet {
     pub(crate) fleet: Option<PathBuf>,
 
     /// Only this part of the fleet, by the ids of the organizations: 3/10 is the third of ten
-    #[arg(long, value_name = "PART/PARTS", help_heading = "Fleet", requires = "fleet")]
-    #[arg(value_parser = Shard::parse)]
+    // With a path, clap leaves `--fleet` out of what is missing, since it conflicts: the path is refused by itself.
+    #[arg(long, value_name = "PART/PARTS", help_heading = "Fleet", value_parser = Shard::parse)]
+    #[arg(requires = "fleet", conflicts_with = "path")]
     pub(crate) shard: Option<Shard>,
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: nothing here runs a command.
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 
 use super::*;
 
@@ -53,6 +53,22 @@ fn a_day_far_from_now_is_refused() {
         }
     }
     assert!(day("2999-12-31").is_ok() && day("1970-01-01").is_ok());
+}
+
+#[test]
+fn a_part_is_of_a_fleet_only() {
+    for command in ["plan", "drift", "apply"] {
+        let parsed = |args: &[&str]| {
+            Cli::try_parse_from(["charter", command].iter().chain(args)).map_err(|e| e.kind())
+        };
+        assert!(parsed(&["--fleet", "fleet.yaml", "--shard", "1/2"]).is_ok());
+        assert_eq!(parsed(&["--shard", "1/2"]).unwrap_err(), ErrorKind::MissingRequiredArgument);
+        assert_eq!(parsed(&["acme", "--shard", "1/2"]).unwrap_err(), ErrorKind::ArgumentConflict);
+        assert_eq!(
+            parsed(&["acme", "--fleet", "fleet.yaml"]).unwrap_err(),
+            ErrorKind::ArgumentConflict
+        );
+    }
 }
 
 #[test]
