@@ -5,6 +5,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a story that cannot go on has failed")]
 
+#[path = "stories/approvals.rs"]
+mod approvals;
+#[path = "stories/base.rs"]
+mod base;
 #[path = "stories/commands.rs"]
 mod commands;
 #[path = "stories/examples.rs"]
@@ -17,10 +21,12 @@ mod formats;
 mod plans;
 #[path = "stories/pull_request.rs"]
 mod pull_request;
+#[path = "stories/repository.rs"]
+mod repository;
 #[path = "stories/resume.rs"]
 mod resume;
-#[path = "stories/review.rs"]
-mod review;
+#[path = "stories/revisions.rs"]
+mod revisions;
 #[path = "stories/secrets.rs"]
 mod secrets;
 #[path = "stories/signals.rs"]

@@ -2,7 +2,7 @@
 //!
 //! Invariant: one repository and one organization walk through it, and whatever is refused has written nothing.
 
-use super::review::{LIVE, flowing, repository, shows};
+use super::repository::{LIVE, flowing, repository, shows};
 use crate::support::{Run, Served, Story, read};
 
 /// Lets a fork propose: eve comes, dee's grant goes, an old workspace is archived.

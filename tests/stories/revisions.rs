@@ -1,0 +1,104 @@
+//! Files as revisions have them: compared, judged and planned, from the repository that is meant.
+//!
+//! Invariant: what lies in the work tree does not count, and no diff of revisions ever sees a credential.
+
+use crate::{
+    repository::{LIVE, repository, shows},
+    support::{Served, Story},
+};
+
+#[test]
+fn a_diff_of_revisions_needs_no_credential_and_tells_what_is_wrong() {
+    let story = repository();
+    story.write("broken.yaml", "version: 1\nmembrs: {}\n");
+    story.commit("Broken");
+    let folder = story.run(&["diff", "main...topic", "--", "charter.yaml"]);
+    shows(&folder, 3, &[]);
+    let (error, help) = story.run(&["diff", "main..nowhere"]).one_message(3);
+    assert!(error.contains("no commit `nowhere`"), "{error}");
+    assert!(help.contains("whole history"), "{help}");
+    let (error, _) = story.run(&["diff", "main..topic", "--", "elsewhere"]).one_message(3);
+    assert!(error.contains("neither `main` nor `topic` has `elsewhere`"), "{error}");
+    let (error, _) = story.run(&["diff", "charter.yaml"]).one_message(3);
+    assert!(error.contains("nothing to compare it with"), "{error}");
+    let (error, _) = story.run(&["diff", "main..--output=x"]).one_message(3);
+    assert!(error.contains("`--output=x` is no revision"), "{error}");
+    let broken = story.run(&["diff", "main..topic", "--", "broken.yaml"]);
+    assert_eq!(broken.code, Some(3), "{broken:?}");
+    assert!(broken.stderr.contains("broken.yaml:2:1"), "{broken:?}");
+    let alone = Story::new().with_git();
+    let (error, _) = alone.run(&["diff", "main..topic"]).one_message(3);
+    assert!(error.contains("is in no Git repository"), "{error}");
+}
+
+#[test]
+fn files_that_the_base_did_not_have_are_new_as_a_whole() {
+    let story = repository();
+    std::fs::create_dir(story.path("lab")).unwrap();
+    story.write("lab/charter.yaml", "version: 1\nmembers: {ada@acme.com: user}\n");
+    story.git(&["rm", "--quiet", "-r", "teams"]);
+    story.commit("Lab");
+    let diff = story.run(&["diff", "main..topic", "--", "lab"]);
+    shows(&diff, 0, &["members: now managed", "ada@acme.com gains user in the organization"]);
+}
+
+#[test]
+fn what_an_admin_can_do_is_said_even_where_no_workspaces_are_listed() {
+    let story = Story::with("version: 1\nmembers: {ada@acme.com: user}\n").with_git();
+    story.git(&["init", "--quiet", "--initial-branch=main"]);
+    story.commit("Start");
+    story.edit("charter.yaml", "user", "admin");
+    story.commit("Promote");
+    let diff = story.run(&["diff", "HEAD~1..HEAD"]);
+    shows(&diff, 0, &["ada@acme.com gains workspace_admin in every workspace, through admin"]);
+}
+
+#[test]
+fn files_are_judged_and_planned_as_a_revision_has_them() {
+    let served = Served::start(LIVE);
+    let story = repository();
+    story.edit("teams/ml.yaml", "dee@acme.com: user", "dee@acme.com: developer");
+    story.commit("Raise dee");
+    // What lies in the work tree does not count, nor that nothing does.
+    story.write("teams/ml.yaml", "membrs: {}\n");
+    let valid = story.run(&["validate", ".", "--rev", "topic"]);
+    shows(&valid, 0, &["valid: 5 members, 1 team, 1 workspace, 1 grant"]);
+    assert_eq!(story.run(&["validate", "."]).code, Some(3));
+    let args = ["policy", ".", "--rev", "topic", "--base-rev", "main", "--format", "markdown"];
+    shows(&story.run(&args), 0, &["<!-- charter:policy -->", "nothing found"]);
+    std::fs::remove_dir_all(story.path("teams")).unwrap();
+
+    let story = story.to(&served.url());
+    let plan = story.run(&["plan", ".", "--rev", "topic", "--base-rev", "main"]);
+    shows(&plan, 0, &["dee@acme.com", "by this change"]);
+    // The place is where it is mended.
+    assert!(plan.stdout.contains(" teams/ml.yaml:3:3"), "{plan:?}");
+    shows(&story.run(&["drift", ".", "--rev", "main"]), 0, &["drift: none"]);
+    let (error, _) = story.run(&["validate", "elsewhere", "--rev", "topic"]).one_message(3);
+    assert!(error.contains("`topic` has no `elsewhere`"), "{error}");
+    let (error, _) = story.run(&["validate", ".", "--rev=--output=x"]).one_message(3);
+    assert!(error.contains("is no revision"), "{error}");
+}
+
+#[test]
+fn a_repository_below_the_current_folder_is_not_the_one_that_is_reviewed() {
+    let story = repository();
+    std::fs::create_dir(story.path("access")).unwrap();
+    story.write("access/charter.yaml", "version: 1\norganization: {id: 3f0c1b1e-0000-4000-8000-000000000000}\nmembers: {ada@acme.com: admin}\n");
+    story.git(&["-C", "access", "init", "--quiet", "--initial-branch=main"]);
+    story.git(&["-C", "access", "add", "--all"]);
+    story.git(&["-C", "access", "commit", "--quiet", "--message", "Another"]);
+    for arguments in [
+        &["diff", "main..main", "--", "access"][..],
+        &["validate", "access", "--rev", "main"],
+        &["plan", "access", "--base-rev", "main"],
+        &["apply", "access", "--yes", "--require-tip", "main"],
+    ] {
+        let run = story.run(arguments);
+        assert_eq!(run.code, Some(3), "{run:?}");
+        assert!(run.stderr.contains("in a repository of its own"), "{arguments:?}: {run:?}");
+    }
+    // Another work tree of the same repository has the same branches.
+    story.git(&["worktree", "add", "--quiet", "--detach", "copy", "main"]);
+    assert_eq!(story.run(&["diff", "main..main", "--", "copy"]).code, Some(0));
+}
