@@ -17,6 +17,8 @@ mod examples;
 mod failures;
 #[path = "stories/formats.rs"]
 mod formats;
+#[path = "stories/names.rs"]
+mod names;
 #[path = "stories/plans.rs"]
 mod plans;
 #[path = "stories/pull_request.rs"]

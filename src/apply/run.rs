@@ -126,8 +126,10 @@ impl<'a> Run<'a> {
                     self.settle(index, step, Executed::without_calls(outcome));
                     continue;
                 }
+                // The plan has it first: with the name still there, this one may be refused.
+                let waits = in_flight.values().any(|before| before.frees_the_name_of(step));
                 let busy = in_flight.values().filter(|step| Class::of(step) == class).count();
-                if busy >= self.watch.at_once(class, self.at_once) {
+                if waits || busy >= self.watch.at_once(class, self.at_once) {
                     queue.push_front((index, step));
                     break;
                 }

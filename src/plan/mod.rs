@@ -12,6 +12,7 @@ pub mod diff;
 pub mod expiring;
 pub mod guard;
 pub mod keys;
+pub mod names;
 pub mod rest;
 pub mod rules;
 pub mod schedule;
@@ -81,8 +82,9 @@ pub fn make(input: Input<'_>) -> Plan {
                 "nothing differs there, or the pattern is mistyped: `charter plan` shows all steps",
             )
     }));
-    diagnostic::sort(&mut notes);
     let steps = select::select(steps, only);
+    notes.extend(names::circles(&steps));
+    diagnostic::sort(&mut notes);
 
     let keys = keys::fates(&steps, &bound.live, &|address, _| listed_active(address, desired));
     let limits = desired.guard.0.iter().map(|(name, (limit, _))| (*name, *limit)).collect();

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::{
     adopt::Adopted,
     bind::{Bound, declared_new},
+    names,
     step::{Cause, Stage, Step},
 };
 use crate::{
@@ -107,6 +108,7 @@ pub fn schedule(
     }
     keep_workspace_cap(live, &mut steps);
     steps.sort_by(|a, b| (a.stage, &a.address).cmp(&(b.stage, &b.address)));
+    names::free_first(&mut steps);
     steps
 }
 
