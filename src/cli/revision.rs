@@ -47,12 +47,13 @@ impl Base {
         let review::Against { base_rev, base_path } = options;
         if let Some(other) = base_path {
             let name = other.display().to_string();
-            return Ok(Some(Self { name, commit: None, files: Files::read(other)?, absent: None }));
+            let files = Files::read(other).map_err(|failure| broken(failure, &name))?;
+            return Ok(Some(Self { name, commit: None, files, absent: None }));
         }
         let Some(rev) = base_rev else { return Ok(None) };
         let place = find(path)?;
         let commit = place.commit(rev)?;
-        let files = files(&place, &commit, &format!("{rev}:"))?;
+        let files = earlier(&place, &commit)?;
         let absent = if files.is_some() {
             None
         } else {
@@ -195,7 +196,7 @@ pub(super) fn sides(old: &str, new: Option<&str>, path: &Path) -> Result<(Files,
     if parted {
         left = place.merge_base(&left, &right)?;
     }
-    let before = files(&place, &left, &format!("{}:", left.rev))?;
+    let before = earlier(&place, &left)?;
     let after = files(&place, &right, "")?;
     if before.is_none() && after.is_none() {
         return Err(Failure::usage(format!(
@@ -267,6 +268,28 @@ fn files(place: &InRepository, commit: &Commit, label: &str) -> Result<Option<Fi
         Err(Unusable::Git(error)) => Err(error.into()),
         Err(Unusable::Rejected(rejected)) => Err(Failure::Files(rejected)),
     }
+}
+
+/// The files of the commit that a change is held against: their places begin with its revision.
+fn earlier(place: &InRepository, commit: &Commit) -> Result<Option<Files>, Failure> {
+    let Commit { rev, .. } = commit;
+    files(place, commit, &format!("{rev}:")).map_err(|failure| broken(failure, rev))
+}
+
+/// Says first that it is the base which is wrong: the change may be what mends it.
+fn broken(failure: Failure, name: &str) -> Failure {
+    let Failure::Files(mut rejected) = failure else { return failure };
+    let finding = Diagnostic::error(
+        "base/broken",
+        format!("the files of the base `{name}` are wrong, so nothing can be held against them: what follows is said of the base, not of the change"),
+    )
+    .help(
+        "mend the base in a change of its own, and nothing else in it: no check can hold it to rules that cannot be \
+         read, so it is for the owners to read and to merge. Without a base, `charter validate` and `charter policy` \
+         judge it alone",
+    );
+    rejected.diagnostics.insert(0, finding);
+    Failure::Files(rejected)
 }
 
 impl Default for Files {

@@ -363,3 +363,53 @@ fn a_base_without_the_files_says_that_only_the_defaults_hold() {
         assert!(said.contains("error[base/moved]") && said.contains("in `charter.yaml`"), "{said}");
     }
 }
+
+#[test]
+fn a_base_that_is_wrong_is_told_from_a_change_that_is() {
+    let story = repository();
+    story.git(&["checkout", "--quiet", "main"]);
+    story.edit("teams/ml.yaml", "  dee@acme.com: user\n", "  dee@acme.com: usr\n");
+    story.commit("Past the check");
+    story.git(&["checkout", "--quiet", "-B", "topic"]);
+    story.edit("teams/ml.yaml", "usr", "user");
+    story.commit("Mend it");
+    let served = Served::start(LIVE);
+    let story = story.to(&served.url());
+    // The change is right, and judged by itself it passes.
+    assert_eq!(story.run(&["policy", ".", "--rev", "topic"]).code, Some(0));
+    for arguments in [
+        &["plan", ".", "--base-rev", "main"][..],
+        &["apply", ".", "--yes", "--base-rev", "main"],
+        &["policy", ".", "--base-rev", "main"],
+        &["diff", "main..topic", "--", "."],
+    ] {
+        let run = story.run(arguments);
+        assert_eq!(run.code, Some(3), "{arguments:?}: {run:?}");
+        let said = flowing(&run.stderr);
+        let base = "error[base/broken]: the files of the base `main` are wrong";
+        assert!(said.starts_with(base), "{arguments:?}: {said}");
+        for part in [
+            "help: mend the base in a change of its own",
+            "`charter validate` and `charter policy` judge it alone",
+            "--> main:teams/ml.yaml:3:17",
+            "error: 2 errors",
+        ] {
+            assert!(said.contains(part), "{arguments:?}: `{part}` is not in {said}");
+        }
+    }
+    let base = tempfile::tempdir().unwrap();
+    std::fs::write(base.path().join("charter.yaml"), "version: 1\nmembrs: {}\n").unwrap();
+    let run = story.run(&["plan", ".", "--base-path", &base.path().display().to_string()]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.stderr.starts_with("error[base/broken]"), "{run:?}");
+    assert!(run.stderr.contains("charter.yaml:2:1"), "{run:?}");
+    // What is wrong in the change is said of the change.
+    story.write("teams/ml.yaml", "membrs: {}\n");
+    let run = story.run(&["plan", ".", "--base-rev", "topic"]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(!run.stderr.contains("base/broken"), "{run:?}");
+    assert_eq!(served.calls(), Vec::<String>::new());
+    // The comment of a review says it too.
+    let shown = story.run(&["diff", "main...topic", "--format", "markdown", "--", "."]);
+    assert!(shown.stdout.contains("the base `"), "{shown:?}");
+}
