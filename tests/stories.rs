@@ -1,5 +1,5 @@
 //! The real binary against loopback servers: what a user reads when something is in the way, and what charter does
-//! about signals, stale plans and secrets.
+//! about answers, signals, stale plans and secrets.
 //!
 //! Invariant: each story starts from an empty environment and its own folder.
 
@@ -11,6 +11,9 @@ mod approvals;
 mod base;
 #[path = "stories/commands.rs"]
 mod commands;
+#[cfg(target_os = "linux")]
+#[path = "stories/confirm.rs"]
+mod confirm;
 #[path = "stories/examples.rs"]
 mod examples;
 #[path = "stories/failures.rs"]
