@@ -51,7 +51,8 @@ fn bounded(text: &str, most: usize) -> String {
     for word in text.split_whitespace() {
         let mut first = !out.is_empty();
         for letter in word.chars().filter(|letter| !steers(*letter)) {
-            if count >= most {
+            // The space before it counts too.
+            if count + usize::from(first) >= most {
                 out.push('…');
                 return out;
             }
@@ -126,5 +127,54 @@ mod tests {
     fn a_page_of_html_shows_its_first_words() {
         assert_eq!(start(b"<html>\n  <title>Proxy</title>"), "<html> <title>Proxy</title>");
         assert_eq!(start(&[0xff; 10]).chars().count(), 10);
+    }
+
+    #[test]
+    fn a_long_text_of_words_is_cut_after_as_many_letters_and_spaces_as_are_allowed() {
+        assert_eq!(message(&"x ".repeat(5_000)), format!("{}x…", "x ".repeat(MESSAGE / 2 - 1)));
+        assert_eq!(message(&"xx ".repeat(5_000)).chars().count(), MESSAGE + 1);
+    }
+
+    #[test]
+    fn a_short_run_that_only_begins_like_a_credential_is_shown() {
+        for shown in [
+            "sk-ant-api03-abcdefghijk",
+            "the_name_of_something_long.sk-ant-api03-abc",
+            "eyJ.eyJ",
+            "eyJhbGciOiJSUzI1.eyJzdWI",
+            "eyJust-a-long-word-without-any-dot",
+        ] {
+            assert_eq!(message(shown), shown);
+        }
+        assert_eq!(message("sk-ant-api03-abcdefghijkl"), "sk-ant-[hidden]");
+        assert_eq!(message("token:my.eyJhbGciOiJSUzI1NiJ9.eyJz"), "token:my.eyJ[hidden]");
+    }
+
+    #[test]
+    fn a_secret_that_comes_back_is_taken_out_and_other_bodies_stay_as_they_were() {
+        let body = |bytes: &'static [u8]| RawResponse {
+            status: 200,
+            headers: Vec::new(),
+            body: bytes.into(),
+        };
+        let left = |bytes, secret| without(&body(bytes), secret).body;
+        assert_eq!(left(b"it was s3cret, no?", "s3cret"), "it was [hidden], no?");
+        assert_eq!(&left(b"binary \xff stays", "s3cret")[..], b"binary \xff stays");
+        assert_eq!(left(b"nothing to hide", ""), "nothing to hide");
+    }
+
+    #[test]
+    fn a_length_of_time_is_rounded_up_and_told_in_minutes_from_two_on() {
+        for (milliseconds, shown) in [
+            (0, "0 s"),
+            (1, "1 s"),
+            (1_000, "1 s"),
+            (1_001, "2 s"),
+            (119_000, "119 s"),
+            (119_001, "2 min"),
+            (121_000, "3 min"),
+        ] {
+            assert_eq!(span(Duration::from_millis(milliseconds)), shown);
+        }
     }
 }
