@@ -141,11 +141,6 @@ impl Writer {
     ) -> Result<Reply, WriteError> {
         self.0.run(request, Rule::Write(resend), budget).await
     }
-
-    /// Requests sent so far through this client, token exchanges included.
-    pub fn requests_sent(&self) -> u64 {
-        self.0.sent.load(Ordering::Relaxed)
-    }
 }
 
 /// What the last answers said beside their bodies.

@@ -39,15 +39,6 @@ impl Reader {
         wire::decode(value).map_err(|why| ApiError::Shape { asked, why, request_id })
     }
 
-    /// Any answer, as it came.
-    pub async fn get_value(
-        &self,
-        path: &[&str],
-        query: &[(&str, &str)],
-    ) -> Result<Value, ApiError> {
-        Ok(self.fetch(target(path, query)).await?.0)
-    }
-
     /// A whole list: `list::<Workspace>(&["workspaces"], &[("include_archived", "true")])`.
     pub async fn list<T: Wire>(
         &self,

@@ -215,16 +215,6 @@ pub enum Actor {
     Other(String, Option<RemoteId>),
 }
 
-impl Actor {
-    /// Its id, if it has one.
-    pub fn id(&self) -> Option<&RemoteId> {
-        match self {
-            Actor::User(id) | Actor::ServiceAccount(id) => Some(id),
-            Actor::Other(_, id) => id.as_ref(),
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for Actor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]

@@ -37,7 +37,7 @@ pub fn adopt(desired: &Desired, live: &Live, bound: &Bound) -> Adopted {
     let judge = Judge::new(desired, live, bound);
     let bound = &bound.live;
     let mut adopted = Adopted::default();
-    let mut pairs: Vec<(Address, Arc<Object>)> = Vec::with_capacity(bound.len());
+    let mut pairs: Vec<(Address, Arc<Object>)> = Vec::new();
 
     // Kinds come in order: whether a person or workspace goes is known before its grants are met.
     for (address, wanted, live) in desired.objects.beside(bound) {

@@ -225,16 +225,6 @@ impl Snapshot {
             Some((address, own.map(|(_, object)| object), others.map(|(_, object)| object)))
         })
     }
-
-    /// How many objects there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 /// An address and what stands at it in two snapshots; in at least one there is something.
@@ -246,15 +236,6 @@ impl<'a> IntoIterator for &'a Snapshot {
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter()
-    }
-}
-
-impl IntoIterator for Snapshot {
-    type Item = (Address, Arc<Object>);
-    type IntoIter = btree_map::IntoIter<Address, Arc<Object>>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
     }
 }
 
