@@ -229,3 +229,31 @@ impl fmt::Display for Call {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Name;
+
+    #[test]
+    fn ids_that_are_known_are_filled_in_everywhere_and_others_stay_references() {
+        let (known, unknown) =
+            (Address::workspace(Name::label("Prod")), Address::member(Name::label("ada@acme.com")));
+        let call = Call::post(
+            [Part::text("workspaces"), Part::IdOf(known.clone()), Part::text("members")],
+            [
+                ("user_id".to_owned(), Part::IdOf(unknown.clone())),
+                ("copy_of".to_owned(), Part::IdOf(known.clone())),
+                ("workspace_role".to_owned(), Part::text("workspace_user")),
+            ],
+            Resend::LookFirst,
+        );
+        let ids = BTreeMap::from([(known, RemoteId::new("wrkspc_1"))]);
+        let filled = call.fill(&ids);
+        assert_eq!(filled.path[1], Part::text("wrkspc_1"));
+        let body = filled.body.as_ref().unwrap();
+        assert_eq!(body["copy_of"], Part::text("wrkspc_1"));
+        assert_eq!(filled.references().collect::<Vec<_>>(), [&unknown]);
+        assert_eq!((filled.method, filled.resend), (call.method, call.resend));
+    }
+}

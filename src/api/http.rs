@@ -285,3 +285,6 @@ fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
         None => error.source(),
     }
 }
+
+#[cfg(test)]
+mod tests;

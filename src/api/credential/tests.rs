@@ -143,3 +143,28 @@ fn debug_shows_no_secret() {
     let found = find(&[("ANTHROPIC_ADMIN_KEY", "sk-ant-admin01-hush")]).unwrap();
     assert!(!format!("{found:?}").contains("hush"));
 }
+
+#[test]
+fn a_variable_that_was_named_is_sent_only_if_it_looks_like_a_credential_of_the_api() {
+    let of = |value: &'static str| {
+        Credential::from_variable("ACME_KEY", &|name| (name == "ACME_KEY").then(|| value.into()))
+    };
+    assert_eq!(of("sk-ant-admin01-a").unwrap().source(), "ACME_KEY");
+    let error = of("hunter2-of-some-other-service").unwrap_err();
+    assert!(matches!(error, CredentialError::Malformed { .. }), "{error:?}");
+}
+
+#[test]
+fn a_hint_that_shows_one_end_only_is_still_ones_own_key() {
+    let found = find(&[("ANTHROPIC_ADMIN_KEY", "sk-ant-admin01-abcdwxyz")]).unwrap();
+    for (hint, own) in [
+        ("...wxyz", true),
+        ("sk-ant-admin01-...", true),
+        ("...", false),
+        ("...wxy", false),
+        ("sk-ant-admin02-...wxyz", false),
+        ("sk-ant-admin01-...dcba", false),
+    ] {
+        assert_eq!(found.credential.matches_hint(hint), own, "{hint}");
+    }
+}

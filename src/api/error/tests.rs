@@ -171,3 +171,29 @@ fn each_known_trouble_has_its_own_advice() {
     assert!(error.next_step().unwrap().contains("individual accounts"));
     assert_eq!(typed(400, "invalid_request_error", &json!(null)).next_step(), None);
 }
+
+#[test]
+fn only_the_call_that_says_who_one_is_blames_the_account_for_a_404() {
+    let body = r#"{"error": {"type": "not_found_error", "message": "m"}}"#;
+    let response = RawResponse { status: 404, headers: Vec::new(), body: body.into() };
+    let advice = |target: &str| ApiError::from_response(asked(target), &response).next_step();
+    assert!(advice("/v1/organizations/me").is_some());
+    assert_eq!(advice("/v1/organizations/users/user_1"), None);
+}
+
+#[test]
+fn a_refused_exchange_names_what_may_be_wrong_with_it() {
+    let refused = |status: u16| {
+        let error = typed(status, "invalid_request_error", &json!(null));
+        ApiError::TokenExchange(Box::new(error)).next_step().unwrap()
+    };
+    assert!(refused(400).contains("that the identity token is a JWT"));
+    assert!(refused(403).contains("against the federation rule"));
+}
+
+#[test]
+fn a_response_never_shows_its_body_when_it_is_debugged() {
+    let body = "a token that nobody should see";
+    let response = RawResponse { status: 200, headers: Vec::new(), body: body.into() };
+    assert_eq!(format!("{response:?}"), format!("200 ({} bytes)", body.len()));
+}

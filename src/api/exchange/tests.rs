@@ -263,3 +263,23 @@ async fn a_token_file_that_cannot_be_used_says_why() {
         client(&Script::new([token("one", 60), me()]), &clock(), IdentityToken::File(path));
     ask(&client).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_token_that_was_renewed_in_time_is_not_given_up_for_the_refusal_of_the_one_before() {
+    let script = Script::new([token("one", 3600), token("two", 3600)]);
+    let clock = clock();
+    let exchange = Exchange::new(
+        identity(literal()),
+        script.clone(),
+        Arc::new(clock.clone()),
+        7,
+        Arc::default(),
+    );
+    let one = exchange.token().await.unwrap();
+    clock.advance(Duration::from_secs(3500));
+    let two = exchange.token().await.unwrap();
+    assert!(two.generation > one.generation);
+    exchange.refused(one.generation).await;
+    assert_eq!(exchange.token().await.unwrap().generation, two.generation);
+    assert_eq!(story(&script), ["exchange", "exchange"]);
+}

@@ -178,3 +178,87 @@ async fn tries_count_against_the_budget() {
     client.reader().get::<Me>(&["me"]).await.unwrap();
     assert_eq!(clock.monotonic(), Duration::from_mins(1));
 }
+
+fn told(status: u16) -> ApiError {
+    let Ok(response) = refusal(status, None, &[]) else { unreachable!() };
+    ApiError::from_response(crate::api::error::Asked::of(&post()), &response)
+}
+
+fn waits(wait: Duration, waited: Duration) -> Verdict {
+    let hints = Hints { wait: Some(wait), should_retry: None };
+    judge(&told(500), hints, Rule::Read, Tries { made: 1, conflicts: 0, waited }, Duration::ZERO)
+}
+
+#[test]
+fn two_minutes_are_waited_and_not_a_millisecond_more() {
+    let (more, before) = (Duration::from_millis(1), ALL_WAITS.saturating_sub(LONGEST));
+    assert_eq!(waits(LONGEST, Duration::ZERO), Verdict::After(LONGEST));
+    assert_eq!(waits(LONGEST + more, Duration::ZERO), Verdict::Stop);
+    assert_eq!(waits(LONGEST, before), Verdict::After(LONGEST));
+    assert_eq!(waits(LONGEST, before + more), Verdict::Stop);
+}
+
+#[test]
+fn a_host_that_cannot_be_reached_is_tried_three_times() {
+    let asked = crate::api::error::Asked::of(&post());
+    let error =
+        ApiError::Transport { asked, source: TransportError::Connect("no route".to_owned()) };
+    for (made, again) in [(1, true), (2, true), (3, false), (4, false)] {
+        let tries = Tries { made, ..Tries::default() };
+        let verdict =
+            judge(&error, Hints::default(), Rule::Read, tries, Duration::from_millis(500));
+        assert_eq!(verdict != Verdict::Stop, again, "after {made} tries");
+    }
+}
+
+#[test]
+fn a_redirect_is_not_tried_again_whatever_its_headers_say() {
+    let hints = Hints { wait: None, should_retry: Some(true) };
+    for status in [301, 307] {
+        let verdict =
+            judge(&told(status), hints, Rule::Read, Tries::default(), Duration::from_millis(500));
+        assert_eq!(verdict, Verdict::Stop, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn other_trouble_does_not_count_as_a_conflict() {
+    let mut answers: Vec<Answer> = (0..3).map(|_| refusal(503, None, &[])).collect();
+    answers.extend([refusal(409, None, &[]), me()]);
+    let script = Script::new(answers);
+    client(&script, &clock()).reader().get::<Me>(&["me"]).await.unwrap();
+    assert_eq!(script.requests().len(), 5);
+}
+
+#[tokio::test]
+async fn after_a_wait_of_two_minutes_the_next_request_is_sent() {
+    let slow = || refusal(429, None, &[("retry-after", "120")]);
+    let script = Script::new([slow(), slow(), slow(), me()]);
+    let client = client(&script, &clock());
+    // The third would wait longer than one request may in all.
+    assert_eq!(client.reader().get::<Me>(&["me"]).await.unwrap_err().status(), Some(429));
+    client.reader().get::<Me>(&["me"]).await.unwrap();
+}
+
+#[test]
+fn jitter_is_the_published_splitmix64_and_evenly_spread() {
+    let jitter = Jitter::new(1_234_567);
+    for number in [
+        6_457_827_717_110_365_317_u64,
+        3_203_168_211_198_807_973,
+        9_817_491_932_198_370_423,
+        4_593_380_528_125_082_431,
+        16_408_922_859_458_223_821,
+    ] {
+        let high = f64::from(u32::try_from(number >> 32).unwrap());
+        assert!((jitter.unit() - high / 2_f64.powi(32)).abs() < 1e-12);
+    }
+    let mut tenths = [0; 10];
+    for _ in 0..10_000 {
+        let unit = jitter.unit();
+        assert!((0.0..1.0).contains(&unit), "{unit}");
+        let index = (0..10).rfind(|tenth| f64::from(*tenth) / 10.0 <= unit).unwrap();
+        tenths[usize::try_from(index).unwrap()] += 1;
+    }
+    assert!(tenths.iter().all(|count| (800..1_200).contains(count)), "{tenths:?}");
+}

@@ -130,3 +130,10 @@ fn words_in_an_error_about_a_field_cannot_steer_a_terminal() {
     let why = decode::<Me>(json!({"id": {"\u{1b}": 1}})).unwrap_err();
     assert!(!why.contains('\u{1b}'), "{why:?}");
 }
+
+#[test]
+fn a_key_whose_scope_has_an_unknown_name_is_not_taken_for_one_of_a_workspace() {
+    let key = json!({"id": "apikey_1", "name": "ci", "status": "active",
+        "scope": {"type": "galaxy", "workspace_id": "wrkspc_1"}});
+    assert_eq!(decode::<ApiKey>(key).unwrap().reach(), Reach::Other("galaxy".to_owned()));
+}
