@@ -267,3 +267,6 @@ fn limited(error: &ApiError) -> bool {
 fn trouble(error: &ApiError) -> bool {
     error.maybe_done() || matches!(error, ApiError::NotJson { .. })
 }
+
+#[cfg(test)]
+mod tests;

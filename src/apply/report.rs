@@ -302,3 +302,63 @@ impl Report {
 fn milliseconds<S: serde::Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::{Kind, Name};
+
+    fn ended(stopped: bool, outcomes: &[Outcome]) -> Ended {
+        let step = |(step, outcome): (usize, &Outcome)| StepReport {
+            step,
+            address: Address::member(Name::label(format!("p{step}@acme.com"))),
+            verb: Verb::Create,
+            outcome: outcome.clone(),
+            calls: Vec::new(),
+            id: None,
+            took: Duration::ZERO,
+        };
+        let steps: Vec<StepReport> = outcomes.iter().enumerate().map(step).collect();
+        assert!(steps.iter().all(|step| step.address.kind == Kind::Member));
+        Report { steps, refused: Vec::new(), halted: None, stopped, took: Duration::ZERO }.ended()
+    }
+
+    #[test]
+    fn a_run_fails_only_if_nothing_at_all_came_of_it() {
+        let failure = Failure {
+            message: "no".to_owned(),
+            status: None,
+            code: None,
+            request_id: None,
+            help: None,
+        };
+        let failed = || Outcome::Failed { failure: failure.clone() };
+        let unknown = || Outcome::Unknown { failure: failure.clone() };
+        let done = || Outcome::Done { request_id: None, note: None };
+        let manual = || Outcome::Manual { why: "by hand".to_owned() };
+        let waiting = || Outcome::Waiting { why: "later".to_owned() };
+        assert_eq!(ended(false, &[]), Ended::Complete);
+        assert_eq!(ended(false, &[done(), manual(), waiting()]), Ended::Complete);
+        assert_eq!(ended(false, &[failed()]), Ended::Failed);
+        assert_eq!(ended(false, &[failed(), failed(), Outcome::NotStarted]), Ended::Failed);
+        assert_eq!(ended(false, &[Outcome::NotStarted]), Ended::Failed);
+        assert_eq!(ended(true, &[Outcome::NotStarted]), Ended::Partly);
+        for other in [done(), manual(), waiting(), unknown()] {
+            assert_eq!(ended(false, &[failed(), other.clone()]), Ended::Partly, "{other:?}");
+            assert_eq!(ended(false, &[Outcome::NotStarted, other]), Ended::Partly);
+        }
+        assert_eq!(ended(false, &[failed(), manual(), waiting()]), Ended::Partly);
+        // As many of one as of another do not cancel each other out.
+        assert_eq!(ended(false, &[failed(), done(), unknown()]), Ended::Partly);
+        assert_eq!(ended(false, &[failed(), manual(), unknown()]), Ended::Partly);
+        assert_eq!(ended(false, &[failed(), done(), manual()]), Ended::Partly);
+        assert_eq!(ended(false, &[failed(), unknown(), Outcome::NotStarted]), Ended::Partly);
+        assert_eq!(ended(false, &[unknown()]), Ended::Partly);
+        assert_eq!(ended(true, &[done(), unknown(), Outcome::NotStarted]), Ended::Partly);
+        let taken = Outcome::Skipped {
+            because: Reason::Accepted { what: "`p@acme.com` accepted the invite".to_owned() },
+        };
+        assert_eq!(ended(false, &[taken]), Ended::Complete);
+        assert!(done().is_done() && !failed().is_done() && !manual().is_done());
+    }
+}

@@ -53,6 +53,14 @@ async fn a_journal_tells_each_step_from_its_start_to_its_outcome() {
             (2, "workspace/New", "Create".to_owned()),
         ]
     );
+    for record in &lines.records {
+        let Record::Start(start) = record else { continue };
+        assert!(
+            start.calls.iter().all(|call| !call.contains('{')),
+            "no body stands in it: {:?}",
+            start.calls
+        );
+    }
     let Some(Record::End(end)) = lines.records.last() else { panic!("end last") };
     assert_eq!((end.counts.done, end.counts.failed, end.ended), (2, 1, Ended::Partly));
 

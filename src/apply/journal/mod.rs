@@ -206,3 +206,16 @@ fn folder(path: &Path) -> &Path {
         _ => Path::new("."),
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_named_without_a_folder_stands_in_the_one_where_the_run_is() {
+        for (path, within) in [("run.jsonl", "."), ("runs/run.jsonl", "runs"), ("/run.jsonl", "/")]
+        {
+            assert_eq!(folder(Path::new(path)), Path::new(within));
+        }
+    }
+}
