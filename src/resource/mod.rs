@@ -244,3 +244,6 @@ pub(crate) fn all_field_facts(kind: Kind, object: &Object) -> Vec<Fact> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

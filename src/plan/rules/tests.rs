@@ -214,3 +214,61 @@ fn a_name_that_went_to_another_is_not_compared_with_it() {
         ["workspaces.A (as it was): managed -> -, it stays as it is, with 1 grant"]
     );
 }
+
+#[test]
+fn what_stays_of_a_list_that_is_given_up_is_counted_with_the_grants_that_stay_too() {
+    let old = "
+members: {ada@acme.com: user, bob@acme.com: user, eve@acme.com: user}
+workspaces:
+  P: {members: {ada@acme.com: workspace_user, bob@acme.com: workspace_admin}, api_keys: {ci: active}}
+  Q: {}
+api_keys: {top: active}
+";
+    assert_eq!(
+        differ(old, ""),
+        [
+            "members: managed -> -, 3 people and 2 grants stay as they are",
+            "workspaces: managed -> -, 2 workspaces and 2 grants stay as they are",
+            "api_keys: managed -> -, 1 API key stay as they are",
+        ]
+    );
+}
+
+#[test]
+fn changed_rules_come_in_the_order_of_the_files() {
+    let new = "
+organization: {id: 3f0c1b1e-0000-4000-8000-000000000000}
+manage: {members: remove}
+guard: {invites: 3}
+policy:
+  admins: {least: 2}
+members: {ada@acme.com: {role: user, until: 2037-03-31}}
+workspaces: {P: {id: wrkspc_01prod}}
+api_keys: {apikey_01A: {status: active, until: 2037-03-31}}
+";
+    let old = "
+members: {ada@acme.com: user}
+workspaces: {P: {}}
+api_keys: {apikey_01A: active}
+";
+    assert_eq!(
+        differ(old, new),
+        [
+            "organization.id: - -> 3f0c1b1e-0000-4000-8000-000000000000",
+            "manage.members: report -> remove",
+            "guard.invites: 50 -> 3",
+            "policy.admins: - -> at least 2 admins",
+            "members.ada@acme.com.until: - -> 2037-03-31",
+            "workspaces.P.id: - -> wrkspc_01prod, takes over whatever has that id",
+            "api_keys.apikey_01A.until: - -> 2037-03-31",
+        ]
+    );
+}
+
+#[test]
+fn a_role_that_is_no_longer_managed_is_a_rule_that_changes() {
+    assert_eq!(
+        differ("members: {ada@acme.com: user}", "members: {ada@acme.com: unmanaged}"),
+        ["members.ada@acme.com.role: managed -> -, it stays as it is"]
+    );
+}

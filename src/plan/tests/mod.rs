@@ -8,6 +8,8 @@ mod builder;
 mod compared;
 mod effects;
 mod findings;
+mod left_alone;
+mod limits;
 mod lists;
 mod people;
 mod saved;

@@ -5,7 +5,8 @@ use insta::assert_snapshot;
 use super::builder::*;
 use crate::{
     address::{Address, Name},
-    plan::{Plan, stale},
+    plan::{Plan, rest, stale},
+    resource::Verb,
 };
 
 fn files_and_org() -> (Files, Org) {
@@ -89,4 +90,95 @@ fn a_saved_plan_reads_only_what_it_rests_on() {
     files.member("x@acme.com", "user");
     let scope = stale::read_scope(&plan(&files, &org));
     assert!(scope.members && !scope.workspaces && !scope.api_keys);
+}
+
+#[test]
+fn a_removal_is_read_with_the_keys_that_may_die_and_their_workspaces() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.manage(crate::resource::desired::Unlisted::Remove);
+    org.user("user_l", "leaver@acme.com", "user");
+    let scope = stale::read_scope(&plan(&files, &org));
+    assert!(scope.members && scope.workspaces && scope.api_keys && !scope.default_workspace);
+}
+
+#[test]
+fn what_becomes_final_rests_on_everything_that_was_seen_of_it() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    let old = Address::workspace(Name::label("old"));
+    files.gone(old.clone(), crate::resource::desired::GoneCause::Archived);
+    files.pin(old, Some("w1"), None).key("k1", None, "archived");
+    let later = |spec: crate::resource::Workspace, status: &str| {
+        let mut later = Org::new();
+        later.workspace("w1", spec).key("k1", "ci", status, None, |_| ());
+        later
+    };
+    let tagged = |env: &str| {
+        let mut spec = workspace_spec("Old");
+        spec.tags = Some([("env".to_owned(), env.to_owned())].into());
+        spec
+    };
+    org.workspace("w1", tagged("dev")).key("k1", "ci", "active", None, |_| ());
+    let plan = plan(&files, &org);
+    assert_eq!(stale(&plan, &later(tagged("dev"), "active")), "");
+    assert_snapshot!(stale(&plan, &later(tagged("prod"), "inactive")), @r#"
+    `tags.env` of workspace `Old` (w1) has changed from "dev" to "prod" since the plan was made
+    `status` of API key `ci` (k1) has changed from "active" to "inactive" since the plan was made
+    "#);
+}
+
+#[test]
+fn the_digest_of_a_plan_does_not_depend_on_its_seal() {
+    let (files, org) = files_and_org();
+    let plan = plan(&files, &org);
+    let sealed = Plan { hmac: Some("aa".to_owned()), ..plan.clone() };
+    assert_eq!(rest::digest(&sealed).unwrap(), rest::digest(&plan).unwrap());
+}
+
+#[test]
+fn only_a_step_that_the_plan_did_itself_is_taken_out_as_done() {
+    let (files, org) = files_and_org();
+    let plan = plan(&files, &org);
+    let left = |address: &str| {
+        let mut plan = plan.clone();
+        rest::rest(&mut plan, [(address, Verb::Create, None)]);
+        plan.steps.len()
+    };
+    assert_eq!(left("member/new@acme.com"), plan.steps.len() - 1);
+    assert_eq!(left("member/ada@acme.com"), plan.steps.len(), "it is an update");
+    let mut waiting = plan.clone();
+    for step in &mut waiting.steps {
+        step.disposition = crate::resource::Disposition::Manual { why: "by hand".to_owned() };
+    }
+    rest::rest(&mut waiting, [("member/new@acme.com", Verb::Create, None)]);
+    assert_eq!(waiting.steps.len(), plan.steps.len());
+}
+
+#[test]
+fn a_change_of_the_default_workspace_reads_it_again() {
+    let default = |color: Option<&str>| crate::resource::Workspace {
+        is_default: true,
+        display_color: color.map(crate::resource::workspace::Color::new),
+        ..workspace_spec("Default")
+    };
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.workspace(default(Some("#777777"))).workspace(workspace_spec("New one"));
+    org.workspace("w0", default(None));
+    assert!(stale::read_scope(&plan(&files, &org)).default_workspace);
+}
+
+#[test]
+fn an_invite_that_was_sent_gives_nobody_an_id_yet() {
+    let (files, org) = files_and_org();
+    let mut plan = plan(&files, &org);
+    let id = |id: &str| crate::address::RemoteId::new(id);
+    let (invite, made) = (id("invite_1"), id("w9"));
+    rest::rest(
+        &mut plan,
+        [
+            ("member/new@acme.com", Verb::Create, Some(&invite)),
+            ("workspace/Made", Verb::Create, Some(&made)),
+        ],
+    );
+    assert!(!plan.bindings.iter().any(|(_, id)| *id == invite));
+    assert!(plan.bindings.contains(&(Address::workspace(Name::label("Made")), made)));
 }

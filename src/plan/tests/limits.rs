@@ -1,0 +1,295 @@
+//! Where guards, acknowledgements and ends begin and where they stop: one step before, and one after.
+
+use std::collections::BTreeSet;
+
+use super::builder::*;
+use crate::{
+    address::{Address, Kind, Name},
+    plan::{Cause, Plan, Stage, acknowledge, attribution::Base, guard, step::ExpiringKind},
+    resource::{
+        Phase,
+        desired::{Approval, GoneCause, GuardName, Limit, Unlisted},
+        member::PendingInvite,
+    },
+};
+
+fn count(plan: &Plan, guard: GuardName) -> u64 {
+    plan.guards.iter().find(|result| result.guard == guard).unwrap().count
+}
+
+/// `live` people of whom `go` are not listed.
+fn leaving(live: usize, go: usize, allow: &[(GuardName, u64)]) -> Plan {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.manage(Unlisted::Remove);
+    for index in 0..live {
+        let email = format!("p{index:02}@acme.com");
+        org.user(&format!("user_{index:02}"), &email, "user");
+        if index >= go {
+            files.member(&email, "user");
+        }
+    }
+    plan_with(&files, &org, &[], allow)
+}
+
+#[test]
+fn ten_people_are_enough_for_a_share() {
+    assert_eq!(leaving(10, 1, &[]).breaches().count(), 0);
+    assert_eq!(leaving(10, 2, &[]).breaches().count(), 1);
+    assert_eq!(leaving(9, 3, &[]).breaches().count(), 0);
+}
+
+#[test]
+fn a_count_that_was_allowed_and_not_needed_is_not_shown_as_allowed() {
+    let allowed = |plan: &Plan| plan.guards.iter().filter(|result| result.allowed).count();
+    assert_eq!(allowed(&leaving(30, 4, &[(GuardName::RemovalsMembers, 4)])), 1);
+    assert_eq!(allowed(&leaving(30, 3, &[(GuardName::RemovalsMembers, 3)])), 0);
+}
+
+#[test]
+fn a_refusal_says_of_how_many_it_is_a_share() {
+    let message = |plan: &Plan| guard::diagnostic(plan.breaches().next().unwrap()).message;
+    assert!(message(&leaving(30, 4, &[])).contains("4 people removed of 30 live"));
+}
+
+#[test]
+fn a_limit_is_the_bases_only_where_it_is_stricter() {
+    let mut plan = leaving(30, 4, &[]);
+    let mut of_base = |count: u64| {
+        let limit = Limit { share: None, count: Some(count) };
+        plan.limits.insert(GuardName::RemovalsMembers, Limit { share: None, count: Some(3) });
+        plan.base = Some(Base {
+            name: "main".to_owned(),
+            commit: None,
+            rules: Vec::new(),
+            by_this_change: 0,
+            drift: 0,
+            limits: [(GuardName::RemovalsMembers, limit)].into(),
+        });
+        let results = guard::judge(&plan, &std::collections::BTreeMap::new(), 0);
+        let result = results.iter().find(|r| r.guard == GuardName::RemovalsMembers).unwrap();
+        (result.of_base, result.limit)
+    };
+    assert_eq!(of_base(2), (true, 2));
+    assert_eq!(of_base(3), (false, 3));
+    assert_eq!(of_base(4), (false, 3));
+}
+
+#[test]
+fn invites_and_grants_changed_to_less_are_counted() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.member("new@acme.com", "user").member("ada@acme.com", "user");
+    files.workspace(workspace_spec("Prod"));
+    files.grants("Prod", &[("ada@acme.com", "workspace_user")]);
+    org.user("user_a", "ada@acme.com", "user").workspace("w1", workspace_spec("Prod"));
+    org.grant("w1", "user_a", "workspace_admin");
+    let plan = plan(&files, &org);
+    assert_eq!(count(&plan, GuardName::Invites), 1);
+    assert_eq!(count(&plan, GuardName::Downgrades), 1);
+}
+
+#[test]
+fn only_an_invite_that_is_sent_counts_as_a_return() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.member("ada@acme.com", "developer").member("eve@acme.com", "admin");
+    org.user("user_a", "ada@acme.com", "user");
+    org.past("ada@acme.com", Some(-50), &[]).past("eve@acme.com", Some(-50), &[]);
+    // A role that changes, and an invite that only a person can send.
+    assert_eq!(count(&plan(&files, &org), GuardName::Returns), 0);
+    files.member("bob@acme.com", "user");
+    org.past("bob@acme.com", Some(-50), &[]);
+    assert_eq!(count(&plan(&files, &org), GuardName::Returns), 1);
+}
+
+/// What has to be acknowledged where the files name these guards.
+fn asked(files: &Files, org: &Org, guards: &[GuardName]) -> Vec<Address> {
+    let approval = Approval {
+        acknowledge: guards.iter().copied().collect::<BTreeSet<_>>(),
+        ..Approval::default()
+    };
+    let mut own = Files::new();
+    own.desired = crate::resource::Desired { approval, ..files.desired.clone() };
+    plan(&own, org).acknowledgement.map(|asked| asked.steps).unwrap_or_default()
+}
+
+#[test]
+fn each_guard_that_the_files_name_asks_for_its_own_steps_and_for_no_others() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.member("new@acme.com", "user").member("back@acme.com", "user");
+    org.past("back@acme.com", Some(-50), &[]);
+    for (id, email) in
+        [("user_1", "kills@acme.com"), ("user_2", "spares@acme.com"), ("user_3", "other@acme.com")]
+    {
+        org.user(id, email, "user");
+    }
+    files.key("k1", None, "active").key("k2", None, "active");
+    org.key("k1", "listed and personal", "active", None, acts_as("user_1"));
+    org.key("k2", "listed and the organization's", "active", None, made_by("user_2"));
+    org.key("k3", "listed nowhere", "active", None, acts_as("user_3"));
+    assert_eq!(asked(&files, &org, &[]), []);
+    assert_eq!(asked(&files, &org, &[GuardName::Returns]), [member_address("back@acme.com")]);
+    assert_eq!(asked(&files, &org, &[GuardName::DyingKeys]), [member_address("kills@acme.com")]);
+    assert_eq!(
+        asked(&files, &org, &[GuardName::Invites]),
+        [member_address("back@acme.com"), member_address("new@acme.com")]
+    );
+}
+
+#[test]
+fn a_digest_says_what_is_done_and_stays_good_from_version_to_version() {
+    let digest = |status: &str| {
+        let (mut files, mut org) = (Files::new(), Org::new());
+        files.key("apikey_1", None, status);
+        org.key("apikey_1", "ci", "active", None, |_| ());
+        files.desired.approval.acknowledge = BTreeSet::from([GuardName::Deactivations]);
+        plan(&files, &org).acknowledgement.unwrap().digest
+    };
+    // They stand in commits: what was acknowledged once must not have to be acknowledged again.
+    insta::assert_snapshot!(digest("archived"), @"31c954086c02413c8d9404ea54cb9590772c8588aab2ff49c6c6838595054ed8");
+    insta::assert_snapshot!(digest("inactive"), @"970165a844c05227da7123e0316a1e1352a2dc0c9c5f3fd063c27e7f2ad7b714");
+    let leaver = {
+        let (mut files, mut org) = (Files::new(), Org::new());
+        files.manage(Unlisted::Remove);
+        org.user("apikey_1", "leaver@acme.com", "user");
+        files.desired.approval.acknowledge = BTreeSet::from([GuardName::RemovalsMembers]);
+        plan(&files, &org).acknowledgement.unwrap()
+    };
+    insta::assert_snapshot!(leaver.digest, @"2b9e87893ae1b972c07b18557378137cbc8fa10ded3f87826f57f93cb6f73c51");
+    assert!(!acknowledge::is_acknowledged(&leaver, &[digest("archived"), digest("inactive")]));
+}
+
+#[test]
+fn only_what_goes_for_sure_takes_keys_along() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    // A workspace that is changed, a person whose role changes, and an admin, whom only a person can remove.
+    let mut changed = workspace_spec("Prod");
+    changed.display_color = Some(crate::resource::workspace::Color::new("#112233"));
+    files.workspace(changed).member("ada@acme.com", "developer");
+    org.workspace("w1", workspace_spec("Prod")).user("user_a", "ada@acme.com", "user");
+    org.user("user_b", "boss@acme.com", "admin");
+    org.key("k1", "in-prod", "active", Some("w1"), |_| ());
+    org.key("k2", "of-the-boss", "active", Some("w1"), acts_as("user_b"));
+    org.key("k3", "of-ada", "active", Some("w1"), acts_as("user_a"));
+    let plan = plan(&files, &org);
+    assert_eq!(plan.steps.len(), 3, "{}", show(&plan));
+    assert!(plan.keys.is_empty(), "{:#?}", plan.keys);
+}
+
+#[test]
+fn a_key_that_cannot_be_switched_on_again_is_not_one_that_dies() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.manage(Unlisted::Remove).key("k1", None, "active");
+    org.user("user_l", "leaver@acme.com", "user");
+    org.key("k1", "lapsed", "expired", None, acts_as("user_l"));
+    assert!(plan(&files, &org).keys.is_empty());
+}
+
+#[test]
+fn of_two_causes_the_one_that_was_not_announced_by_a_date_counts() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.manage(Unlisted::Remove).gone(member_address("ada@acme.com"), GoneCause::Expired);
+    let old = Address::workspace(Name::label("old"));
+    files.gone(old.clone(), GoneCause::Archived).pin(old.clone(), Some("w1"), None);
+    files.key_list(None).key("k1", None, "active");
+    org.user("user_a", "ada@acme.com", "user").workspace("w1", workspace_spec("Old"));
+    org.key("k1", "ci", "active", Some("w1"), acts_as("user_a"));
+    let plan = plan(&files, &org);
+    assert_eq!(plan.keys.len(), 1);
+    assert_eq!((&plan.keys[0].because_of, plan.keys[0].by_expiry), (&old, false));
+}
+
+#[test]
+fn what_ends_today_or_within_two_weeks_is_shown_and_nothing_else() {
+    let mut org = Org::new();
+    for days in [-1, 0, 14, 15] {
+        let ends = |facts: &mut crate::resource::api_key::KeyFacts| {
+            facts.expires_at = Some(in_days(days));
+        };
+        org.key(&format!("on_{days}"), "on", "active", None, ends);
+        org.key(&format!("off_{days}"), "off", "inactive", None, ends);
+    }
+    org.invite("invite_1", "new@acme.com", "user", 3).user("user_a", "ada@acme.com", "user");
+    // Somebody who joined does not wait for an invite any more.
+    let (_, ada) = org.live.objects.last_mut().unwrap();
+    let mut joined = crate::resource::Object::clone(ada);
+    assert_eq!(joined.phase(), Some(Phase::Active));
+    if let Some(crate::resource::Facts::Member(facts)) =
+        joined.remote.as_mut().map(|remote| &mut remote.facts)
+    {
+        let role = crate::resource::Role::User;
+        let id = crate::address::RemoteId::new("invite_0");
+        facts.pending = vec![PendingInvite { id, role, expires_at: in_days(2) }];
+    }
+    *ada = std::sync::Arc::new(joined);
+    let ends: Vec<(String, ExpiringKind)> =
+        plan(&Files::new(), &org).expiring.into_iter().map(|end| (end.what, end.end)).collect();
+    assert_eq!(
+        ends,
+        [
+            ("api_key/on_0".to_owned(), ExpiringKind::Key),
+            ("member/new@acme.com".to_owned(), ExpiringKind::Invite),
+            ("api_key/on_14".to_owned(), ExpiringKind::Key),
+        ]
+    );
+}
+
+#[test]
+fn a_grant_waited_for_an_invite_that_was_accepted_within_thirty_days() {
+    let cause = |days: i64| {
+        let (mut files, mut org) = (Files::new(), Org::new());
+        files.member("ada@acme.com", "user").workspace(workspace_spec("Prod"));
+        files.grants("Prod", &[("ada@acme.com", "workspace_user")]);
+        org.user("user_a", "ada@acme.com", "user").workspace("w1", workspace_spec("Prod"));
+        org.past("ada@acme.com", Some(-days), &[]);
+        plan(&files, &org).steps[0].cause
+    };
+    assert_eq!([cause(1), cause(29)], [Cause::Accepted, Cause::Accepted]);
+    assert_eq!([cause(30), cause(400)], [Cause::Listed, Cause::Listed]);
+}
+
+#[test]
+fn archives_come_first_only_where_they_must_make_room() {
+    let stage = |live: usize, new: usize| {
+        let (mut files, mut org) = (Files::new(), Org::new());
+        let old = Address::workspace(Name::label("old"));
+        files.gone(old.clone(), GoneCause::Archived).pin(old, Some("w_old"), None);
+        org.workspace("w_old", workspace_spec("Old"));
+        for index in 1..live {
+            let spec = workspace_spec(&format!("Kept {index}"));
+            files.workspace(spec.clone());
+            org.workspace(&format!("w{index}"), spec);
+        }
+        for index in 0..new {
+            files.workspace(workspace_spec(&format!("Entirely new of number {index}")));
+        }
+        let plan = plan(&files, &org);
+        let archive = plan.steps.iter().find(|step| step.cause == Cause::Archived);
+        archive.map(|step| (step.address.kind, step.stage))
+    };
+    assert_eq!(stage(60, 3), Some((Kind::Workspace, Stage::Archive)));
+    // The Default Workspace may count: 98 of their own and one new one surely fit, 99 perhaps do not.
+    assert_eq!(stage(98, 1), Some((Kind::Workspace, Stage::Archive)));
+    assert_eq!(stage(99, 1), Some((Kind::Workspace, Stage::MakeRoom)));
+}
+
+#[test]
+fn steps_are_counted_by_what_becomes_of_them() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.member("new@acme.com", "user").member("ada@acme.com", "admin");
+    files.member("eve@acme.com", "admin").workspace(workspace_spec("Pro-duction"));
+    files.grants("Pro-duction", &[("new@acme.com", "workspace_user")]);
+    org.user("user_a", "ada@acme.com", "user").user("user_e", "eve@acme.com", "user");
+    org.workspace("w1", workspace_spec("Production"));
+    let counts = plan(&files, &org).counts();
+    assert_eq!((counts.ready, counts.deferred, counts.manual, counts.held), (1, 1, 2, 1));
+}
+
+#[test]
+fn an_invite_that_lapsed_a_hundred_and_twenty_days_ago_counts_no_more() {
+    let settled = |days: i64| {
+        let (mut files, mut org) = (Files::new(), Org::new());
+        files.member("ada@acme.com", "user");
+        org.past("ada@acme.com", None, &[-10, -40, -days]);
+        plan(&files, &org).counts().manual
+    };
+    assert_eq!((settled(119), settled(120)), (1, 0));
+}
