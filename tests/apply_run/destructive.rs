@@ -56,3 +56,16 @@ async fn the_key_that_charter_runs_with_is_not_switched_off_by_a_plan_made_with_
     assert!(why.contains("the one charter runs with"), "{why}");
     assert_eq!(org.writes(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn an_invite_that_was_accepted_meanwhile_is_not_even_tried_to_be_withdrawn() {
+    let org = Org::new(|state| {
+        state.add_invite("cy@acme.com", "user");
+    });
+    let wanted = Wanted::new().members_are_all().member("root@acme.com", "admin");
+    let plan = org.plan(&wanted).await;
+    org.sandbox.with(|state| state.accept_invite("cy@acme.com"));
+    let report = org.run(&plan).await;
+    assert_eq!(outcomes(&report), ["skipped member/cy@acme.com"]);
+    assert_eq!(org.writes(), Vec::<String>::new());
+}

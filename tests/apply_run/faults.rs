@@ -1,7 +1,8 @@
 //! What hangs on a step that failed, or whose reply was lost. `tests/faults` tries every fault on every write.
 
 use orgcharter::{
-    apply::{Ended, Outcome, Reason},
+    apply::{Ended, Journal, Options, Outcome, Progress, Reason, Stop},
+    plan::Step,
     sandbox::{Fault, Rule},
 };
 
@@ -145,4 +146,73 @@ async fn a_replaced_invite_whose_replies_are_lost_is_one_invite_with_the_new_rol
     assert!(only(&report).is_done(), "{report:#?}");
     assert_eq!(org.invites_to("cy@acme.com"), 1);
     assert_eq!(org.left(&wanted).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_look_that_fails_is_no_answer_and_the_outcome_stays_unknown() {
+    let org = Org::new(|state| {
+        state.add_user("bob@acme.com", "user");
+    });
+    let plan = org.plan(&Wanted::new().member("bob@acme.com", "developer")).await;
+    org.rule(Rule::new("* /v1/organizations/users/*", Fault::StatusBefore(503)));
+    let report = org.run(&plan).await;
+    let Outcome::Unknown { failure } = only(&report) else { panic!("{report:#?}") };
+    assert!(failure.help.as_deref().unwrap().contains("`charter plan`"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn what_only_goes_is_not_held_back_by_a_change_that_failed() {
+    let org = Org::new(|state| {
+        state.add_user("bob@acme.com", "user");
+        state.add_workspace("Staging");
+        state.set_grant("Staging", "bob@acme.com", "workspace_developer");
+    });
+    let wanted = Wanted::new()
+        .member("bob@acme.com", "developer")
+        .workspace("Staging")
+        .grants_are_all("Staging");
+    let plan = org.plan(&wanted).await;
+    org.fault("POST /v1/organizations/users/*", refusal(400, None));
+    let report = org.run(&plan).await;
+    assert_eq!(
+        outcomes(&report),
+        ["failed member/bob@acme.com", "done workspace_member/Staging/bob@acme.com"]
+    );
+}
+
+/// How many steps were under way at the same time, at most.
+#[derive(Default)]
+struct UnderWay(std::sync::Mutex<(usize, usize)>);
+
+impl Progress for UnderWay {
+    fn started(&self, _step: &Step) {
+        let mut now = self.0.lock().unwrap();
+        now.0 += 1;
+        now.1 = now.1.max(now.0);
+    }
+
+    fn finished(&self, _step: &Step, _outcome: &Outcome) {
+        self.0.lock().unwrap().0 -= 1;
+    }
+}
+
+#[tokio::test]
+async fn no_more_steps_are_under_way_than_are_allowed() {
+    let org = Org::new(|state| {
+        for number in 0..9 {
+            state.add_user(&format!("p{number}@acme.com"), "user");
+        }
+    });
+    // Of two classes, since a class by itself begins with few.
+    let wanted = (0..9).fold(Wanted::new(), |wanted, number| {
+        let wanted = wanted.member(&format!("p{number}@acme.com"), "developer");
+        wanted.member(&format!("new{number}@acme.com"), "user")
+    });
+    let plan = org.plan(&wanted).await;
+    let most = UnderWay::default();
+    let options = Options { at_once: 2 };
+    let stop = Stop::new();
+    let run = orgcharter::apply::run(&plan, &org.hands, Journal::none(), &most, &stop, options);
+    assert_eq!(run.await.tally().done, 18);
+    assert_eq!(most.0.into_inner().unwrap().1, 2);
 }

@@ -128,3 +128,31 @@ async fn steps_that_are_not_ready_are_not_run() {
     let report = org.run(&plan).await;
     assert_eq!(outcomes(&report), ["done member/ada@acme.com", "done workspace/New"]);
 }
+
+#[tokio::test]
+async fn a_name_is_free_before_the_step_that_takes_it_begins() {
+    let mut ids = (String::new(), String::new());
+    let org = Org::new(|state| {
+        ids.0 = state.add_workspace("Blue");
+        ids.1 = state.add_workspace("Green");
+    });
+    let wanted = Wanted::file(&format!(
+        "
+version: 1
+organization: {{id: 3f0c1b1e-0000-4000-8000-000000000000}}
+workspaces:
+  First: {{id: {}, name: Green}}
+  Second: {{id: {}, name: Red}}
+",
+        ids.0, ids.1
+    ));
+    let plan = org.plan(&wanted).await;
+    let heard = Heard::default();
+    let report = org.run_with(&plan, orgcharter::apply::Journal::none(), &heard).await;
+    assert_eq!(report.ended(), Ended::Complete, "{report:#?}");
+    let heard = heard.0.into_inner().unwrap();
+    let at = |line: &str| heard.iter().position(|heard| heard.contains(line)).unwrap();
+    assert!(heard.len() == 5, "{heard:#?}");
+    assert!(at("Second") < at("First"), "{heard:#?}");
+    assert!(heard[1].contains("Second") && heard[2].contains("Second"), "{heard:#?}");
+}

@@ -299,3 +299,19 @@ async fn every_step_stands_in_one_list_and_half_a_step_is_looked_at() {
     assert_eq!(stopped.never.len(), 1);
     assert_eq!(stopped.not_done.len(), 2);
 }
+
+#[tokio::test]
+async fn the_default_workspace_is_looked_at_again_if_a_workspace_was_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let org = Org::new(|state| {
+        state.add_workspace("Staging");
+    });
+    let wanted = Wanted::new().workspace("Staging").workspace("New");
+    let made = without_outcomes(&org, &org.plan(&wanted).await, &path("made.jsonl")).await;
+    assert!(made.scope().workspaces && !made.scope().default_workspace);
+    let wanted = Wanted::new().workspace_with("Staging", full).workspace("New").workspace("Newer");
+    let changed = without_outcomes(&org, &org.plan(&wanted).await, &path("changed.jsonl")).await;
+    assert_eq!(changed.unclear.len(), 2);
+    assert!(changed.scope().workspaces && changed.scope().default_workspace);
+}

@@ -147,3 +147,87 @@ fn role(object: &Object) -> String {
         Spec::Workspace(_) | Spec::ApiKey(_) => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, sync::Arc};
+
+    use super::*;
+    use crate::{
+        address::{Address, Name},
+        apply::journal::Values,
+        resource::{Facts, Member, Remote, member::MemberFacts, member::PendingInvite},
+    };
+
+    /// A person of one role, with these open invites.
+    fn live(role: Role, phase: Phase, invites: &[(&str, Role)]) -> Live {
+        let pending = invites
+            .iter()
+            .map(|(id, role)| PendingInvite {
+                id: RemoteId::new(*id),
+                role: role.clone(),
+                expires_at: "2026-12-01T00:00:00Z".parse().unwrap(),
+            })
+            .collect();
+        let facts = Facts::Member(MemberFacts { pending, ..MemberFacts::default() });
+        let spec = Member { email: Email::lenient("ada@acme.com"), role: Some(role) };
+        let remote = Remote { id: RemoteId::new("theirs"), phase, facts };
+        let object = Object { spec: Spec::Member(spec), remote: Some(remote), source: None };
+        let address = Address::member(Name::label("ada@acme.com"));
+        Live {
+            organization: "org-1".into(),
+            organization_name: None,
+            objects: vec![(address, Arc::new(object))],
+            archived: Vec::new(),
+            history: BTreeMap::new(),
+            coverage: crate::resource::snapshot::Coverage::default(),
+        }
+    }
+
+    /// What is seen of a step that was to withdraw `old`, or to invite as `developer` in its place.
+    fn of(verb: Verb, live: &Live) -> Seen {
+        let value = |before: &str, after: &str| Values {
+            before: Some(before.into()),
+            after: (verb != Verb::Remove).then(|| after.into()),
+        };
+        let start = Start {
+            at: "2026-11-22T10:00:00Z".parse().unwrap(),
+            step: 0,
+            address: "member/ada@acme.com".to_owned(),
+            verb,
+            id: Some(RemoteId::new("old")),
+            fields: BTreeMap::from([
+                (EMAIL.to_owned(), value("ada@acme.com", "ada@acme.com")),
+                ("role".to_owned(), value("user", "developer")),
+            ]),
+            calls: Vec::new(),
+        };
+        seen(&start, live, &BTreeSet::new())
+    }
+
+    #[test]
+    fn an_invite_is_replaced_once_a_new_one_with_the_role_is_open() {
+        let there = |id: &str| Seen::There { id: Some(RemoteId::new(id)) };
+        let invited = |invites: &[(&str, Role)]| {
+            of(Verb::Replace, &live(Role::User, Phase::Pending, invites))
+        };
+        assert_eq!(invited(&[("old", Role::User)]), Seen::Not);
+        assert_eq!(invited(&[("old", Role::Developer)]), Seen::Not);
+        assert_eq!(invited(&[("old", Role::User), ("new", Role::Developer)]), there("new"));
+        let other = Seen::Otherwise("is invited, as `user`".to_owned());
+        assert_eq!(invited(&[("new", Role::User)]), other);
+        let joined = |role: Role| of(Verb::Replace, &live(role, Phase::Active, &[]));
+        assert_eq!(joined(Role::Developer), THERE);
+        assert_eq!(joined(Role::User), Seen::Otherwise("is a member, as `user`".to_owned()));
+    }
+
+    #[test]
+    fn an_invite_is_withdrawn_once_it_is_not_open_and_no_other_is() {
+        let left =
+            |invites: &[(&str, Role)]| of(Verb::Remove, &live(Role::User, Phase::Pending, invites));
+        assert_eq!(left(&[("old", Role::User)]), Seen::Not);
+        assert!(matches!(left(&[("new", Role::User)]), Seen::Otherwise(_)));
+        let nobody = Live { objects: Vec::new(), ..live(Role::User, Phase::Pending, &[]) };
+        assert_eq!(of(Verb::Remove, &nobody), THERE);
+    }
+}

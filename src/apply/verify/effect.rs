@@ -147,3 +147,17 @@ impl Effect {
 pub(in crate::apply) fn is_alone(step: &Step) -> bool {
     step.rests_on.iter().any(|fact| matches!(fact, Fact::NoWorkspace { .. }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_be_made_twice_is_looked_for_more_often_and_longest_if_it_stays_for_ever() {
+        let longest = |effect: Effect| effect.looks().last().copied().unwrap_or_default();
+        assert!(longest(Effect::MakeWorkspace) > longest(Effect::Invite));
+        assert!(Effect::MakeWorkspace.looks().len() > Effect::Invite.looks().len());
+        assert!(longest(Effect::Invite) > longest(Effect::SetRole("user_1".to_owned())));
+        assert!(Effect::SetRole("user_1".to_owned()).looks().len() == 1);
+    }
+}

@@ -4,6 +4,8 @@
 //! Invariant: of two that were made at the same time, the maker of the younger one sees the other and gives way; where
 //! their times are equal or not told, somebody does.
 
+use jiff::Timestamp;
+
 use super::{Before, Eyes, changed, effect::is_alone, wanted_fields_hold};
 use crate::{
     address::RemoteId,
@@ -52,15 +54,19 @@ pub(in crate::apply) async fn rank(
     let (own, others): (Vec<_>, Vec<_>) =
         namesakes(step, eyes).await?.into_iter().partition(|workspace| workspace.id == *mine);
     let made = own.first().and_then(|own| own.created_at);
-    let beside = |other: &wire::Workspace| match (other.created_at, made) {
+    let ranks: Vec<Rank> = others.iter().map(|other| beside(mine, made, other)).collect();
+    let worst = [Rank::Second, Rank::Tied].into_iter().find(|rank| ranks.contains(rank));
+    Ok(worst.unwrap_or(Rank::First))
+}
+
+/// Where `mine` stands to one other.
+fn beside(mine: &RemoteId, made: Option<Timestamp>, other: &wire::Workspace) -> Rank {
+    match (other.created_at, made) {
         (Some(other), Some(made)) if other > made => Rank::First,
         (Some(other), Some(made)) if other < made => Rank::Second,
         _ if other.id < *mine => Rank::Second,
         _ => Rank::Tied,
-    };
-    let ranks: Vec<Rank> = others.iter().map(beside).collect();
-    let worst = [Rank::Second, Rank::Tied].into_iter().find(|rank| ranks.contains(rank));
-    Ok(worst.unwrap_or(Rank::First))
+    }
 }
 
 /// How a workspace made meanwhile is not what the step wants.
@@ -84,4 +90,30 @@ async fn namesakes(step: &Step, eyes: &Eyes<'_>) -> Result<Vec<wire::Workspace>,
             && !eyes.claimed.contains(&workspace.id)
     };
     Ok(all.into_iter().filter(fits).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_the_older_is_first_and_of_the_same_age_the_one_with_the_smaller_id() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (early, late) = (at("2026-11-22T10:00:00Z"), at("2026-11-22T10:00:01Z"));
+        let rank = |made: Option<Timestamp>, id: &str, other: Option<Timestamp>| {
+            let mut workspace: wire::Workspace =
+                serde_json::from_value(serde_json::json!({"id": id, "name": "New"})).unwrap();
+            workspace.created_at = other;
+            beside(&RemoteId::new("w5"), made, &workspace)
+        };
+        for id in ["w4", "w6"] {
+            assert_eq!(rank(Some(early), id, Some(late)), Rank::First);
+            assert_eq!(rank(Some(late), id, Some(early)), Rank::Second);
+        }
+        for (made, other) in [(Some(early), Some(early)), (None, Some(early)), (Some(early), None)]
+        {
+            assert_eq!(rank(made, "w4", other), Rank::Second);
+            assert_eq!(rank(made, "w6", other), Rank::Tied);
+        }
+    }
 }
