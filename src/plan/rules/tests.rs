@@ -272,3 +272,47 @@ fn a_role_that_is_no_longer_managed_is_a_rule_that_changes() {
         ["members.ada@acme.com.role: managed -> -, it stays as it is"]
     );
 }
+
+#[test]
+fn a_workspace_that_is_no_longer_to_be_archived_stays_if_it_is_there() {
+    let old = "workspaces: {P: {}, Old: {id: wrkspc_01old, state: archived}}";
+    assert_eq!(
+        differ(old, "workspaces: {P: {}}"),
+        ["workspaces.Old: archived -> not listed, it stays if it is there"]
+    );
+}
+
+#[test]
+fn a_grant_that_is_no_longer_held_on_to_goes_with_its_person_or_its_workspace() {
+    let old = within("P: {members: {joan@acme.com: unmanaged}}");
+    let new = |members: &str, workspace: &str, rest: &str| {
+        format!("members: {{{members}}}\nworkspaces: {{{workspace}}}\n{rest}")
+    };
+    let goes =
+        "workspaces.P.members.joan@acme.com: unmanaged -> not listed, whoever is there is removed";
+    let shown = |members: &str, workspace: &str, rest: &str| {
+        differ(&old, &new(members, workspace, rest)).iter().any(|line| line == goes)
+    };
+    let removes = "manage: {members: remove}";
+    assert!(shown("", "P: {members: {}}", removes), "nobody lists the person");
+    assert!(shown("joan@acme.com: none", "P: {members: {}}", ""), "the person is to go");
+    assert!(
+        shown("joan@acme.com: user", "P: {id: wrkspc_01p, state: archived}", ""),
+        "the workspace is to go"
+    );
+    assert!(!shown("joan@acme.com: user", "P: {members: {}}", removes), "the person stays");
+    assert!(!shown("", "P: {members: {}}", ""), "whoever is not listed stays");
+}
+
+#[test]
+fn two_rules_of_one_name_are_two_rules() {
+    let rule = |domain: &str| format!("{{roles: [admin], domains: [{domain}]}}");
+    let both = format!("policy: {{email_domains: [{}, {}]}}", rule("acme.com"), rule("acme.org"));
+    assert_eq!(
+        differ("", &both),
+        [
+            "policy.email_domains: - -> everybody who is `admin` has an address of `acme.com`",
+            "policy.email_domains.2: - -> everybody who is `admin` has an address of `acme.org`",
+        ]
+    );
+}

@@ -235,3 +235,16 @@ fn a_default_region_that_is_not_allowed_is_left_to_a_person() {
         POST /workspaces {"data_residency":{"allowed_inference_geos":["eu"],"default_inference_geo":"eu"},"name":"Right"}
     "#);
 }
+
+#[test]
+fn a_grant_that_goes_with_its_person_is_not_shown_as_left_alone() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.manage(Unlisted::Remove).workspace(workspace_spec("Prod"));
+    files.grants("Prod", &[]);
+    let scope = files.desired.scope.workspace_members.values_mut().next().unwrap();
+    scope.unlisted = Unlisted::Report;
+    org.user("user_l", "leaver@acme.com", "user").workspace("w1", workspace_spec("Prod"));
+    org.grant("w1", "user_l", "workspace_user");
+    let plan = plan(&files, &org);
+    assert!(plan.unmanaged.is_empty(), "{:#?}", plan.unmanaged);
+}
