@@ -156,3 +156,15 @@ workspaces:
     assert!(at("Second") < at("First"), "{heard:#?}");
     assert!(heard[1].contains("Second") && heard[2].contains("Second"), "{heard:#?}");
 }
+
+#[tokio::test]
+async fn a_workspace_is_made_anew_while_the_one_of_its_name_is_archived() {
+    let mut id = String::new();
+    let org = Org::new(|state| id = state.add_workspace("Staging"));
+    let wanted = Wanted::new().archived("Old", &id).workspace("Staging").declared_new("Staging");
+    let plan = org.plan(&wanted).await;
+    assert_eq!(plan.ready().count(), 2, "{:#?}", plan.steps);
+    let report = org.run(&plan).await;
+    assert_eq!(outcomes(&report), ["done workspace/Staging", "done workspace/Old"]);
+    assert_eq!(org.workspaces_named("Staging"), 2);
+}

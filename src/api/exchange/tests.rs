@@ -182,8 +182,10 @@ async fn a_401_from_the_exchange_is_tried_twice() {
 #[tokio::test]
 async fn an_exchange_is_tried_again_after_a_passing_failure() {
     for first in [lost(), refusal(503, None, &[]), refusal(429, None, &[("retry-after", "3")])] {
-        let script = Script::new([first, token("one", 3600), me()]);
-        ask(&client(&script, &clock(), literal())).await.unwrap();
+        let (script, clock) = (Script::new([first, token("one", 3600), me()]), clock());
+        ask(&client(&script, &clock, literal())).await.unwrap();
+        let waits = clock.sleeps();
+        assert!(waits.len() == 1 && waits[0] >= Duration::from_millis(300), "{waits:?}");
     }
 }
 

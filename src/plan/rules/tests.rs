@@ -316,3 +316,30 @@ fn two_rules_of_one_name_are_two_rules() {
         ]
     );
 }
+
+#[test]
+fn somebody_who_is_to_go_is_the_same_under_another_address() {
+    let former = "members: {joan@new.io: {role: none, previously: [joan@old.io]}}";
+    let same = "members.joan@new.io: joan@old.io -> joan@new.io";
+    assert_eq!(
+        differ("members: {joan@old.io: none}", former),
+        [
+            same,
+            "members.joan@new.io.previously: - -> [joan@old.io], takes over whatever is called that",
+        ]
+    );
+    let pinned = |email: &str, id: &str| format!("members: {{{email}: {{role: none, id: {id}}}}}");
+    let (old, dropped) = (
+        pinned("joan@old.io", "user_01A"),
+        "members.joan@old.io: none -> not listed, whoever is there stays",
+    );
+    assert_eq!(differ(&old, &pinned("joan@new.io", "user_01A")), [same]);
+    assert_eq!(
+        differ(&old, &pinned("joan@new.io", "user_01B")),
+        ["members.joan@new.io.id: - -> user_01B, takes over whatever has that id", dropped]
+    );
+    assert_eq!(differ("members: {joan@old.io: none}", "members: {joan@new.io: none}"), [dropped]);
+    // A workspace of that name is nobody.
+    let workspace = "workspaces: {joan@old.io: {id: wrkspc_01, state: archived}}";
+    assert!(!differ(workspace, former).iter().any(|line| line == same));
+}
