@@ -33,6 +33,10 @@ use orgcharter::{
     resource::Live,
 };
 
+// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What loading may cost.
 const LOAD: Duration = Duration::from_millis(600);
 /// What everything from the loaded document to the plan may cost.

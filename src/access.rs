@@ -4,7 +4,10 @@
 
 pub mod report;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,9 +53,11 @@ fn with_grants(
     mut people: BTreeMap<Name, PersonAccess>,
     snapshot: &Snapshot,
 ) -> BTreeMap<Name, PersonAccess> {
+    // Every grant is looked up, and most are of others.
+    let mut by_name: HashMap<&Name, &mut PersonAccess> = people.iter_mut().collect();
     for (_, object) in snapshot.of(Kind::WorkspaceMember) {
         let Spec::WorkspaceMember(grant) = &object.spec else { continue };
-        if let Some(person) = people.get_mut(&grant.member) {
+        if let Some(person) = by_name.get_mut(&grant.member) {
             person.grants.insert(grant.workspace.clone(), grant.role.clone());
         }
     }
@@ -119,6 +124,23 @@ pub struct AccessRole {
     pub once_accepted: bool,
 }
 
+/// The part of a snapshot in which [`changes`] finds all that the given changes mean for people: enough to play them
+/// on, and small where the organization is large.
+pub fn around<'a>(
+    snapshot: &Snapshot,
+    touched: impl IntoIterator<Item = (&'a Address, &'a Change)>,
+) -> Snapshot {
+    let people = touched_people(snapshot, touched);
+    let people: HashSet<&Name> = people.iter().collect();
+    let bears = |address: &Address| match address.kind {
+        Kind::Member | Kind::WorkspaceMember => people.contains(&address.name),
+        Kind::Workspace => true,
+        Kind::ApiKey => false,
+    };
+    let part = snapshot.iter().filter(|(address, _)| bears(address));
+    Snapshot::collect(part.map(|(address, object)| (address.clone(), Arc::clone(object)))).0
+}
+
 /// What changes for people between two snapshots, looking only at the people (and workspaces) that the given
 /// changes touch.
 pub fn changes<'a>(
@@ -126,25 +148,9 @@ pub fn changes<'a>(
     after: &Snapshot,
     touched: impl IntoIterator<Item = (&'a Address, &'a Change)>,
 ) -> Vec<AccessChange> {
-    let mut people: BTreeSet<Name> = BTreeSet::new();
-    let mut workspaces: BTreeSet<Name> = BTreeSet::new();
-    for (address, change) in touched {
-        match address.kind {
-            Kind::Member | Kind::WorkspaceMember => _ = people.insert(address.name.clone()),
-            // A rename or a new colour changes nobody's access; an archive does.
-            Kind::Workspace if matches!(change, Change::Remove { .. }) => {
-                workspaces.insert(address.name.clone());
-            }
-            Kind::Workspace | Kind::ApiKey => {}
-        }
-    }
-    if people.is_empty() && workspaces.is_empty() {
+    let people = touched_people(before, touched);
+    if people.is_empty() {
         return Vec::new();
-    }
-    for (address, _) in before.of(Kind::WorkspaceMember) {
-        if address.scope.as_ref().is_some_and(|scope| workspaces.contains(scope)) {
-            people.insert(address.name.clone());
-        }
     }
     let (old, new) = (effective_of(&people, before), effective_of(&people, after));
     let mut out = Vec::new();
@@ -165,6 +171,33 @@ pub fn changes<'a>(
         }
     }
     out
+}
+
+/// The people whose access the changes may touch.
+fn touched_people<'a>(
+    before: &Snapshot,
+    touched: impl IntoIterator<Item = (&'a Address, &'a Change)>,
+) -> BTreeSet<Name> {
+    let mut people: BTreeSet<Name> = BTreeSet::new();
+    let mut workspaces: BTreeSet<Name> = BTreeSet::new();
+    for (address, change) in touched {
+        match address.kind {
+            Kind::Member | Kind::WorkspaceMember => _ = people.insert(address.name.clone()),
+            // A rename or a new colour changes nobody's access; an archive does.
+            Kind::Workspace if matches!(change, Change::Remove { .. }) => {
+                workspaces.insert(address.name.clone());
+            }
+            Kind::Workspace | Kind::ApiKey => {}
+        }
+    }
+    if !workspaces.is_empty() {
+        for (address, _) in before.of(Kind::WorkspaceMember) {
+            if address.scope.as_ref().is_some_and(|scope| workspaces.contains(scope)) {
+                people.insert(address.name.clone());
+            }
+        }
+    }
+    people
 }
 
 /// A person's access by place. A workspace is called by its newest name, so that a rename changes nobody's access.

@@ -24,7 +24,7 @@ use orgcharter::{
         api_key::{KeyFacts, Reach},
         member::{MemberFacts, PendingInvite},
         snapshot::Coverage,
-        workspace::{Color, Geos, Residency, WorkspaceFacts},
+        workspace::{Color, Geos, Residency},
     },
 };
 use proptest::{option, prelude::*, sample};
@@ -73,7 +73,7 @@ impl Org {
                 vec![PendingInvite { id: id.clone(), role: role.clone(), expires_at }]
             }
         };
-        let facts = Facts::Member(MemberFacts { pending, ..MemberFacts::default() });
+        let facts = Facts::Member(Box::new(MemberFacts { pending, ..MemberFacts::default() }));
         let spec = Spec::Member(Member { email: Email::lenient(email), role: Some(role) });
         self.put(Address::member(Name::id(&id)), spec, id, phase, facts);
     }
@@ -83,9 +83,9 @@ impl Org {
         if !spec.is_default {
             self.live.coverage.workspace_members.insert(id.clone());
         }
-        let facts = Facts::Workspace(WorkspaceFacts::default());
+        let facts = Facts::Workspace(Box::default());
         let address = Address::workspace(Name::id(&id));
-        self.put(address, Spec::Workspace(spec), id, Phase::Active, facts);
+        self.put(address, Spec::Workspace(Box::new(spec)), id, Phase::Active, facts);
     }
 
     fn grant(&mut self, workspace: &str, user: &str, role: &str) {
@@ -413,7 +413,9 @@ prop_compose! {
         // Tags of the product itself are dropped on observing.
         for (_, object) in &mut org.live.objects {
             let mut new = Object::clone(object);
-            if let Spec::Workspace(Workspace { tags: Some(tags), .. }) = &mut new.spec {
+            if let Spec::Workspace(workspace) = &mut new.spec
+                && let Some(tags) = &mut workspace.tags
+            {
                 tags.retain(|key, _| !key.starts_with("anthropic"));
                 *object = Arc::new(new);
             }
@@ -481,7 +483,7 @@ fn carried_out(document: &Document, from: &Live) -> Org {
             Spec::Workspace(workspace) => {
                 let id = id_of(address, "wrkspc");
                 let covered = desired.scope.workspace_members.contains_key(&address.name);
-                org.workspace(&id, workspace.clone());
+                org.workspace(&id, Workspace::clone(workspace));
                 if !covered {
                     org.live.coverage.workspace_members.remove(&RemoteId::new(id));
                 }

@@ -1,13 +1,43 @@
-//! What each write is answered with, so that a success which is somebody else's is not taken for the API's.
+//! What a success is, so that one which is somebody else's is not taken for the API's.
 //!
-//! Invariant: an answer passes only if it is the object that the documentation names for this call, under an id.
+//! Invariant: the answer to a write passes only if it is the object that the documentation names for this call, under
+//! an id; that to a read only if it is JSON.
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::{error::Asked, text, transport::Method};
+use super::{
+    error::Asked,
+    retry::Rule,
+    text,
+    transport::{Method, RawResponse},
+};
+
+/// The one success that has no body.
+const NO_CONTENT: u16 = 204;
+
+/// Whether a response is the success of what was asked; the error says what is wrong with it. `None`: it is none.
+pub(super) fn success(
+    asked: &Asked,
+    response: &RawResponse,
+    rule: Rule,
+) -> Option<Result<(), String>> {
+    let RawResponse { status, body, .. } = response;
+    match rule {
+        _ if !(200..300).contains(status) => None,
+        Rule::Read => is_json(body).then_some(Ok(())),
+        Rule::Write(_) if *status == NO_CONTENT && body.is_empty() => Some(Ok(())),
+        Rule::Write(_) => Some(check(asked, &serde_json::from_slice(body).ok()?)),
+    }
+}
+
+/// Whether a text is JSON, without keeping any of it.
+fn is_json(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
+}
 
 /// Whether `value` answers the write; the error says what is wrong with it.
-pub(super) fn check(asked: &Asked, value: &Value) -> Result<(), String> {
+fn check(asked: &Asked, value: &Value) -> Result<(), String> {
     let Some((word, key)) = expected(asked) else { return Ok(()) };
     let Some(object) = value.as_object() else {
         return Err("wanted an object".to_owned());

@@ -12,6 +12,7 @@ use std::{
     },
 };
 
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tracing::Instrument as _;
@@ -35,9 +36,6 @@ use super::{
 /// The version asked for: every guide shows it and every deployment knows it. For the objects read here it is a
 /// superset of the newer 2026-10-21 (which only drops a key's `workspace_id`); both shapes are read.
 pub const VERSION: &str = "2023-06-01";
-
-/// The one success that has no body.
-const NO_CONTENT: u16 = 204;
 
 /// How a client behaves.
 #[derive(Clone, Debug)]
@@ -139,8 +137,21 @@ impl Writer {
         resend: Resend,
         budget: Budget,
     ) -> Result<Reply, WriteError> {
-        self.0.run(request, Rule::Write(resend), budget).await
+        let Answered { body, request_id, attempts, already_gone } =
+            self.0.run(request, Rule::Write(resend), budget).await?;
+        // It was read before, to be judged; an empty one is that of a call without an answer.
+        let value = serde_json::from_slice(&body).unwrap_or_default();
+        Ok(Reply { value, request_id, attempts, already_gone })
     }
+}
+
+/// A request that succeeded, its answer judged.
+pub(super) struct Answered {
+    /// JSON, or nothing.
+    pub(super) body: Bytes,
+    pub(super) request_id: Option<String>,
+    attempts: u32,
+    already_gone: bool,
 }
 
 /// What the last answers said beside their bodies.
@@ -180,7 +191,7 @@ impl Core {
         request: RawRequest,
         rule: Rule,
         budget: Budget,
-    ) -> Result<Reply, WriteError> {
+    ) -> Result<Answered, WriteError> {
         let asked = Asked::of(&request);
         let trace = Trace::begin(&asked, &*self.clock);
         let result =
@@ -196,7 +207,7 @@ impl Core {
         rule: Rule,
         budget: Budget,
         trace: &Trace<'_>,
-    ) -> Result<Reply, WriteError> {
+    ) -> Result<Answered, WriteError> {
         if !is_plain(&asked.target) {
             return Err(WriteError::Failed(ApiError::Path(text::message(&asked.target))));
         }
@@ -220,11 +231,11 @@ impl Core {
                 Err(error) => return Err(ended(error, maybe_done)),
             };
             let (error, hints) = match self.attempt(&request, &signature, tries.made, trace).await {
-                Ok(response) => match read(&asked, &response, rule, &signature) {
-                    Ok(value) => {
-                        return Ok(Reply {
-                            value,
+                Ok(response) => match judge(&asked, &response, rule, &signature) {
+                    Ok(()) => {
+                        return Ok(Answered {
                             request_id: request_id(&response),
+                            body: response.body,
                             attempts: tries.made,
                             already_gone: false,
                         });
@@ -244,8 +255,8 @@ impl Core {
                 continue;
             }
             if rule == Rule::Write(Resend::Gone) && error.is_not_found() && tries.made > 1 {
-                return Ok(Reply {
-                    value: Value::Null,
+                return Ok(Answered {
+                    body: Bytes::new(),
                     request_id: error.request_id().map(str::to_owned),
                     attempts: tries.made,
                     already_gone: true,
@@ -359,19 +370,15 @@ impl Core {
     }
 }
 
-fn read(
+/// Whether a response is a success; what a read brought is looked at by whoever asked.
+fn judge(
     asked: &Asked,
     response: &RawResponse,
     rule: Rule,
     signature: &Signature,
-) -> Result<Value, ApiError> {
-    let success = (200..300).contains(&response.status);
-    if response.status == NO_CONTENT && response.body.is_empty() && rule != Rule::Read {
-        return Ok(Value::Null);
-    }
-    if success && let Ok(value) = serde_json::from_slice(&response.body) {
-        let fits = if rule == Rule::Read { Ok(()) } else { answer::check(asked, &value) };
-        return fits.map(|()| value).map_err(|why| ApiError::Shape {
+) -> Result<(), ApiError> {
+    if let Some(fits) = answer::success(asked, response, rule) {
+        return fits.map_err(|why| ApiError::Shape {
             asked: asked.clone(),
             why,
             request_id: request_id(response),

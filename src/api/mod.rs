@@ -12,6 +12,7 @@ mod exchange;
 mod help;
 pub mod http;
 pub mod limiter;
+mod page;
 mod path;
 mod reader;
 mod retry;

@@ -3,23 +3,25 @@
 //! Invariant: a list is complete or an error; no object is in it twice.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     marker::PhantomData,
     sync::{Arc, atomic::Ordering},
 };
 
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use super::{
     call::Budget,
     client::Core,
     error::{ApiError, Asked, WriteError},
+    page::Page,
     path::target,
     retry::Rule,
     transport::{Method, RawRequest},
-    wire::{self, Page, Wire},
+    wire::{self, Wire},
 };
+use crate::address::RemoteId;
 
 /// The most objects a page may have.
 const LIMIT: &str = "1000";
@@ -35,8 +37,8 @@ pub struct Reader(pub(super) Arc<Core>);
 impl Reader {
     /// One object: `get::<Me>(&["me"])`.
     pub async fn get<T: Wire>(&self, path: &[&str]) -> Result<T, ApiError> {
-        let (value, asked, request_id) = self.fetch(target(path, &[])).await?;
-        wire::decode(value).map_err(|why| ApiError::Shape { asked, why, request_id })
+        let (text, asked, request_id) = self.fetch(target(path, &[])).await?;
+        wire::decode(&text).map_err(|why| ApiError::Shape { asked, why, request_id })
     }
 
     /// A whole list: `list::<Workspace>(&["workspaces"], &[("include_archived", "true")])`.
@@ -64,7 +66,7 @@ impl Reader {
                 .collect(),
             next: Next::First,
             cursors: BTreeSet::new(),
-            keys: BTreeSet::new(),
+            keys: HashSet::new(),
             barren: 0,
             item: PhantomData,
         }
@@ -90,11 +92,11 @@ impl Reader {
         self.0.seen().skew
     }
 
-    async fn fetch(&self, target: String) -> Result<(Value, Asked, Option<String>), ApiError> {
+    async fn fetch(&self, target: String) -> Result<(Bytes, Asked, Option<String>), ApiError> {
         let request = RawRequest { method: Method::Get, target, headers: Vec::new(), body: None };
         let asked = Asked::of(&request);
         match self.0.run(request, Rule::Read, Budget::Shared).await {
-            Ok(reply) => Ok((reply.value, asked, reply.request_id)),
+            Ok(reply) => Ok((reply.body, asked, reply.request_id)),
             Err(WriteError::Failed(error) | WriteError::Unknown(error)) => Err(error),
         }
     }
@@ -109,7 +111,7 @@ pub struct Pages<T> {
     /// Every cursor asked after so far.
     cursors: BTreeSet<String>,
     /// The keys of the objects handed out: a list that moves while it is read shows some twice.
-    keys: BTreeSet<String>,
+    keys: HashSet<RemoteId>,
     /// Pages in a row, up to the last one, that brought nothing new.
     barren: usize,
     item: PhantomData<fn() -> T>,
@@ -133,8 +135,8 @@ impl<T: Wire> Pages<T> {
         let mut query = vec![("limit", LIMIT)];
         query.extend(self.query.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         query.extend(after.as_deref().map(|cursor| ("after_id", cursor)));
-        let (value, asked, request_id) = self.reader.fetch(target(&path, &query)).await?;
-        let page = Page::<T>::decode(value).map_err(|why| ApiError::Shape {
+        let (text, asked, request_id) = self.reader.fetch(target(&path, &query)).await?;
+        let page = Page::<T>::read(&text).map_err(|why| ApiError::Shape {
             asked: asked.clone(),
             why,
             request_id,
@@ -142,7 +144,7 @@ impl<T: Wire> Pages<T> {
         self.next =
             self.after(&page).map_err(|why| ApiError::Pagination { asked: asked.clone(), why })?;
         let mut data = page.data;
-        data.retain(|item| self.keys.insert(item.list_key().to_owned()));
+        data.retain(|item| self.keys.insert(item.list_key().clone()));
         self.barren = if data.is_empty() { self.barren + 1 } else { 0 };
         if self.barren >= BARREN_PAGES && !matches!(self.next, Next::End) {
             let why = format!("{} pages in a row brought nothing new", self.barren);
@@ -157,7 +159,7 @@ impl<T: Wire> Pages<T> {
         let Page { data, has_more, first_id, last_id } = page;
         for (cursor, item) in [(first_id, data.first()), (last_id, data.last())] {
             if let (Some(cursor), Some(item)) = (cursor, item)
-                && is_another(cursor, item.list_key())
+                && is_another(cursor, item.list_key().as_str())
             {
                 return Err("the cursor of a page belongs to another object".into());
             }

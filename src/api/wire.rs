@@ -18,7 +18,7 @@ pub trait Wire: DeserializeOwned + Send {
     const TYPE: &'static str;
 
     /// What tells it from the others of its list.
-    fn list_key(&self) -> &str;
+    fn list_key(&self) -> &RemoteId;
 }
 
 /// A person who is a member of the organization.
@@ -125,9 +125,6 @@ pub enum Geos {
 pub struct WorkspaceMember {
     /// Who.
     pub user_id: RemoteId,
-    /// Where; the path asked for says it too.
-    #[serde(default)]
-    pub workspace_id: Option<RemoteId>,
     /// The workspace role, known or not.
     pub workspace_role: String,
 }
@@ -247,60 +244,23 @@ impl<'de> Deserialize<'de> for Actor {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Me {
     /// A bare UUID.
-    pub id: String,
+    pub id: RemoteId,
     /// Its name; empty if there is none.
     #[serde(default, deserialize_with = "or_default")]
     pub name: String,
 }
 
-/// One page of a list with id cursors.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page<T> {
-    /// Its objects.
-    pub data: Vec<T>,
-    /// Whether more follow; a server that does not say goes on until a page is empty.
-    pub has_more: Option<bool>,
-    /// The cursor of its first object.
-    pub first_id: Option<String>,
-    /// The cursor of its last object: what the next page is asked after.
-    pub last_id: Option<String>,
-}
-
-impl<T: Wire> Page<T> {
-    /// Reads a page; the error names the field.
-    pub fn decode(page: Value) -> Result<Self, String> {
-        #[derive(Deserialize)]
-        struct Raw {
-            data: Vec<Value>,
-            #[serde(default)]
-            has_more: Option<bool>,
-            #[serde(default)]
-            first_id: Option<String>,
-            #[serde(default)]
-            last_id: Option<String>,
-        }
-        let Raw { data, has_more, first_id, last_id } = read(page, "")?;
-        let data = data
-            .into_iter()
-            .enumerate()
-            .map(|(index, item)| typed(item, &format!("data[{index}]")))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { data, has_more, first_id, last_id })
-    }
-}
-
-/// Reads one object; the error names the field.
-pub fn decode<T: Wire>(object: Value) -> Result<T, String> {
-    typed(object, "")
+/// Reads one object from its text; the error names the field.
+pub fn decode<T: Wire>(text: &[u8]) -> Result<T, String> {
+    typed(serde_json::from_slice(text).map_err(|error| error.to_string())?, "")
 }
 
 macro_rules! wire {
     ($($name:ident $word:literal by $key:ident),+) => {$(
         impl Wire for $name {
             const TYPE: &'static str = $word;
-            fn list_key(&self) -> &str {
-                let Self { $key, .. } = self;
-                $key.as_str()
+            fn list_key(&self) -> &RemoteId {
+                &self.$key
             }
         }
     )+};
@@ -314,7 +274,7 @@ wire!(
     Me "organization" by id
 );
 
-fn typed<T: Wire>(value: Value, at: &str) -> Result<T, String> {
+pub(super) fn typed<T: Wire>(value: Value, at: &str) -> Result<T, String> {
     match value.get("type") {
         Some(Value::String(word)) if word != T::TYPE => {
             Err(format!("{}: wanted `{}`, got `{}`", join(at, "type"), T::TYPE, text::word(word)))
@@ -323,7 +283,7 @@ fn typed<T: Wire>(value: Value, at: &str) -> Result<T, String> {
     }
 }
 
-fn read<T: DeserializeOwned>(value: Value, at: &str) -> Result<T, String> {
+pub(super) fn read<T: DeserializeOwned>(value: Value, at: &str) -> Result<T, String> {
     // serde would take a list for the fields in their order.
     if !value.is_object() {
         let colon = if at.is_empty() { "" } else { ": " };

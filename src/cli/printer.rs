@@ -4,6 +4,7 @@
 //! nothing is even read.
 
 use std::{
+    borrow::Cow,
     cell::RefCell,
     io::Write as _,
     path::{Path, PathBuf},
@@ -222,7 +223,8 @@ impl Printer {
     /// Adds to the summary of a step of GitHub Actions, if this runs in one.
     fn step_summary(&self, review: &Review<'_>) -> Result<(), Failure> {
         let Some(path) = variable(STEP_SUMMARY).map(PathBuf::from) else { return Ok(()) };
-        let text = self.swept(&markdown(review, SUMMARY));
+        let text = markdown(review, SUMMARY);
+        let text = self.swept(&text);
         std::fs::OpenOptions::new()
             .append(true)
             .create(true)
@@ -243,10 +245,10 @@ impl Printer {
         ui.data(&self.swept(text))
     }
 
-    fn swept(&self, text: &str) -> String {
+    fn swept<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match &self.redactor {
-            Some(redactor) => redactor.borrow().sweep(text),
-            None => text.to_owned(),
+            Some(redactor) => redactor.borrow().sweep(text).into(),
+            None => text.into(),
         }
     }
 }

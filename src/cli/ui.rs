@@ -118,7 +118,10 @@ impl Ui {
         if self.keep(text, Kept::Data) {
             return Ok(());
         }
-        let mut out = AutoStream::new(io::stdout().lock(), self.stdout);
+        // Without a style there is nothing to take out, and a plan as JSON is long.
+        let plain = self.stdout == ColorChoice::Never && !text.contains('\u{1b}');
+        let choice = if plain { ColorChoice::AlwaysAnsi } else { self.stdout };
+        let mut out = AutoStream::new(io::stdout().lock(), choice);
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Failure::failed(format!("cannot write the result: {error}")))

@@ -219,7 +219,7 @@ impl<'a> Lower<'a> {
             user_profile_id: text(user_profile_id),
             is_default: &**real == DEFAULT,
         };
-        self.put(address, Spec::Workspace(spec), source);
+        self.put(address, Spec::Workspace(Box::new(spec)), source);
         if let Some(grants) = members {
             self.grants(label, &name, grants);
         }

@@ -40,7 +40,22 @@ pub(crate) fn merge(parts: Vec<Part>, found: &mut Vec<Diagnostic>) -> Document {
         section(&mut whole.workspaces, workspaces, found, workspace);
         section(&mut whole.api_keys, api_keys, found, never);
     }
+    pack(&mut whole);
     whole
+}
+
+/// Builds the long maps anew from their sorted entries: one that grew entry by entry is half empty.
+fn pack(whole: &mut Document) {
+    fn packed<K: Ord, V>(map: &mut BTreeMap<K, V>) {
+        *map = std::mem::take(map).into_iter().collect();
+    }
+    if let Some(members) = &mut whole.members {
+        packed(&mut members.entries);
+    }
+    for workspace in whole.workspaces.iter_mut().flat_map(|section| section.entries.values_mut()) {
+        workspace.members.iter_mut().for_each(|grants| packed(&mut grants.people));
+        workspace.api_keys.iter_mut().for_each(|keys| packed(&mut keys.entries));
+    }
 }
 
 /// What stands at a place of the files.

@@ -32,7 +32,7 @@ pub struct OrganizationInfo {
 pub async fn identify(reader: &Reader, kind: OrgKind) -> Result<OrganizationInfo, ObserveError> {
     match reader.get::<wire::Me>(&["me"]).await {
         Ok(wire::Me { id, name }) => {
-            Ok(OrganizationInfo { id: id.into(), name: (!name.is_empty()).then(|| name.into()) })
+            Ok(OrganizationInfo { id: id.0, name: (!name.is_empty()).then(|| name.into()) })
         }
         Err(error) if kind != OrgKind::Console && is_missing(&error) => reader
             .organization_header()
@@ -77,7 +77,8 @@ fn assemble(
     now: Timestamp,
 ) -> Live {
     let Listings { users, invites, workspaces, default, grants, keys, coverage } = listings;
-    let people::People { mut objects, history } = people::join(&users, &invites, now);
+    let people: HashSet<RemoteId> = users.iter().map(|user| user.id.clone()).collect();
+    let people::People { mut objects, history } = people::join(users, &invites, now);
     let is_default = |id: &RemoteId| default.as_ref().is_some_and(|default| default.id == *id);
 
     let mut archived = Vec::new();
@@ -97,17 +98,16 @@ fn assemble(
         objects.push((Address::workspace(Name::id(&default.id)), object));
     }
 
-    let people: HashSet<&RemoteId> = users.iter().map(|user| &user.id).collect();
-    for (workspace, members) in &grants {
-        let workspace = placed.get(workspace).copied().unwrap_or(workspace);
-        for wire::WorkspaceMember { user_id, workspace_id: _, workspace_role } in members {
-            let user = people.get(user_id).copied().unwrap_or(user_id);
+    for (workspace, members) in grants {
+        let workspace = placed.get(&workspace).copied().unwrap_or(&workspace);
+        for wire::WorkspaceMember { user_id, workspace_role } in members {
+            let user = people.get(&user_id).unwrap_or(&user_id);
             let address = Address::workspace_member(Name::id(workspace), Name::id(user));
-            objects.push((address, Arc::new(objects::grant(workspace, user, workspace_role))));
+            objects.push((address, Arc::new(objects::grant(workspace, user, &workspace_role))));
         }
     }
 
-    for key in &keys {
+    for key in keys {
         let place = match key.reach() {
             wire::Reach::Workspace(id) => placed.get(&id).map(|id| Name::id(id)),
             wire::Reach::Organization
@@ -115,7 +115,7 @@ fn assemble(
             | wire::Reach::Other(_) => None,
         };
         let in_use = key.partial_key_hint.as_deref().is_some_and(own_key);
-        let object = Arc::new(objects::api_key(key, place, in_use));
+        let object = Arc::new(objects::api_key(&key, place, in_use));
         objects.push((Address::api_key(&key.id), object));
     }
 

@@ -26,7 +26,11 @@ pub fn user(user: &wire::User, pending: Vec<PendingInvite>) -> Object {
             email: Email::lenient(email),
             role: Some(Role::from_wire(role)),
         }),
-        remote: Some(Remote { id: id.clone(), phase: Phase::Active, facts: Facts::Member(facts) }),
+        remote: Some(Remote {
+            id: id.clone(),
+            phase: Phase::Active,
+            facts: Facts::Member(Box::new(facts)),
+        }),
         source: None,
     }
 }
@@ -47,7 +51,7 @@ pub fn workspace(workspace: &wire::Workspace, is_default: bool) -> Object {
     } = workspace;
     let shared = |text: &Option<String>| text.as_deref().map(Arc::from);
     Object {
-        spec: Spec::Workspace(Workspace {
+        spec: Spec::Workspace(Box::new(Workspace {
             name: name.as_str().into(),
             display_color: display_color.as_deref().map(Color::new),
             tags: Some(own_tags(tags)),
@@ -55,14 +59,14 @@ pub fn workspace(workspace: &wire::Workspace, is_default: bool) -> Object {
             external_key_id: shared(external_key_id),
             user_profile_id: shared(user_profile_id),
             is_default,
-        }),
+        })),
         remote: Some(Remote {
             id: id.clone(),
             phase: Phase::Active,
-            facts: Facts::Workspace(WorkspaceFacts {
+            facts: Facts::Workspace(Box::new(WorkspaceFacts {
                 created_at: *created_at,
                 archived_at: *archived_at,
-            }),
+            })),
         }),
         source: None,
     }

@@ -71,7 +71,7 @@ impl InviteState {
 }
 
 /// Joins users and invites into people.
-pub(super) fn join(users: &[wire::User], invites: &[wire::Invite], now: Timestamp) -> People {
+pub(super) fn join(users: Vec<wire::User>, invites: &[wire::Invite], now: Timestamp) -> People {
     let (mut open, history) = sort_invites(invites, now);
     let mut objects = Vec::with_capacity(users.len() + open.len());
     let mut members = std::collections::BTreeSet::new();
@@ -80,7 +80,7 @@ pub(super) fn join(users: &[wire::User], invites: &[wire::Invite], now: Timestam
         let pending =
             open.get(email.canonical()).map(|open| open.invites.clone()).unwrap_or_default();
         members.insert(Arc::clone(email.canonical()));
-        let object = objects::user(user, pending);
+        let object = objects::user(&user, pending);
         objects.push((Address::member(Name::id(&user.id)), Arc::new(object)));
     }
     open.retain(|canonical, _| !members.contains(canonical));
@@ -139,7 +139,10 @@ fn invited(Open { email, invites }: Open) -> Option<(Address, Arc<Object>)> {
         remote: Some(Remote {
             id: newest.id.clone(),
             phase: Phase::Pending,
-            facts: Facts::Member(MemberFacts { pending: invites, ..MemberFacts::default() }),
+            facts: Facts::Member(Box::new(MemberFacts {
+                pending: invites,
+                ..MemberFacts::default()
+            })),
         }),
         source: None,
     };
@@ -184,7 +187,7 @@ mod tests {
     }
 
     fn people(users: &[wire::User], invites: &[wire::Invite]) -> People {
-        join(users, invites, NOW.parse().unwrap())
+        join(users.to_vec(), invites, NOW.parse().unwrap())
     }
 
     #[test]

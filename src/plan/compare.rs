@@ -21,9 +21,7 @@ use crate::{
         Workspace, WorkspaceMember, WorkspaceRole,
         api_key::{KeyFacts, Reach},
         desired::Pin,
-        member::MemberFacts,
         snapshot::Coverage,
-        workspace::WorkspaceFacts,
     },
 };
 
@@ -232,10 +230,12 @@ fn newly_unwanted(
                     Spec::Member(Member { email: Email::lenient(name.as_str()), role: None })
                 }
                 // A label may be anything; only the id says what is archived.
-                (Kind::Workspace, _) => Spec::Workspace(Workspace::named(&match &pinned {
-                    Some(id) => format!("{} ({id})", name.as_str()),
-                    None => name.as_str().to_owned(),
-                })),
+                (Kind::Workspace, _) => {
+                    Spec::Workspace(Box::new(Workspace::named(&match &pinned {
+                        Some(id) => format!("{} ({id})", name.as_str()),
+                        None => name.as_str().to_owned(),
+                    })))
+                }
                 (Kind::WorkspaceMember, Some(workspace)) => {
                     Spec::WorkspaceMember(WorkspaceMember {
                         workspace: workspace.clone(),
@@ -260,8 +260,8 @@ fn made_up(address: &Address) -> RemoteId {
 
 fn remote(id: RemoteId, spec: &Spec) -> Remote {
     let facts = match spec {
-        Spec::Member(_) => Facts::Member(MemberFacts::default()),
-        Spec::Workspace(_) => Facts::Workspace(WorkspaceFacts::default()),
+        Spec::Member(_) => Facts::Member(Box::default()),
+        Spec::Workspace(_) => Facts::Workspace(Box::default()),
         Spec::WorkspaceMember(_) => Facts::WorkspaceMember,
         Spec::ApiKey(_) => Facts::ApiKey(Box::new(KeyFacts {
             created_at: None,

@@ -185,7 +185,8 @@ fn access_changes(live: &Snapshot, steps: &[Step]) -> Vec<access::AccessChange> 
     if touched.is_empty() {
         return Vec::new();
     }
-    access::changes(live, &outcome(live, steps), touched)
+    let before = access::around(live, touched.iter().copied());
+    access::changes(&before, &outcome(&before, steps), touched)
 }
 
 fn waiting(desired: &Desired, live: &Snapshot) -> Vec<step::Waiting> {

@@ -125,7 +125,7 @@ pub(super) fn stand_ins(plan: &Plan) -> impl Iterator<Item = (Address, Arc<Objec
 /// What an address alone says of an object.
 fn nameless(address: &Address) -> Spec {
     match address.kind {
-        Kind::Workspace => Spec::Workspace(Workspace::named(address.name.as_str())),
+        Kind::Workspace => Spec::Workspace(Box::new(Workspace::named(address.name.as_str()))),
         Kind::Member | Kind::WorkspaceMember | Kind::ApiKey => {
             Spec::Member(Member { email: Email::lenient(address.name.as_str()), role: None })
         }

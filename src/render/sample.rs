@@ -25,7 +25,6 @@ use crate::{
         Remote, Role, Source, Spec, Workspace, WorkspaceMember, WorkspaceRole,
         api_key::{KeyFacts, Reach},
         desired::{Approval, GuardName},
-        member::MemberFacts,
     },
 };
 
@@ -48,13 +47,13 @@ fn person(email: &str, role: &str) -> Spec {
 
 #[expect(clippy::unnecessary_wraps, reason = "it stands where an optional one is wanted")]
 fn live(id: &str, phase: Phase) -> Option<Remote> {
-    let facts = Facts::Member(MemberFacts::default());
+    let facts = Facts::Member(Box::default());
     Some(Remote { id: RemoteId::new(id), phase, facts })
 }
 
 pub(crate) fn workspace(name: &str, tags: &[(&str, &str)]) -> Spec {
     let tags = tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    Spec::Workspace(Workspace { tags: Some(tags), ..Workspace::named(name) })
+    Spec::Workspace(Box::new(Workspace { tags: Some(tags), ..Workspace::named(name) }))
 }
 
 fn grant(workspace: &str, member: &str, role: &str) -> Spec {

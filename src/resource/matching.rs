@@ -2,10 +2,7 @@
 //!
 //! Invariant: no live object is given to two entries, and an ambiguous name is never guessed.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use crate::address::RemoteId;
 
@@ -85,14 +82,15 @@ fn claim_names<'t>(
         if slot.is_some() {
             continue;
         }
-        let free: BTreeSet<usize> = names(target)
+        let mut free: Vec<usize> = names(target)
             .iter()
             .filter_map(|name| by_name.get(&**name))
             .flatten()
             .copied()
             .filter(|&index| !claimed[index])
             .collect();
-        let free: Vec<usize> = free.into_iter().collect();
+        free.sort_unstable();
+        free.dedup();
         *slot = match free.as_slice() {
             [] => continue,
             [index] => {

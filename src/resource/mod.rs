@@ -43,8 +43,9 @@ use crate::{
 pub enum Spec {
     /// A person.
     Member(Member),
+    // Few and wide: the box keeps the many others small.
     /// A workspace.
-    Workspace(Workspace),
+    Workspace(Box<Workspace>),
     /// A grant.
     WorkspaceMember(WorkspaceMember),
     /// A key.
@@ -56,7 +57,7 @@ impl Spec {
     pub fn resource(&self) -> &dyn Resource {
         match self {
             Spec::Member(spec) => spec,
-            Spec::Workspace(spec) => spec,
+            Spec::Workspace(spec) => &**spec,
             Spec::WorkspaceMember(spec) => spec,
             Spec::ApiKey(spec) => spec,
         }
@@ -66,7 +67,7 @@ impl Spec {
     pub fn resource_mut(&mut self) -> &mut dyn Resource {
         match self {
             Spec::Member(spec) => spec,
-            Spec::Workspace(spec) => spec,
+            Spec::Workspace(spec) => &mut **spec,
             Spec::WorkspaceMember(spec) => spec,
             Spec::ApiKey(spec) => spec,
         }

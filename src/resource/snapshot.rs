@@ -35,9 +35,9 @@ pub enum Phase {
 #[serde(rename_all = "snake_case")]
 pub enum Facts {
     /// Of a person.
-    Member(MemberFacts),
+    Member(Box<MemberFacts>),
     /// Of a workspace.
-    Workspace(WorkspaceFacts),
+    Workspace(Box<WorkspaceFacts>),
     /// A grant has none.
     WorkspaceMember,
     /// Of an API key.

@@ -121,7 +121,7 @@ fn lists_are_read_where_the_files_manage_them_or_need_them() {
 #[test]
 fn of_two_objects_at_one_address_the_first_stays_and_the_second_is_told() {
     let object = |name: &str| {
-        let spec = Spec::Workspace(Workspace::named(name));
+        let spec = Spec::Workspace(Box::new(Workspace::named(name)));
         std::sync::Arc::new(Object { spec, remote: None, source: None })
     };
     let address = Address::workspace(Name::label("Prod"));

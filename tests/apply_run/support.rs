@@ -87,7 +87,7 @@ impl Wanted {
         self.0.scope.workspaces.get_or_insert_with(|| list(Unlisted::Report));
         let mut workspace = Workspace::named(name);
         edit(&mut workspace);
-        self.put(Address::workspace(Name::label(name)), Spec::Workspace(workspace))
+        self.put(Address::workspace(Name::label(name)), Spec::Workspace(Box::new(workspace)))
     }
 
     /// `previously: []`: new, whatever it resembles.

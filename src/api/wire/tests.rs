@@ -4,6 +4,11 @@ use serde_json::json;
 
 use super::*;
 
+#[expect(clippy::needless_pass_by_value, reason = "it takes what `json!` makes")]
+fn decode<T: Wire>(object: Value) -> Result<T, String> {
+    super::decode(object.to_string().as_bytes())
+}
+
 #[test]
 fn unknown_fields_are_passed_over_and_unknown_words_are_kept() {
     let user = json!({"id": "user_1", "type": "user", "email": "Ada@Acme.com", "name": null,

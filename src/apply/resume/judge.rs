@@ -169,7 +169,7 @@ mod tests {
                 expires_at: "2026-12-01T00:00:00Z".parse().unwrap(),
             })
             .collect();
-        let facts = Facts::Member(MemberFacts { pending, ..MemberFacts::default() });
+        let facts = Facts::Member(Box::new(MemberFacts { pending, ..MemberFacts::default() }));
         let spec = Member { email: Email::lenient("ada@acme.com"), role: Some(role) };
         let remote = Remote { id: RemoteId::new("theirs"), phase, facts };
         let object = Object { spec: Spec::Member(spec), remote: Some(remote), source: None };

@@ -36,7 +36,7 @@ impl Raising {
             .objects
             .iter()
             .filter_map(|(_, object)| match &object.spec {
-                Spec::Workspace(workspace) => Some((workspace, object)),
+                Spec::Workspace(workspace) => Some((&**workspace, object)),
                 _ => None,
             })
             .collect();

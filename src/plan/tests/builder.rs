@@ -19,7 +19,6 @@ use crate::{
         },
         member::{MemberFacts, PendingInvite},
         snapshot::Coverage,
-        workspace::WorkspaceFacts,
     },
 };
 
@@ -109,7 +108,7 @@ impl Files {
             self.desired.scope.workspaces = Some(scope);
         }
         let address = Address::workspace(Name::label(spec.name.clone()));
-        self.put(address, Spec::Workspace(spec))
+        self.put(address, Spec::Workspace(Box::new(spec)))
     }
 
     pub(super) fn grants(&mut self, workspace: &str, grants: &[(&str, &str)]) -> &mut Self {
@@ -198,7 +197,7 @@ impl Org {
     pub(super) fn user(&mut self, id: &str, email: &str, role: &str) -> &mut Self {
         let spec = Member { email: Email::lenient(email), role: Some(Role::from_wire(role)) };
         let address = Address::member(Name::id(&RemoteId::new(id)));
-        let facts = Facts::Member(MemberFacts::default());
+        let facts = Facts::Member(Box::default());
         self.put(address, Spec::Member(spec), id, Phase::Active, facts);
         self
     }
@@ -209,7 +208,7 @@ impl Org {
         let pending =
             vec![PendingInvite { id: RemoteId::new(id), role, expires_at: in_days(days) }];
         let address = Address::member(Name::id(&RemoteId::new(id)));
-        let facts = Facts::Member(MemberFacts { pending, ..MemberFacts::default() });
+        let facts = Facts::Member(Box::new(MemberFacts { pending, ..MemberFacts::default() }));
         self.put(address, Spec::Member(spec), id, Phase::Pending, facts);
         self
     }
@@ -230,8 +229,8 @@ impl Org {
 
     pub(super) fn workspace(&mut self, id: &str, spec: Workspace) -> &mut Self {
         let address = Address::workspace(Name::id(&RemoteId::new(id)));
-        let facts = Facts::Workspace(WorkspaceFacts::default());
-        self.put(address, Spec::Workspace(spec), id, Phase::Active, facts);
+        let facts = Facts::Workspace(Box::default());
+        self.put(address, Spec::Workspace(Box::new(spec)), id, Phase::Active, facts);
         self
     }
 

@@ -191,7 +191,7 @@ fn workspaces_of_the_product_are_neither_renamed_nor_archived() {
     org.workspace("w1", workspace_spec("Claude Code")).workspace("w3", workspace_spec("Mine"));
     let address = Address::workspace(Name::label("Renamed default"));
     let mut object = crate::resource::Object::clone(files.desired.objects.get(&address).unwrap());
-    object.spec = Spec::Workspace(default("Renamed default"));
+    object.spec = Spec::Workspace(Box::new(default("Renamed default")));
     files.desired.objects.replace(address, std::sync::Arc::new(object));
     org.workspace("w4", default("Default"));
     assert_snapshot!(show(&plan(&files, &org)), @r#"

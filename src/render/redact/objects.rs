@@ -114,7 +114,7 @@ impl Redactor {
                 email: Email::lenient(&self.mail(email.as_written())),
                 role: role.clone(),
             }),
-            Spec::Workspace(workspace) => Spec::Workspace(self.workspace(workspace)),
+            Spec::Workspace(workspace) => Spec::Workspace(Box::new(self.workspace(workspace))),
             Spec::WorkspaceMember(WorkspaceMember { workspace, member, role }) => {
                 Spec::WorkspaceMember(WorkspaceMember {
                     workspace: self.label(Class::Workspace, workspace),
@@ -161,11 +161,14 @@ impl Redactor {
     pub(super) fn remote(&mut self, remote: &Remote) -> Remote {
         let Remote { id, phase, facts } = remote;
         let facts = match facts {
-            Facts::Member(MemberFacts { name, added_at, pending }) => Facts::Member(MemberFacts {
-                name: self.name(Class::Name, name).into(),
-                added_at: *added_at,
-                pending: pending.clone(),
-            }),
+            Facts::Member(facts) => {
+                let MemberFacts { name, added_at, pending } = &**facts;
+                Facts::Member(Box::new(MemberFacts {
+                    name: self.name(Class::Name, name).into(),
+                    added_at: *added_at,
+                    pending: pending.clone(),
+                }))
+            }
             Facts::Workspace(facts) => Facts::Workspace(facts.clone()),
             Facts::WorkspaceMember => Facts::WorkspaceMember,
             Facts::ApiKey(facts) => {

@@ -72,9 +72,9 @@ fn an_address_that_the_api_knows_and_does_not_show_is_left_to_a_person() {
 fn workspace(id: &str, created_at: Option<&str>, archived: bool) -> Object {
     let created_at = created_at.map(|at| at.parse().unwrap());
     let archived_at = archived.then(now);
-    let facts = Facts::Workspace(WorkspaceFacts { created_at, archived_at });
+    let facts = Facts::Workspace(Box::new(WorkspaceFacts { created_at, archived_at }));
     Object {
-        spec: Spec::Workspace(Workspace {
+        spec: Spec::Workspace(Box::new(Workspace {
             name: "New".into(),
             display_color: None,
             tags: None,
@@ -82,7 +82,7 @@ fn workspace(id: &str, created_at: Option<&str>, archived: bool) -> Object {
             external_key_id: None,
             user_profile_id: None,
             is_default: false,
-        }),
+        })),
         remote: Some(Remote { id: RemoteId::new(id), phase: Phase::Active, facts }),
         source: None,
     }
