@@ -1,7 +1,7 @@
 //! One page of a list, from the text of an answer.
 //!
-//! Invariant: a text is read straight into objects only where the long way, through a [`Value`], gives the same ones; what
-//! it refuses is refused by the long way too, which says where.
+//! Invariant: read straight or the long way, through a [`Value`], a text gives the same objects. Only the long way
+//! refuses, since it can say where; it also minds what is wrong in fields that nobody reads, which the other passes over.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 

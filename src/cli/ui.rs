@@ -118,8 +118,9 @@ impl Ui {
         if self.keep(text, Kept::Data) {
             return Ok(());
         }
-        // Without a style there is nothing to take out, and a plan as JSON is long.
-        let plain = self.stdout == ColorChoice::Never && !text.contains('\u{1b}');
+        // Where nothing steers a terminal there is nothing to take out, and a plan as JSON is long.
+        let steers = |c: char| c.is_control() && !c.is_ascii_whitespace();
+        let plain = self.stdout == ColorChoice::Never && !text.contains(steers);
         let choice = if plain { ColorChoice::AlwaysAnsi } else { self.stdout };
         let mut out = AutoStream::new(io::stdout().lock(), choice);
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

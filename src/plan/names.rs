@@ -1,7 +1,7 @@
 //! Names of workspaces that change hands: whether two may have one name is up to the API, so a name is freed before it
 //! is taken.
 //!
-//! Invariant: only the order of steps changes, and what no order helps is said.
+//! Invariant: only the order of renames and creates changes, and a circle of them, which no order helps, is said.
 
 use std::collections::HashMap;
 

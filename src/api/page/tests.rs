@@ -105,6 +105,20 @@ fn a_page_of_ordinary_objects_goes_the_straight_way() {
 }
 
 #[test]
+fn what_is_wrong_in_a_field_that_nobody_reads_is_passed_over_and_in_another_is_refused() {
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    for wrong in ["1e999", r#""\udc00""#, &deep] {
+        let user = |name: &str| {
+            format!(
+                r#"{{"data":[{{"id":"user_1","email":"ada@acme.com","role":"user","{name}":{wrong}}}]}}"#
+            )
+        };
+        assert_eq!(Page::<User>::read(user("beyond").as_bytes()).unwrap().data.len(), 1, "{wrong}");
+        Page::<User>::read(user("name").as_bytes()).unwrap_err();
+    }
+}
+
+#[test]
 fn what_is_no_json_is_an_error_and_no_page() {
     for text in ["", "{", "<html>", "{\"data\": []} {}"] {
         Page::<User>::read(text.as_bytes()).unwrap_err();
