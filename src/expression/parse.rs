@@ -27,7 +27,7 @@ pub(super) fn parse(source: &str) -> Result<Parsed, Problem> {
     match parser.parse_with_source_info(source) {
         Ok((root, places)) => {
             let text: Vec<char> = source.chars().collect();
-            convert(&root, &Places { places: &places, text: &text }, 0)
+            convert(&root, &Places { known: &places, source, text: &text }, 0)
         }
         Err(errors) => Err(first(source, &errors)),
     }
@@ -92,14 +92,17 @@ const HELP: &str =
 
 /// Where the parts of a text stand.
 struct Places<'p> {
-    places: &'p SourceInfo,
+    known: &'p SourceInfo,
+    source: &'p str,
     text: &'p [char],
 }
 
 impl Places<'_> {
     /// The place of a part; of a field and of a function, that of its name.
     fn of(&self, node: &IdedExpr) -> usize {
-        let at = self.places.offset_for(node.id).map_or(0, |(start, _)| start as usize);
+        // The parser counts bytes, and people count characters.
+        let byte = self.known.offset_for(node.id).map_or(0, |(start, _)| start as usize);
+        let at = self.source.get(..byte).map_or(self.text.len(), |before| before.chars().count());
         match &node.expr {
             Expr::Select(_) => at + 1,
             Expr::Call(call) => {

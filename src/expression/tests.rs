@@ -136,6 +136,9 @@ fn what_could_only_fail_is_refused_with_its_place() {
     for (source, at, says) in [
         ("person.rol == \"admin\"", 7, "a person has no `rol`"),
         ("persons.size() == 1", 0, "there is no `persons` here"),
+        ("'é🌀' == A", 8, "there is no `A` here"),
+        ("'é🌀' == person.rol", 15, "a person has no `rol`"),
+        ("'é🌀' == nope(n)", 8, "there is no function `nope`"),
         ("people.every(p, true)", 7, "there is no function `every`"),
         ("person.role", 7, "this is text"),
         ("n == \"2\"", 2, "`==` does not work on a number and text"),
