@@ -25,10 +25,7 @@ pub(super) fn parse(source: &str) -> Result<Parsed, Problem> {
         .max_recursion_depth(PARSER_DEPTH)
         .error_recovery_limit(4);
     match parser.parse_with_source_info(source) {
-        Ok((root, places)) => {
-            let text: Vec<char> = source.chars().collect();
-            convert(&root, &Places { known: &places, source, text: &text }, 0)
-        }
+        Ok((root, places)) => convert(&root, &Places { known: &places, source }, 0),
         Err(errors) => Err(first(source, &errors)),
     }
 }
@@ -94,24 +91,19 @@ const HELP: &str =
 struct Places<'p> {
     known: &'p SourceInfo,
     source: &'p str,
-    text: &'p [char],
 }
 
 impl Places<'_> {
     /// The place of a part; of a field and of a function, that of its name.
     fn of(&self, node: &IdedExpr) -> usize {
-        // The parser counts bytes, and people count characters.
-        let byte = self.known.offset_for(node.id).map_or(0, |(start, _)| start as usize);
-        let at = self.source.get(..byte).map_or(self.text.len(), |before| before.chars().count());
-        match &node.expr {
-            Expr::Select(_) => at + 1,
-            Expr::Call(call) => {
-                let name: Vec<char> = call.func_name.chars().collect();
-                let start = at.saturating_sub(name.len());
-                if self.text.get(start..at) == Some(name.as_slice()) { start } else { at }
-            }
-            _ => at,
-        }
+        let start = self.known.offset_for(node.id).map_or(0, |(start, _)| start as usize);
+        let before = self.source.get(..start).unwrap_or(self.source);
+        let before = match &node.expr {
+            Expr::Call(call) => before.strip_suffix(&*call.func_name).unwrap_or(before),
+            _ => before,
+        };
+        // The parser counts bytes, and people count characters; a field comes after its dot.
+        before.chars().count() + usize::from(matches!(node.expr, Expr::Select(_)))
     }
 }
 

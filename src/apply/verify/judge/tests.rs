@@ -1,7 +1,7 @@
 //! What answers of the API mean for a step: made, not made, or something else.
 
 use super::*;
-use crate::resource::{Facts, Phase, Remote, Workspace, workspace::Residency};
+use crate::resource::{Facts, Phase, Remote, Workspace};
 
 fn now() -> Timestamp {
     "2026-11-22T10:00:00Z".parse().unwrap()
@@ -74,15 +74,7 @@ fn workspace(id: &str, created_at: Option<&str>, archived: bool) -> Object {
     let archived_at = archived.then(now);
     let facts = Facts::Workspace(Box::new(WorkspaceFacts { created_at, archived_at }));
     Object {
-        spec: Spec::Workspace(Box::new(Workspace {
-            name: "New".into(),
-            display_color: None,
-            tags: None,
-            data_residency: Residency::default(),
-            external_key_id: None,
-            user_profile_id: None,
-            is_default: false,
-        })),
+        spec: Spec::Workspace(Box::new(Workspace::named("New"))),
         remote: Some(Remote { id: RemoteId::new(id), phase: Phase::Active, facts }),
         source: None,
     }
