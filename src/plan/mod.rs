@@ -82,8 +82,8 @@ pub fn make(input: Input<'_>) -> Plan {
                 "nothing differs there, or the pattern is mistyped: `charter plan` shows all steps",
             )
     }));
-    let steps = select::select(steps, only);
-    notes.extend(names::circles(&steps));
+    let mut steps = select::select(steps, only);
+    notes.extend(names::free_first(&mut steps));
     diagnostic::sort(&mut notes);
 
     let keys = keys::fates(&steps, &bound.live, &|address, _| listed_active(address, desired));

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::{
     adopt::Adopted,
     bind::{Bound, declared_new},
-    names,
     step::{Cause, Stage, Step},
 };
 use crate::{
@@ -108,7 +107,6 @@ pub fn schedule(
     }
     keep_workspace_cap(live, &mut steps);
     steps.sort_by(|a, b| (a.stage, &a.address).cmp(&(b.stage, &b.address)));
-    names::free_first(&mut steps);
     steps
 }
 

@@ -97,3 +97,39 @@ fn swapped_names_go_by_a_third_name_where_names_are_unique() {
     assert_eq!(story.run(&["apply", "--yes"]).code, Some(0));
     shows(&story.run(&["plan", "--detailed-exitcode"]), 0, &["plan: nothing to do"]);
 }
+
+#[test]
+fn renames_in_a_circle_come_last_and_take_no_other_rename_with_them() {
+    let live = format!(
+        "{LIVE}  - {{name: Red, id: wrkspc_01red}}\n  - {{name: Yellow, id: wrkspc_01yellow}}\n  \
+         - {{name: Violet, id: wrkspc_01violet}}\n{UNIQUE}"
+    );
+    let served = Served::start(&live);
+    // `Also` waits for a name that only the circle could free; `Zed` has nothing to do with it.
+    let text = "  Also: {id: wrkspc_01violet, name: Green}\n  Blue: {id: wrkspc_01green}\n  \
+                Green: {id: wrkspc_01red}\n  Red: {id: wrkspc_01blue}\n  Zed: {id: wrkspc_01yellow}\n";
+    let story = Story::with(&files(text)).to(&served.url());
+    let run = story.run(&["apply", "--yes"]);
+    assert_eq!(run.code, Some(5), "{run:?}");
+    assert!(run.stderr.contains("`Blue`, `Green`, `Red` on in a circle"), "{run:?}");
+    assert!(!flowing(&run.stderr).contains("the API refuses all"), "{run:?}");
+    let calls = served.calls();
+    assert_eq!(
+        calls[0], r#"POST /v1/organizations/workspaces/wrkspc_01yellow {"name":"Zed"}"#,
+        "{calls:?}"
+    );
+    assert_eq!(calls.len(), 5, "each is tried: {calls:?}");
+}
+
+#[test]
+fn a_name_that_two_have_is_freed_by_both_before_it_is_taken() {
+    let served = Served::start(&LIVE.replace("name: Green", "name: Blue"));
+    let text =
+        "  Blue: {previously: []}\n  Green: {id: wrkspc_01green}\n  Red: {id: wrkspc_01blue}\n";
+    let story = Story::with(&files(text)).to(&served.url());
+    let run = story.run(&["apply", "--yes"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let calls = served.calls();
+    assert_eq!(calls.len(), 3, "{calls:?}");
+    assert_eq!(calls[2], r#"POST /v1/organizations/workspaces {"name":"Blue"}"#, "{calls:?}");
+}
