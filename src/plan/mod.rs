@@ -82,8 +82,9 @@ pub fn make(input: Input<'_>) -> Plan {
                 "nothing differs there, or the pattern is mistyped: `charter plan` shows all steps",
             )
     }));
+    let freeing = names::Freeing::by(&steps);
     let mut steps = select::select(steps, only);
-    notes.extend(names::free_first(&mut steps));
+    notes.extend(names::free_first(&mut steps, &freeing, &bound.live));
     diagnostic::sort(&mut notes);
 
     let keys = keys::fates(&steps, &bound.live, &|address, _| listed_active(address, desired));

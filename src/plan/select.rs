@@ -52,6 +52,17 @@ impl Only {
         })
     }
 
+    /// How a choice of one address alone is written on a command line.
+    pub(super) fn exactly(address: &Address) -> String {
+        let pattern = globset::escape(&address.to_string());
+        let is_plain = |c: char| c.is_alphanumeric() || "/_-.@+:,%".contains(c);
+        if pattern.chars().all(is_plain) {
+            pattern
+        } else {
+            format!("'{}'", pattern.replace('\'', r"'\''"))
+        }
+    }
+
     /// The choice as it is written.
     pub fn as_written(&self) -> &str {
         match self {

@@ -133,3 +133,27 @@ fn a_name_that_two_have_is_freed_by_both_before_it_is_taken() {
     assert_eq!(calls.len(), 3, "{calls:?}");
     assert_eq!(calls[2], r#"POST /v1/organizations/workspaces {"name":"Blue"}"#, "{calls:?}");
 }
+
+#[test]
+fn a_name_that_an_archive_frees_is_taken_by_the_second_apply_and_the_plan_says_so() {
+    let served = Served::start(&format!("{LIVE}{UNIQUE}"));
+    let text = "  Blue: {previously: []}\n  Old: {id: wrkspc_01blue, state: archived}\n";
+    let story = Story::with(&files(text)).to(&served.url());
+    let plan = story.run(&["plan", "--allow", "archives=1"]);
+    let said = flowing(&plan.stderr);
+    for part in [
+        "warning[plan/name-in-use]: `Blue` takes the name `Blue` while the workspace `Old` (`wrkspc_01blue`) still has it",
+        "--> charter.yaml:4:3",
+        "apply once more, or archive that workspace first, by itself: `--only workspace/Old`",
+    ] {
+        assert!(said.contains(part), "`{part}` is not in:\n{}", plan.stderr);
+    }
+    let digest = plan.stdout.split("--ack ").nth(1).unwrap()[..64].to_owned();
+    let apply = ["apply", "--yes", "--allow", "archives=1", "--ack", &digest];
+    let run = story.run(&apply);
+    assert_eq!(run.code, Some(5), "{run:?}");
+    let run = story.run(&["apply", "--yes"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(!run.stderr.contains("name-in-use"), "{run:?}");
+    shows(&story.run(&["plan", "--detailed-exitcode"]), 0, &["plan: nothing to do"]);
+}

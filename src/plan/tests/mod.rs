@@ -11,6 +11,7 @@ mod findings;
 mod left_alone;
 mod limits;
 mod lists;
+mod names;
 mod people;
 mod saved;
 mod workspaces;

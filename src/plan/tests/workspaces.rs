@@ -236,26 +236,3 @@ fn product_workspaces_are_left_alone_unless_named() {
         POST /workspaces/w3 {"display_color":"#777777"}
     "##);
 }
-
-#[test]
-fn names_are_freed_first_and_a_circle_of_any_length_is_said_once() {
-    let (mut files, mut org) = (Files::new(), Org::new());
-    for (label, id) in
-        [("a", "w2"), ("b", "w3"), ("c", "w1"), ("d", "w5"), ("e", "w6"), ("f", "w4")]
-    {
-        files.workspace(workspace_spec(label));
-        files.pin(address(label), Some(id), None);
-    }
-    // `a`, `b` and `c` go round; `d` is freed by `f`, and `e` by `d`.
-    for (id, name) in
-        [("w1", "a"), ("w2", "b"), ("w3", "c"), ("w4", "d"), ("w5", "e"), ("w6", "other")]
-    {
-        org.workspace(id, workspace_spec(name));
-    }
-    let plan = plan(&files, &org);
-    let order: Vec<&str> = plan.steps.iter().map(|step| step.address.name.as_str()).collect();
-    assert_eq!(order, ["f", "d", "e", "b", "c", "a"], "what no order helps comes last");
-    let [note] = plan.notes.as_slice() else { panic!("{:?}", plan.notes) };
-    assert!(note.message.contains("names `a`, `b`, `c` on in a circle"), "{note:?}");
-    assert_eq!((note.span.is_some(), note.related.len()), (true, 2));
-}
