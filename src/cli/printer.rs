@@ -12,10 +12,10 @@ use std::{
 
 use serde_json::json;
 
-use super::{failure::Failure, format::ReviewFormat, prepare::Files, ui::Ui};
+use super::{failure::Failure, format::ReviewFormat, prepare::Files, revision::BROKEN, ui::Ui};
 use crate::{
     config::load::Rejected,
-    diagnostic::{Diagnostic, Severity, Sources},
+    diagnostic::{Diagnostic, Sources},
     plan::{Plan, compare::Compared, rules::RuleChange},
     render::{
         self,
@@ -181,7 +181,7 @@ impl Printer {
     /// Passes on why a command failed. Files that are wrong are shown in the chosen format too.
     pub(super) fn failed(&self, failure: Failure, ui: &Ui) -> Failure {
         let failure = match &self.redactor {
-            Some(redactor) => hidden(failure, &redactor.borrow()),
+            Some(redactor) => hidden(failure, &mut redactor.borrow_mut()),
             None => failure,
         };
         let Failure::Files(rejected) = &failure else { return failure };
@@ -267,8 +267,9 @@ fn redactor() -> Result<Redactor, Failure> {
         .map_err(|error| Failure::usage(format!("`{KEY}` cannot be used: {error}")).help(help))
 }
 
-/// Why a command failed, without names. What wrong files say is not known to be harmless: only what is wrong is kept.
-fn hidden(failure: Failure, redactor: &Redactor) -> Failure {
+/// Why a command failed, without names. What wrong files say is not known to be harmless: only what is wrong is kept, and
+/// where, and that it is the base which is wrong, since that is what is to be mended first.
+fn hidden(failure: Failure, redactor: &mut Redactor) -> Failure {
     match failure {
         Failure::Said { exit, message, help } => Failure::Said {
             exit,
@@ -276,12 +277,15 @@ fn hidden(failure: Failure, redactor: &Redactor) -> Failure {
             help: help.map(|help| redactor.text(&help)),
         },
         Failure::Files(rejected) => {
-            let diagnostics = rejected.diagnostics.into_iter().map(|one| Diagnostic {
-                message: "hidden by `--redact`".to_owned(),
-                help: (one.severity == Severity::Error)
-                    .then(|| "run without `--redact` where names may be seen".to_owned()),
-                related: Vec::new(),
-                ..one
+            let found = redactor.diagnostics(&rejected.diagnostics);
+            let diagnostics = found.into_iter().map(|one| match &*one.code {
+                BROKEN => one,
+                _ => Diagnostic {
+                    message: "hidden by `--redact`".to_owned(),
+                    help: Some("run without `--redact` where names may be seen".to_owned()),
+                    related: Vec::new(),
+                    ..one
+                },
             });
             let rejected =
                 Rejected { diagnostics: diagnostics.collect(), sources: Sources::default() };

@@ -24,6 +24,8 @@ use crate::{
 
 /// The trailer that acknowledges steps.
 const TRAILER: &str = "Charter-Ack";
+/// The code of what [`broken`] says: of the files, it repeats nothing.
+pub(super) const BROKEN: &str = "base/broken";
 
 /// The files that a plan is held against.
 pub(super) struct Base {
@@ -46,8 +48,7 @@ impl Base {
     pub(super) fn read(options: &review::Against, path: &Path) -> Result<Option<Self>, Failure> {
         let review::Against { base_rev, base_path } = options;
         if let Some(other) = base_path {
-            let name = other.display().to_string();
-            let files = Files::read(other).map_err(|failure| broken(failure, &name))?;
+            let (name, files) = (other.display().to_string(), earlier_at(other)?);
             return Ok(Some(Self { name, commit: None, files, absent: None }));
         }
         let Some(rev) = base_rev else { return Ok(None) };
@@ -276,11 +277,20 @@ fn earlier(place: &InRepository, commit: &Commit) -> Result<Option<Files>, Failu
     files(place, commit, &format!("{rev}:")).map_err(|failure| broken(failure, rev))
 }
 
+/// The files of a path that a change is held against.
+pub(super) fn earlier_at(path: &Path) -> Result<Files, Failure> {
+    Files::read(path).map_err(|failure| broken(failure, &path.display().to_string()))
+}
+
 /// Says first that it is the base which is wrong: the change may be what mends it.
 fn broken(failure: Failure, name: &str) -> Failure {
     let Failure::Files(mut rejected) = failure else { return failure };
+    // A path that is not there is mistyped, and no base.
+    if rejected.diagnostics.iter().all(|one| one.code == "config/not-found") {
+        return Failure::Files(rejected);
+    }
     let finding = Diagnostic::error(
-        "base/broken",
+        BROKEN,
         format!("the files of the base `{name}` are wrong, so nothing can be held against them: what follows is said of the base, not of the change"),
     )
     .help(

@@ -403,6 +403,23 @@ fn a_base_that_is_wrong_is_told_from_a_change_that_is() {
     assert_eq!(run.code, Some(3), "{run:?}");
     assert!(run.stderr.starts_with("error[base/broken]"), "{run:?}");
     assert!(run.stderr.contains("charter.yaml:2:1"), "{run:?}");
+    // Of two folders the first is what the second is held against.
+    let path = base.path().display().to_string();
+    let run = story.run(&["diff", &path, "."]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    let said = flowing(&run.stderr);
+    let first = format!("error[base/broken]: the files of the base `{path}` are wrong");
+    assert!(said.starts_with(&first) && said.contains("help: mend the base"), "{said}");
+    assert!(said.contains("charter.yaml:2:1"), "{said}");
+    for arguments in [
+        &["diff", ".", &path][..],
+        &["diff", "nowhere", "."],
+        &["plan", ".", "--base-path", "nowhere"],
+    ] {
+        let run = story.run(arguments);
+        assert_eq!(run.code, Some(3), "{run:?}");
+        assert!(!run.stderr.contains("base/broken"), "{arguments:?}: {run:?}");
+    }
     // What is wrong in the change is said of the change.
     story.write("teams/ml.yaml", "membrs: {}\n");
     let run = story.run(&["plan", ".", "--base-rev", "topic"]);

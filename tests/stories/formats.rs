@@ -7,7 +7,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{FILE, ID, Run, SEED, Served, Story, read};
+use crate::{
+    repository::flowing,
+    support::{FILE, ID, Run, SEED, Served, Story, read},
+};
 
 /// A key for pseudonyms.
 const REDACT: (&str, &str) = ("CHARTER_REDACT_KEY", "0123456789abcdef0123456789abcdef");
@@ -221,6 +224,38 @@ fn files_that_are_wrong_name_nobody_either() {
             run.stderr.contains("config/unknown-role") && run.stderr.contains(":7:"),
             "{run:?}"
         );
+    }
+}
+
+#[test]
+fn a_base_that_is_wrong_is_told_and_names_nobody() {
+    let story = Story::new().env(REDACT.0, REDACT.1);
+    // A path may name somebody too.
+    let old = "  dan@contractor.io: {role: emperor, note: Dan}\n";
+    story.write("dan@contractor.io.yaml", &format!("{FILE}{old}"));
+    for format in ["text", "json", "markdown", "github", "sarif"] {
+        let args =
+            ["diff", "dan@contractor.io.yaml", "charter.yaml", "--redact", "--format", format];
+        let run = story.run(&args);
+        assert_eq!(run.code, Some(3), "{run:?}");
+        for original in ["dan", "Dan", "contractor", "emperor"] {
+            assert!(!run.stdout.contains(original) && !run.stderr.contains(original), "{run:?}");
+        }
+        let said = flowing(&run.stderr);
+        for part in [
+            "error[base/broken]: the files of the base `person-",
+            "are wrong, so nothing can be held against them",
+            "help: mend the base in a change of its own",
+            "error[config/unknown-role]: hidden by `--redact`",
+            "@redacted.invalid:7:",
+            "help: run without `--redact` where names may be seen",
+        ] {
+            assert!(said.contains(part), "{format}: `{part}` is not in {said}");
+        }
+        if !["text", "json"].contains(&format) {
+            assert!(run.stdout.contains("base/broken"), "{run:?}");
+            assert!(run.stdout.contains("mend the base in a change of its own"), "{run:?}");
+        }
     }
 }
 

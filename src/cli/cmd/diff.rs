@@ -26,7 +26,7 @@ pub(in crate::cli) fn run(args: &Diff, ui: &Ui) -> Result<Exit, Failure> {
 fn compared(args: &Diff, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
     let Diff { old, new, path, format: _, redact: _ } = args;
     let (old, new) = match (new, path) {
-        (Some(new), None) => (Files::read(old)?, Files::read(new)?),
+        (Some(new), None) => (revision::earlier_at(old)?, Files::read(new)?),
         (new, path) => {
             let path = path.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
             revision::sides(rev(old)?, new.as_deref().map(rev).transpose()?, path)?
