@@ -9,9 +9,9 @@ use orgcharter::{
     api::call::{Call, Part},
     apply::{Outcome, Report},
     config::document::Document,
-    plan::{Plan, Step},
+    plan::{Cause, Plan, Step},
     resource::{Change, Disposition, Object, Role, Spec, Verb},
-    sandbox::{Entry, Sandbox, State, Switches, switches},
+    sandbox::{Entry, KeyStatus, Sandbox, State, Switches, switches},
 };
 
 use crate::{
@@ -96,7 +96,7 @@ async fn converges(case: &Case, coverage: &mut Coverage) -> Verdict {
 
     let revealed = revealed_grants(&first, &report, before.switches);
     let second = plan_only(&sandbox, &document).await?;
-    leftover(&first, &second, &refused, &revealed)?;
+    leftover(&first, &second, &refused, &revealed, &sandbox.state())?;
     if second.ready().all(|step| refused.contains(step)) {
         return Ok(());
     }
@@ -107,7 +107,7 @@ async fn converges(case: &Case, coverage: &mut Coverage) -> Verdict {
     let mut refused = refused;
     refused.extend(judged(&second, &report, &before)?);
     let third = plan_only(&sandbox, &document).await?;
-    leftover(&second, &third, &refused, &BTreeSet::new())
+    leftover(&second, &third, &refused, &BTreeSet::new(), &sandbox.state())
 }
 
 /// Every ready step is done, but for those that the organization refuses by a rule no plan can know; gives those.
@@ -207,6 +207,7 @@ pub(crate) fn leftover(
     second: &Plan,
     refused: &Refused,
     revealed: &BTreeSet<Address>,
+    after: &State,
 ) -> Verdict {
     let before: BTreeMap<&Address, &Step> =
         first.steps.iter().map(|step| (&step.address, step)).collect();
@@ -234,8 +235,12 @@ pub(crate) fn leftover(
             return Err(format!("a step came up after the apply: {step:?}"));
         };
         if let Disposition::Manual { why } = &earlier.disposition
-            && why.starts_with("several keys here are named")
-            && frees_its_name(first, step)
+            && frees_its_name(step, why, after)
+        {
+            continue;
+        }
+        if matches!(earlier.disposition, Disposition::Held { .. })
+            && was_like_one_who_left(first, step)
         {
             continue;
         }
@@ -257,14 +262,37 @@ pub(crate) fn leftover(
     Ok(())
 }
 
-/// Of several keys of one name, some died with the first apply: the name has come to mean the one that is left. Keys
-/// that were off died too, without a word, since nothing stopped working.
-fn frees_its_name(first: &Plan, step: &Step) -> bool {
-    let title = step.change.object().spec.resource().title();
+/// Of several keys of one name, all but one died with the first apply: the name has come to mean the one that is left.
+/// Keys that were off died too, without a word, since nothing stopped working.
+fn frees_its_name(step: &Step, why: &str, after: &State) -> bool {
+    let lives = |id: &&str| {
+        let key = after.api_key(id);
+        key.is_some_and(|key| key.status_at(after.now()) != KeyStatus::Archived)
+    };
+    let several = why
+        .strip_prefix("several keys here are named")
+        .and_then(|rest| rest.rsplit_once("list them by id ("));
+    let Some((_, ids)) = several else { return false };
+    let ids: Vec<&str> = ids.split('`').filter(|part| part.starts_with("apikey_")).collect();
     step.address.kind == Kind::ApiKey
         && matches!(step.address.name, Name::Label(_))
-        && (first.keys.iter().any(|key| key.dies && key.name == title)
-            || first.ready().any(|step| step.change.verb() == Verb::Remove))
+        && ids.len() > 1
+        && ids.iter().filter(|id| lives(id)).count() < 2
+}
+
+/// docs/how-it-works.md: an invite is held beside a removal that it resembles. A date ends access whatever it resembles, so
+/// its removal is done, and the next plan has nothing that the invite could be mistaken for.
+fn was_like_one_who_left(first: &Plan, step: &Step) -> bool {
+    let like = |step: &Step| step.change.object().spec.resource().likeness();
+    step.address.kind == Kind::Member
+        && step.change.verb() == Verb::Create
+        && like(step).is_some()
+        && first.ready().any(|gone| {
+            gone.address.kind == Kind::Member
+                && gone.change.verb() == Verb::Remove
+                && gone.cause == Cause::Expired
+                && like(gone) == like(step)
+        })
 }
 
 /// Steps that the organization refused: by address, and by id, since an address may be another one the next time.
@@ -307,7 +335,6 @@ fn references_wait(step: &Step, plan: &Plan) -> bool {
 /// A key that stops working by another step stands in the plan as dying (product.md: the plan lists the keys that
 /// die).
 fn no_key_dies_unannounced(plan: &Plan, before: &State, after: &State) -> Verdict {
-    use orgcharter::sandbox::KeyStatus;
     let now = before.now();
     for key in before.api_keys() {
         let is = after.api_key(&key.id).map(|key| key.status_at(now));
