@@ -46,6 +46,7 @@
 //!
 //! | row | modules | IO |
 //! | --- | --- | --- |
+//! | hands to spare | `beside`, `threads` | processors: who works when, with no say in what comes of it |
 //! | words | `address`, `diagnostic`, `email`, `secret` | none |
 //! | conditions | `expression` | none |
 //! | wire | `api` | its HTTP transport, credentials' files and variables |
@@ -88,6 +89,7 @@ pub mod access;
 pub mod address;
 pub mod api;
 pub mod apply;
+mod beside;
 pub mod cli;
 pub mod config;
 pub mod diagnostic;
@@ -100,3 +102,4 @@ pub mod render;
 pub mod resource;
 pub mod sandbox;
 pub mod secret;
+mod threads;

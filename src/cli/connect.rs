@@ -3,7 +3,7 @@
 //! Invariant: a sandbox never sees a real credential, and a real organization is never reached while a sandbox is
 //! asked for.
 
-use std::{ffi::OsStr, fs, path::Path, sync::Arc, time::Duration};
+use std::{cell::Cell, ffi::OsStr, fs, path::Path, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -17,9 +17,13 @@ use crate::{
         client::{Client, Options},
         clock::{Clock, SystemClock},
         credential::{Credential, Found},
+        error::ApiError,
         http::{BaseUrl, DEFAULT_BASE_URL, HttpTransport},
         transport::BoxFuture,
+        wire::Me,
     },
+    beside::Beside,
+    observe,
     plan::step::Observed,
     resource::{OrgKind, desired::OrganizationPin},
     sandbox::{self, Sandbox, Server, State},
@@ -43,6 +47,8 @@ pub(super) struct Connection {
     pub(super) is_sandbox: bool,
     /// Other credentials that were set.
     unused: Vec<String>,
+    /// The question whose credential it is, if it was asked ahead.
+    me: Cell<Option<Beside<Result<Me, ApiError>>>>,
     // It stops when it is dropped.
     _server: Option<Server>,
 }
@@ -91,6 +97,7 @@ impl Connection {
             clock,
             is_sandbox: false,
             unused: also_set.into_iter().map(str::to_owned).collect(),
+            me: Cell::default(),
             _server: None,
         })
     }
@@ -135,8 +142,35 @@ impl Connection {
             clock,
             is_sandbox: true,
             unused: Vec::new(),
+            me: Cell::default(),
             _server: Some(server),
         })
+    }
+
+    /// Connects before the files are read, and asks whose credential it is meanwhile; `None` for a sandbox, which may
+    /// have to be made for the files.
+    pub(super) fn ahead(
+        global: &Global,
+        variable: Option<&str>,
+        meter: Arc<Meter>,
+    ) -> Option<Result<Self, Failure>> {
+        if global.sandbox.is_some() {
+            return None;
+        }
+        let connection = Self::real(global, variable, meter);
+        if let Ok(connection) = &connection {
+            let reader = connection.client.reader();
+            connection.me.set(Some(Beside::begin(async move { observe::me(&reader).await })));
+        }
+        Some(connection)
+    }
+
+    /// Whose credential it is.
+    pub(super) async fn me(&self) -> Result<Me, ApiError> {
+        match self.me.take() {
+            Some(asked) => asked.end().await,
+            None => observe::me(&self.client.reader()).await,
+        }
     }
 
     /// How the organization was seen, for the head of a plan.

@@ -6,17 +6,24 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{args::Narrow, connect::Connection, failure::Failure, revision::also_of_base};
+use super::{
+    args::Narrow,
+    connect::Connection,
+    failure::Failure,
+    revision::{Base, also_of_base},
+};
 use crate::{
     address::{Kind, Name},
+    beside::Beside,
     config::{
         document::Document,
         load::{Loaded, load},
         lower::lower,
+        outline::read_scope,
         raise::infer_kind,
     },
     diagnostic::{Diagnostic, Sources},
-    observe::{OrganizationInfo, identify, observe},
+    observe::{self, ObserveError, OrganizationInfo, observe},
     plan::{
         self, Input, Only, Plan,
         attribution::{Former, hold_against},
@@ -29,6 +36,7 @@ use crate::{
         read_scope::ReadScope,
         snapshot::Coverage,
     },
+    threads::discard,
 };
 
 /// Files that were read and checked.
@@ -97,6 +105,36 @@ pub(super) fn day(now: Timestamp) -> Date {
     now.to_zoned(TimeZone::UTC).date()
 }
 
+/// What a plan is made from, besides what is live.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'f> {
+    /// The files.
+    pub(super) files: &'f Files,
+    /// What they are held against.
+    pub(super) base: Option<&'f Base>,
+    /// The time that they are for.
+    pub(super) now: Timestamp,
+}
+
+impl<'f> Wanted<'f> {
+    fn wishes(self) -> Wishes<'f> {
+        let Self { files, base, now } = self;
+        base.map_or_else(|| files.wishes(now), |base| base.wishes(files, now))
+    }
+
+    /// What has to be read.
+    fn scope(self) -> ReadScope {
+        let document = self.files.document();
+        let kind = document.organization.kind.value;
+        let mut scope = read_scope(document);
+        policy::widen(document, &mut scope, kind);
+        if let Some(base) = self.base {
+            policy::widen(base.files().document(), &mut scope, kind);
+        }
+        scope
+    }
+}
+
 /// Who a plan is for and what narrows it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Choices {
@@ -118,7 +156,7 @@ pub(super) async fn identified(
     connection: &Connection,
     pin: &OrganizationPin,
 ) -> Result<OrganizationInfo, Failure> {
-    let info = identify(&connection.client.reader(), pin.kind).await?;
+    let info = observe::identified(connection.me().await, &connection.client.reader(), pin.kind)?;
     match &pin.id {
         Some(id) if *id != info.id => Err(wrong_organization(id, &info, pin)),
         _ => Ok(info),
@@ -138,29 +176,25 @@ fn wrong_organization(id: &str, info: &OrganizationInfo, pin: &OrganizationPin) 
 /// Reads what the files need and makes the plan.
 pub(super) async fn make(
     connection: &Connection,
-    wishes: Wishes<'_>,
+    wanted: Wanted<'_>,
     choices: &Choices,
-    now: Timestamp,
 ) -> Result<Plan, Failure> {
-    make_seen(connection, wishes, choices, now, &|_| {}).await
+    make_seen(connection, wanted, choices, &|_| {}).await
 }
 
 /// The same, and shows what is live to somebody else besides.
 pub(super) async fn make_seen(
     connection: &Connection,
-    wishes: Wishes<'_>,
+    wanted: Wanted<'_>,
     choices: &Choices,
-    now: Timestamp,
     seen: &dyn Fn(&Live),
 ) -> Result<Plan, Failure> {
-    let Wishes { document, desired, notes, former } = wishes;
-    let info = identified(connection, &desired.organization).await?;
-    let mut scope = desired.read_scope();
-    policy::widen(document, &mut scope, desired.organization.kind);
-    if let Some((_, rules)) = &former {
-        policy::widen(rules, &mut scope, desired.organization.kind);
-    }
-    let mut live = look(connection, &info, &scope, now).await?;
+    let now = wanted.now;
+    let info = identified(connection, &wanted.files.organization()).await?;
+    let looking = begin_look(connection, &info, wanted.scope(), now);
+    // This takes a while, and does not need the network.
+    let Wishes { document, desired, notes, former } = wanted.wishes();
+    let mut live = looking.end().await?;
     let plan = |live: &Live, notes: Vec<Diagnostic>| {
         plan::make(Input {
             desired: &desired,
@@ -192,6 +226,8 @@ pub(super) async fn make_seen(
         let found = policy::judge_plan(&rules, &desired, &live, &made);
         also_of_base(&mut made.policy, found, &name);
     }
+    let count = live.objects.len();
+    discard((live, desired), count);
     Ok(made)
 }
 
@@ -202,9 +238,21 @@ pub(super) async fn look(
     scope: &ReadScope,
     now: Timestamp,
 ) -> Result<Live, Failure> {
-    let credential = connection.client.credential();
-    let own_key = |hint: &str| credential.matches_hint(hint);
-    Ok(observe(&connection.client.reader(), info, scope, &own_key, now).await?)
+    Ok(begin_look(connection, info, scope.clone(), now).end().await?)
+}
+
+/// Begins to.
+fn begin_look(
+    connection: &Connection,
+    info: &OrganizationInfo,
+    scope: ReadScope,
+    now: Timestamp,
+) -> Beside<Result<Live, ObserveError>> {
+    let (client, info) = (connection.client.clone(), info.clone());
+    Beside::begin(async move {
+        let own_key = |hint: &str| client.credential().matches_hint(hint);
+        observe(&client.reader(), &info, &scope, &own_key, now).await
+    })
 }
 
 /// Reads what there is in an organization that no files describe. Where nobody says of which kind it is, people are

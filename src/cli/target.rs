@@ -44,6 +44,7 @@ pub(super) struct Target<'a> {
     meter: Arc<Meter>,
     drift: Cell<Option<(Counts, usize)>>,
     tally: Cell<Option<Tally>>,
+    ahead: Cell<Option<Result<Connection, Failure>>>,
 }
 
 impl<'a> Target<'a> {
@@ -64,6 +65,7 @@ impl<'a> Target<'a> {
             meter: Arc::default(),
             drift: Cell::default(),
             tally: Cell::default(),
+            ahead: Cell::default(),
         }
     }
 
@@ -96,13 +98,30 @@ impl<'a> Target<'a> {
         ended
     }
 
+    /// Connects before its files are read, so that the network and the disk are waited for together. What goes wrong is
+    /// said by [`Self::connect`]: whatever is wrong with the files comes first. Of a fleet the others fill the time, and
+    /// one whose files are wrong is asked nothing.
+    pub(super) fn connect_ahead(&self) {
+        if self.organization.is_some() {
+            return;
+        }
+        self.ahead.set(Connection::ahead(self.global, self.variable(), self.meter.clone()));
+    }
+
     /// Connects to the organization of its files.
     pub(super) async fn connect(&self, pin: &OrganizationPin) -> Result<Connection, Failure> {
         if let Some(id) = &pin.id {
             self.known(id);
         }
-        let variable = self.organization.map(|organization| &*organization.credential);
-        Connection::open(self.global, pin, variable, self.meter.clone()).await
+        match self.ahead.take() {
+            Some(connected) => connected,
+            None => Connection::open(self.global, pin, self.variable(), self.meter.clone()).await,
+        }
+    }
+
+    /// The only variable that its credential may come from, if there is one.
+    fn variable(&self) -> Option<&'a str> {
+        self.organization.map(|organization| &*organization.credential)
     }
 
     /// Notes what is to be done.

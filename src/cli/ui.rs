@@ -18,7 +18,7 @@ use crate::{
     config::load::Rejected,
     diagnostic::{Diagnostic, Severity, Sources},
     render::{
-        clean::clean,
+        clean::{clean, is_plain},
         diagnostics::{diagnostics, tally},
         layout::{self, Flow},
         style::{ATTENTION, ERROR, PLAIN, paint},
@@ -120,7 +120,8 @@ impl Ui {
         }
         // Where nothing steers a terminal there is nothing to take out, and a plan as JSON is long.
         let steers = |c: char| c.is_control() && !c.is_ascii_whitespace();
-        let plain = self.stdout == ColorChoice::Never && !text.contains(steers);
+        let nothing = || is_plain(text) || !text.contains(steers);
+        let plain = self.stdout == ColorChoice::Never && nothing();
         let choice = if plain { ColorChoice::AlwaysAnsi } else { self.stdout };
         let mut out = AutoStream::new(io::stdout().lock(), choice);
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

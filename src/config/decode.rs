@@ -21,7 +21,7 @@ pub(crate) use self::{
     text::{invisible, is_plain_text},
 };
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     document::{Document, Place, Sp, VERSION},
@@ -94,6 +94,11 @@ pub(crate) fn decode(
     }
     part.incomplete = cx.incomplete;
     part
+}
+
+/// A long map built anew from its sorted entries: one that grew entry by entry is half empty.
+fn packed<K: Ord, V>(map: BTreeMap<K, V>) -> BTreeMap<K, V> {
+    map.into_iter().collect()
 }
 
 /// What decoding one file needs.

@@ -9,7 +9,6 @@ use std::{
     io::Read,
     path::{Path, PathBuf},
     sync::Arc,
-    thread,
 };
 
 use super::{
@@ -19,7 +18,10 @@ use super::{
     merge,
     yaml::{self, MAX_BYTES, Parsed},
 };
-use crate::diagnostic::{self, Diagnostic, Sources, Span};
+use crate::{
+    diagnostic::{self, Diagnostic, Sources, Span},
+    threads::side_by_side,
+};
 
 /// The root file of a folder.
 pub const ROOT_FILE: &str = "charter.yaml";
@@ -180,43 +182,6 @@ fn no_version(name: &Arc<str>) -> Diagnostic {
         _ => "start with `version: 1`".to_owned(),
     };
     Diagnostic::error("config/version", "the file lacks `version`").at(&top).help(help)
-}
-
-/// Runs a function on every item, on as many threads as there are processors, and keeps the order.
-fn side_by_side<T: Send, R: Send>(items: Vec<T>, work: impl Fn(usize, T) -> R + Sync) -> Vec<R> {
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(items.len());
-    if threads <= 1 {
-        return items.into_iter().enumerate().map(|(index, item)| work(index, item)).collect();
-    }
-    let count = items.len();
-    let queue = std::sync::Mutex::new(items.into_iter().enumerate());
-    let next = || match queue.lock() {
-        Ok(mut queue) => queue.next(),
-        Err(poisoned) => poisoned.into_inner().next(),
-    };
-    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut results = Vec::new();
-                    while let Some((index, item)) = next() {
-                        results.push((index, work(index, item)));
-                    }
-                    results
-                })
-            })
-            .collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| match worker.join() {
-                Ok(results) => results,
-                Err(panic) => std::panic::resume_unwind(panic),
-            })
-            .collect()
-    });
-    debug_assert_eq!(done.len(), count);
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// Reads a file that may not be larger than the limit.

@@ -15,12 +15,14 @@ use super::{
 use crate::{
     diagnostic::{Diagnostic, Span},
     email::Email,
+    threads,
 };
 
 /// Merges parts in the order of their files; the first is the root file's, the only one with rules.
 pub(crate) fn merge(parts: Vec<Part>, found: &mut Vec<Diagnostic>) -> Document {
     let mut parts = parts.into_iter().map(|part| part.document);
     let mut whole = parts.next().unwrap_or_default();
+    let mut all = Lists::of(&mut whole);
     for part in parts {
         // The other sections stand in the root file only, which the decoder has seen to.
         let Document {
@@ -35,26 +37,36 @@ pub(crate) fn merge(parts: Vec<Part>, found: &mut Vec<Diagnostic>) -> Document {
             tests: _,
             files: _,
         } = part;
-        section(&mut whole.members, members, found, never);
-        section(&mut whole.teams, teams, found, never);
-        section(&mut whole.workspaces, workspaces, found, workspace);
-        section(&mut whole.api_keys, api_keys, found, never);
+        all.members.extend(members);
+        all.teams.extend(teams);
+        all.workspaces.extend(workspaces);
+        all.api_keys.extend(api_keys);
     }
-    pack(&mut whole);
+    let Lists { members, teams, workspaces, api_keys } = all;
+    whole.members = sections(members, found, never);
+    whole.teams = sections(teams, found, never);
+    whole.workspaces = sections(workspaces, found, workspace);
+    whole.api_keys = sections(api_keys, found, never);
     whole
 }
 
-/// Builds the long maps anew from their sorted entries: one that grew entry by entry is half empty.
-fn pack(whole: &mut Document) {
-    fn packed<K: Ord, V>(map: &mut BTreeMap<K, V>) {
-        *map = std::mem::take(map).into_iter().collect();
-    }
-    if let Some(members) = &mut whole.members {
-        packed(&mut members.entries);
-    }
-    for workspace in whole.workspaces.iter_mut().flat_map(|section| section.entries.values_mut()) {
-        workspace.members.iter_mut().for_each(|grants| packed(&mut grants.people));
-        workspace.api_keys.iter_mut().for_each(|keys| packed(&mut keys.entries));
+/// The lists of all files, in the order of the files.
+struct Lists {
+    members: Vec<Section<Email, Person>>,
+    teams: Vec<Section<Arc<str>, Team>>,
+    workspaces: Vec<Section<Arc<str>, Workspace>>,
+    api_keys: Vec<Section<Arc<str>, Key>>,
+}
+
+impl Lists {
+    /// Those of the first.
+    fn of(document: &mut Document) -> Self {
+        Self {
+            members: document.members.take().into_iter().collect(),
+            teams: document.teams.take().into_iter().collect(),
+            workspaces: document.workspaces.take().into_iter().collect(),
+            api_keys: document.api_keys.take().into_iter().collect(),
+        }
     }
 }
 
@@ -94,6 +106,30 @@ type Join<V> = fn(&mut V, V, &mut Vec<Diagnostic>) -> Option<V>;
 #[expect(clippy::unnecessary_wraps, reason = "it is one of the ways to join")]
 fn never<V>(_: &mut V, second: V, _: &mut Vec<Diagnostic>) -> Option<V> {
     Some(second)
+}
+
+/// Sections as one. They are sorted together: a map that grows entry by entry is slow, and half empty.
+fn sections<K: Ord + Display + Send, V: Placed + Send>(
+    sections: Vec<Section<K, V>>,
+    found: &mut Vec<Diagnostic>,
+    join: Join<V>,
+) -> Option<Section<K, V>> {
+    let place = sections.first()?.place.clone();
+    let mut all: Vec<(K, V)> = sections.into_iter().flat_map(|section| section.entries).collect();
+    // Of two entries of one key, that of the earlier file stays before the other.
+    threads::sort_by(&mut all, |a, b| a.0.cmp(&b.0));
+    let mut unique: Vec<(K, V)> = Vec::with_capacity(all.len());
+    for (key, value) in all {
+        match unique.last_mut() {
+            Some((last, first)) if *last == key => {
+                if let Some(value) = join(first, value, found) {
+                    found.push(twice(last, first.span(), value.span()));
+                }
+            }
+            _ => unique.push((key, value)),
+        }
+    }
+    Some(Section { place, entries: unique.into_iter().collect() })
 }
 
 fn section<K: Ord + Display, V: Placed>(

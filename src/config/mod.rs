@@ -9,6 +9,7 @@ pub mod fleet;
 pub mod load;
 pub mod lower;
 mod merge;
+pub mod outline;
 pub mod raise;
 pub mod revision;
 pub mod schema;

@@ -14,7 +14,7 @@ pub use self::{people::InviteState, read::ObserveError};
 use crate::{
     address::{Address, Name, RemoteId},
     api::{client::Reader, error::ApiError, wire},
-    resource::{Live, OrgKind, read_scope::ReadScope, snapshot::Coverage},
+    resource::{Live, Object, OrgKind, read_scope::ReadScope, snapshot::Coverage},
 };
 
 /// Whom the credential belongs to.
@@ -27,10 +27,24 @@ pub struct OrganizationInfo {
 }
 
 /// Asks which organization the credential belongs to: the first request of every command that reads.
+pub async fn me(reader: &Reader) -> Result<wire::Me, ApiError> {
+    reader.get(&["me"]).await
+}
+
+/// Asks and says which organization that is.
+pub async fn identify(reader: &Reader, kind: OrgKind) -> Result<OrganizationInfo, ObserveError> {
+    identified(me(reader).await, reader, kind)
+}
+
+/// Which organization an answer to [`me`] names.
 ///
 /// Where `GET me` may be missing (every kind but Console), the header that each answer carries tells the id.
-pub async fn identify(reader: &Reader, kind: OrgKind) -> Result<OrganizationInfo, ObserveError> {
-    match reader.get::<wire::Me>(&["me"]).await {
+pub fn identified(
+    me: Result<wire::Me, ApiError>,
+    reader: &Reader,
+    kind: OrgKind,
+) -> Result<OrganizationInfo, ObserveError> {
+    match me {
         Ok(wire::Me { id, name }) => {
             Ok(OrganizationInfo { id: id.0, name: (!name.is_empty()).then(|| name.into()) })
         }
@@ -56,16 +70,19 @@ pub async fn observe(
     Ok(assemble(organization, listings, own_key, now))
 }
 
-/// What was read, as it came.
+/// An object under its id.
+type Placed = (Address, Arc<Object>);
+
+/// What was read. Long lists are made objects of page by page, while the next page is on its way.
 #[derive(Debug, Default)]
 struct Listings {
-    users: Vec<wire::User>,
+    users: Vec<Placed>,
     invites: Vec<wire::Invite>,
     workspaces: Vec<wire::Workspace>,
     /// The Default Workspace, if it was asked for and found.
     default: Option<wire::Workspace>,
-    /// Members of each workspace that was asked for.
-    grants: Vec<(RemoteId, Vec<wire::WorkspaceMember>)>,
+    /// Those of each workspace whose members were asked for.
+    grants: Vec<Vec<Placed>>,
     keys: Vec<wire::ApiKey>,
     coverage: Coverage,
 }
@@ -77,10 +94,11 @@ fn assemble(
     now: Timestamp,
 ) -> Live {
     let Listings { users, invites, workspaces, default, grants, keys, coverage } = listings;
-    let people: HashSet<RemoteId> = users.iter().map(|user| user.id.clone()).collect();
     let people::People { mut objects, history } = people::join(users, &invites, now);
     let is_default = |id: &RemoteId| default.as_ref().is_some_and(|default| default.id == *id);
 
+    let granted: usize = grants.iter().map(Vec::len).sum();
+    objects.reserve_exact(workspaces.len() + 1 + granted + keys.len());
     let mut archived = Vec::new();
     // Ids are shared between a workspace, its grants and its keys, so that comparing them is cheap.
     let mut placed: HashSet<&RemoteId> = HashSet::with_capacity(workspaces.len());
@@ -98,14 +116,7 @@ fn assemble(
         objects.push((Address::workspace(Name::id(&default.id)), object));
     }
 
-    for (workspace, members) in grants {
-        let workspace = placed.get(&workspace).copied().unwrap_or(&workspace);
-        for wire::WorkspaceMember { user_id, workspace_role } in members {
-            let user = people.get(&user_id).unwrap_or(&user_id);
-            let address = Address::workspace_member(Name::id(workspace), Name::id(user));
-            objects.push((address, Arc::new(objects::grant(workspace, user, &workspace_role))));
-        }
-    }
+    objects.extend(grants.into_iter().flatten());
 
     for key in keys {
         let place = match key.reach() {

@@ -12,25 +12,21 @@ use crate::{
         ApiKey, Facts, KeyStatus, Member, Object, Phase, Remote, Role, Spec, Workspace,
         WorkspaceMember, WorkspaceRole,
         api_key::{KeyFacts, Principal, Reach},
-        member::{MemberFacts, PendingInvite},
+        member::MemberFacts,
         workspace::{Color, Geos, RESERVED_TAG_PREFIX, Residency, WorkspaceFacts},
     },
 };
 
-/// A member of the organization, with the open invites that go to the same address.
-pub fn user(user: &wire::User, pending: Vec<PendingInvite>) -> Object {
+/// A member of the organization; which open invites go to the same address is another list's to say.
+pub fn user(user: wire::User) -> Object {
     let wire::User { id, email, name, role, added_at } = user;
-    let facts = MemberFacts { name: name.as_str().into(), added_at: *added_at, pending };
+    let facts = MemberFacts { name: name.into(), added_at, pending: Vec::new() };
     Object {
         spec: Spec::Member(Member {
-            email: Email::lenient(email),
-            role: Some(Role::from_wire(role)),
+            email: Email::lenient(&email),
+            role: Some(Role::from_wire(&role)),
         }),
-        remote: Some(Remote {
-            id: id.clone(),
-            phase: Phase::Active,
-            facts: Facts::Member(Box::new(facts)),
-        }),
+        remote: Some(Remote { id, phase: Phase::Active, facts: Facts::Member(Box::new(facts)) }),
         source: None,
     }
 }

@@ -3,11 +3,15 @@
 //! Invariant: somebody who is a member is never shown as invited, and an invite is open only if both its status
 //! and the clock say so.
 
-use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::objects;
+use super::Placed;
 use crate::{
     address::{Address, Name},
     api::wire,
@@ -71,17 +75,19 @@ impl InviteState {
 }
 
 /// Joins users and invites into people.
-pub(super) fn join(users: Vec<wire::User>, invites: &[wire::Invite], now: Timestamp) -> People {
+pub(super) fn join(users: Vec<Placed>, invites: &[wire::Invite], now: Timestamp) -> People {
     let (mut open, history) = sort_invites(invites, now);
-    let mut objects = Vec::with_capacity(users.len() + open.len());
-    let mut members = std::collections::BTreeSet::new();
-    for user in users {
-        let email = Email::lenient(&user.email);
-        let pending =
-            open.get(email.canonical()).map(|open| open.invites.clone()).unwrap_or_default();
-        members.insert(Arc::clone(email.canonical()));
-        let object = objects::user(&user, pending);
-        objects.push((Address::member(Name::id(&user.id)), Arc::new(object)));
+    let mut members = BTreeSet::new();
+    let mut objects = users;
+    for (_, object) in &mut objects {
+        let Spec::Member(Member { email, .. }) = &object.spec else { continue };
+        let canonical = Arc::clone(email.canonical());
+        let Some(Open { invites, .. }) = open.get(&canonical) else { continue };
+        if let Some(Remote { facts: Facts::Member(facts), .. }) = &mut Arc::make_mut(object).remote
+        {
+            facts.pending.clone_from(invites);
+        }
+        members.insert(canonical);
     }
     open.retain(|canonical, _| !members.contains(canonical));
     objects.extend(open.into_values().filter_map(invited));
@@ -151,7 +157,7 @@ fn invited(Open { email, invites }: Open) -> Option<(Address, Arc<Object>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::objects, *};
     use crate::address::RemoteId;
 
     const NOW: &str = "2026-11-22T10:00:00Z";
@@ -187,7 +193,10 @@ mod tests {
     }
 
     fn people(users: &[wire::User], invites: &[wire::Invite]) -> People {
-        join(users.to_vec(), invites, NOW.parse().unwrap())
+        let placed = |user: &wire::User| {
+            (Address::member(Name::id(&user.id)), Arc::new(objects::user(user.clone())))
+        };
+        join(users.iter().map(placed).collect(), invites, NOW.parse().unwrap())
     }
 
     #[test]

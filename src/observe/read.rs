@@ -2,14 +2,19 @@
 //!
 //! Invariant: asks for nothing outside the scope, and for each page once.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashSet},
+    convert::identity,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, future::join, stream};
 
-use super::Listings;
+use super::{Listings, Placed, objects};
 use crate::{
-    address::RemoteId,
+    address::{Address, Name, RemoteId},
     api::{client::Reader, error::ApiError, wire},
+    beside::Beside,
     resource::{
         matching::{Candidate, Found, match_all},
         read_scope::{GrantScope, ReadScope},
@@ -56,26 +61,57 @@ impl ObserveError {
 /// Reads every listing in `scope`, side by side. The first error ends all of them.
 pub(super) async fn listings(reader: &Reader, scope: &ReadScope) -> Result<Listings, ObserveError> {
     let ReadScope { members, workspaces, default_workspace, grants, api_keys } = scope;
-    let users = list::<wire::User>(reader, *members, "users", &["users"], &[]);
-    let invites = list::<wire::Invite>(reader, *members, "invites", &["invites"], &[]);
-    let keys = list::<wire::ApiKey>(reader, *api_keys, "API keys", &["api_keys"], &[]);
-    let spaces = workspaces_and_grants(reader, *workspaces, *default_workspace, grants);
+    let ids = Arc::new(Ids::default());
+    let users = users(reader.clone(), *members, Arc::clone(&ids)).end();
+    let invites = list(reader, *members, "invites", &["invites"], &[], identity::<wire::Invite>);
+    let keys = list(reader, *api_keys, "API keys", &["api_keys"], &[], identity::<wire::ApiKey>);
+    let spaces = workspaces_and_grants(reader, *workspaces, *default_workspace, grants, &ids);
     let (users, invites, keys, Spaces { workspaces: listed, default, grants }) =
         tokio::try_join!(users, invites, keys, spaces)?;
+    let (listed_in, grants) = grants.into_iter().unzip();
     let coverage = Coverage {
         members: *members,
         workspaces: *workspaces,
         default_workspace: *default_workspace,
-        workspace_members: grants.iter().map(|(workspace, _)| workspace.clone()).collect(),
+        workspace_members: listed_in,
         api_keys: *api_keys,
     };
     Ok(Listings { users, invites, workspaces: listed, default, grants, keys, coverage })
 }
 
+/// Lists the people beside the rest: most often that is the longest chain of pages, and the next one is asked for only
+/// when the last is read.
+fn users(reader: Reader, wanted: bool, ids: Arc<Ids>) -> Beside<Result<Vec<Placed>, ObserveError>> {
+    Beside::begin(async move {
+        let placed = |user: wire::User| {
+            let id = ids.shared(user.id);
+            let address = Address::member(Name::id(&id));
+            (address, Arc::new(objects::user(wire::User { id, ..user })))
+        };
+        list(&reader, wanted, "users", &["users"], &[], placed).await
+    })
+}
+
 struct Spaces {
     workspaces: Vec<wire::Workspace>,
     default: Option<wire::Workspace>,
-    grants: Vec<(RemoteId, Vec<wire::WorkspaceMember>)>,
+    grants: Vec<(RemoteId, Vec<Placed>)>,
+}
+
+/// Ids of people, each kept once, whichever list names it first: there are many grants, and comparing them is mostly
+/// comparing pointers.
+#[derive(Default)]
+struct Ids(Mutex<HashSet<RemoteId>>);
+
+impl Ids {
+    fn shared(&self, id: RemoteId) -> RemoteId {
+        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = ids.get(&id) {
+            return known.clone();
+        }
+        ids.insert(id.clone());
+        id
+    }
 }
 
 async fn workspaces_and_grants(
@@ -83,14 +119,15 @@ async fn workspaces_and_grants(
     wanted: bool,
     default: bool,
     grants: &GrantScope,
+    ids: &Ids,
 ) -> Result<Spaces, ObserveError> {
     // Archived ones too: their names must be known before a workspace of the same name is made.
     let all = [("include_archived", "true")];
     let with_default = [("include_default", "true")];
     let what = "workspaces";
-    let all = list::<wire::Workspace>(reader, wanted, what, &["workspaces"], &all);
-    let with_default =
-        list::<wire::Workspace>(reader, default, what, &["workspaces"], &with_default);
+    let as_read = identity::<wire::Workspace>;
+    let all = list(reader, wanted, what, &["workspaces"], &all, as_read);
+    let with_default = list(reader, default, what, &["workspaces"], &with_default, as_read);
     let (workspaces, with_default) = tokio::try_join!(all, with_default)?;
     let default = if default { find_default(&workspaces, with_default) } else { None };
 
@@ -99,7 +136,12 @@ async fn workspaces_and_grants(
         .map(|(id, name)| async move {
             let what = format!("the members of the workspace `{name}`");
             let path = ["workspaces", id.as_str(), "members"];
-            let members = list(reader, true, &what, &path, &[]).await?;
+            let grant = |wire::WorkspaceMember { user_id, workspace_role }| {
+                let user = ids.shared(user_id);
+                let address = Address::workspace_member(Name::id(&id), Name::id(&user));
+                (address, Arc::new(objects::grant(&id, &user, &workspace_role)))
+            };
+            let members = list(reader, true, &what, &path, &[], grant).await?;
             Ok((id, members))
         })
         .buffered(LISTINGS_AT_ONCE)
@@ -160,18 +202,27 @@ fn grant_scope(
     }
 }
 
-async fn list<T: wire::Wire>(
+/// Reads a list, and makes of each object what is kept of it.
+async fn list<T: wire::Wire, U>(
     reader: &Reader,
     wanted: bool,
     what: &str,
     path: &[&str],
     query: &[(&str, &str)],
-) -> Result<Vec<T>, ObserveError> {
+    keep: impl Fn(T) -> U,
+) -> Result<Vec<U>, ObserveError> {
+    let mut kept = Vec::new();
     if !wanted {
-        return Ok(Vec::new());
+        return Ok(kept);
     }
-    reader
-        .list(path, query)
-        .await
-        .map_err(|source| ObserveError::Listing { what: what.to_owned(), source })
+    let mut pages = reader.pages(path, query);
+    let failed = |source| ObserveError::Listing { what: what.to_owned(), source };
+    let mut page = pages.next().await.map_err(failed)?;
+    while let Some(objects) = page {
+        // The next page is asked for first, and comes meanwhile.
+        let keeping = async { kept.extend(objects.into_iter().map(&keep)) };
+        let (next, ()) = join(pages.next(), keeping).await;
+        page = next.map_err(failed)?;
+    }
+    Ok(kept)
 }

@@ -15,7 +15,7 @@ use crate::{
     resource::{
         Desired, Disposition, Live, Object, Snapshot, Spec,
         desired::Pin,
-        matching::{Candidate, Found, Target, match_all},
+        matching::{ByName, Candidate, Found, Target, match_all},
     },
 };
 
@@ -218,31 +218,29 @@ fn bind_members(
         })
         .collect();
 
-    let entries: Vec<(&Address, Target)> = desired
+    let entries = desired
         .objects
         .of(Kind::Member)
         .map(|(address, _)| address)
         .chain(desired.gone.keys().filter(|address| address.kind == Kind::Member))
-        .map(|address| (address, target(address, desired)))
-        .collect();
-    let targets: Vec<Target> = entries.iter().map(|(_, target)| target.clone()).collect();
+        .map(|address| (address, target(address, desired)));
+    let (entries, targets): (Vec<&Address>, Vec<Target>) = entries.unzip();
 
-    let mut by_address: HashMap<&str, Vec<usize>> = HashMap::with_capacity(candidates.len());
-    for (index, candidate) in candidates.iter().enumerate() {
-        by_address.entry(candidate.name).or_default().push(index);
-    }
+    let by_address = ByName::of(&candidates);
     let mut names: HashMap<Arc<str>, Name> = HashMap::with_capacity(objects.len());
     let mut taken: std::collections::HashSet<&str> =
-        entries.iter().map(|(address, _)| address.name.as_str()).collect();
-    for ((address, target), found) in entries.iter().zip(match_all(&targets, &candidates)) {
+        entries.iter().map(|address| address.name.as_str()).collect();
+    let found = match_all(&targets, &candidates);
+    for ((address, target), found) in entries.iter().zip(&targets).zip(found) {
         // Whoever has the entry's own address, whoever the entry means.
-        let namesakes = by_address.get(&*target.name).map_or(&[][..], Vec::as_slice);
+        let namesakes = || by_address.all(&target.name);
+        let has_none = namesakes().next().is_none();
         let is_gone = desired.gone.contains_key(*address);
         let (unclear, why) = match found {
-            Found::One(index) if namesakes.is_empty() || namesakes.contains(&index) => {
+            Found::One(index) if has_none || namesakes().any(|other| other == index) => {
                 let candidate = &candidates[index];
                 names.insert(candidate.id.0.clone(), address.name.clone());
-                if namesakes.is_empty() {
+                if has_none {
                     bound.notes.push(elsewhere(address, candidate, desired));
                 }
                 continue;
@@ -251,17 +249,14 @@ fn bind_members(
                 let why = format!(
                     "by its address this entry means {}, by `id` or `previously` {}, so neither is touched: drop `id` \
                      and `previously` if the address is right, else write the address that the person has",
-                    who(namesakes, &candidates),
-                    who(&[index], &candidates)
+                    who(namesakes(), &candidates),
+                    who([index], &candidates)
                 );
-                (namesakes.iter().copied().chain([index]).collect(), why)
+                (namesakes().chain([index]).collect(), why)
             }
             Found::Many(indices) => {
-                let what = if namesakes.is_empty() {
-                    "have an earlier address of"
-                } else {
-                    "share the address"
-                };
+                let what =
+                    if has_none { "have an earlier address of" } else { "share the address" };
                 let ids: Vec<&RemoteId> = indices.iter().map(|&i| candidates[i].id).collect();
                 let why = format!(
                     "several live people {what} `{}`: add `id:` with the one meant ({})",
@@ -276,10 +271,10 @@ fn bind_members(
                     Some(id) => format!(
                         "nobody in this organization has the id `{id}`: fix the id, or drop it to invite the address"
                     ),
-                    None if namesakes.is_empty() => continue,
+                    None if has_none => continue,
                     None => format!(
                         "{} is live, but another entry means them by `id` or `previously`: correct one of the two",
-                        who(namesakes, &candidates)
+                        who(namesakes(), &candidates)
                     ),
                 };
                 (Vec::new(), why)
@@ -296,7 +291,7 @@ fn bind_members(
 
     // People that no entry means are called by their address, unless that would be ambiguous.
     for candidate in &candidates {
-        let unique = by_address.get(candidate.name).is_some_and(|named| named.len() == 1)
+        let unique = by_address.all(candidate.name).nth(1).is_none()
             && !bound.ambiguous.contains(candidate.id);
         if unique && !names.contains_key(&candidate.id.0) && taken.insert(candidate.name) {
             names.insert(candidate.id.0.clone(), Name::label(candidate.name));
@@ -321,10 +316,10 @@ fn elsewhere(address: &Address, candidate: &Candidate<'_>, desired: &Desired) ->
 }
 
 /// People with their ids and addresses, in a sentence.
-fn who(indices: &[usize], candidates: &[Candidate<'_>]) -> String {
+fn who(indices: impl IntoIterator<Item = usize>, candidates: &[Candidate<'_>]) -> String {
     let people: BTreeSet<String> = indices
-        .iter()
-        .map(|&i| format!("`{}` (`{}`)", candidates[i].name, candidates[i].id))
+        .into_iter()
+        .map(|i| format!("`{}` (`{}`)", candidates[i].name, candidates[i].id))
         .collect();
     people.into_iter().collect::<Vec<_>>().join(", ")
 }

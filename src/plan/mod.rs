@@ -39,6 +39,7 @@ use crate::{
     resource::{
         Change, Desired, Ids, KeyStatus, Live, Phase, Snapshot, Spec, World, desired::GuardName,
     },
+    threads::both,
 };
 
 /// What a plan is made from.
@@ -87,17 +88,15 @@ pub fn make(input: Input<'_>) -> Plan {
     notes.extend(names::free_first(&mut steps, &freeing, &bound.live));
     diagnostic::sort(&mut notes);
 
+    let count = live.objects.len();
+    let accessing = || access_changes(&bound.live, &steps);
+    let counting = || population(desired, &bound.live);
+    let (access, population) = both(count, accessing, counting);
     let keys = keys::fates(&steps, &bound.live, &|address, _| listed_active(address, desired));
     let limits = desired.guard.0.iter().map(|(name, (limit, _))| (*name, *limit)).collect();
-    let mut population = guard::population(&bound.live);
-    // Rules may need grants that the files do not manage: a guard's share is of those that they do.
-    let managed: BTreeSet<&str> =
-        desired.scope.workspace_members.keys().map(Name::as_str).collect();
-    population.workspace_members.retain(|name, _| managed.contains(name.as_str()));
     let returning = guard::returning(&steps, live);
     let returns = returning.len() as u64;
     let guards = guard::check(&steps, &keys, &population, &limits, allow, returns);
-    let access = access_changes(&bound.live, &steps);
 
     let mut plan = Plan {
         format_version: step::FORMAT_VERSION,
@@ -177,6 +176,16 @@ pub fn outcome(live: &Snapshot, steps: &[Step]) -> Snapshot {
         }
     }
     after
+}
+
+/// How much there is of what guards count.
+fn population(desired: &Desired, live: &Snapshot) -> step::Population {
+    let mut population = guard::population(live);
+    // Rules may need grants that the files do not manage: a guard's share is of those that they do.
+    let managed: BTreeSet<&str> =
+        desired.scope.workspace_members.keys().map(Name::as_str).collect();
+    population.workspace_members.retain(|name, _| managed.contains(name.as_str()));
+    population
 }
 
 fn access_changes(live: &Snapshot, steps: &[Step]) -> Vec<access::AccessChange> {

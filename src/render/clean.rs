@@ -72,7 +72,8 @@ pub fn clean_in_place(text: &str) -> Cow<'_, str> {
 /// They can only stand inside strings, so the meaning stays the same; line ends between values stay.
 pub fn clean_json(json: &str) -> Cow<'_, str> {
     let bad = |letter: char| steers(letter) && letter != '\n';
-    if !json.contains(bad) && !json.contains("##") {
+    let good = is_plain(json) || !json.contains(bad);
+    if good && !json.contains("##") {
         return Cow::Borrowed(json);
     }
     let mut out = String::with_capacity(json.len() + 16);
@@ -89,6 +90,12 @@ pub fn clean_json(json: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Whether a text has nothing but ASCII that shows itself, and line ends. That is told many bytes at a time, and a plan
+/// is long.
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.bytes().filter(|byte| !matches!(byte, b' '..=b'~' | b'\n')).count() == 0
 }
 
 /// Whether a text holds what a runner takes for a command: `::error::…` where a line may start, `##[…]` and

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a plan of a form that this charter does not know is refused before anything of it is used.
 
+use std::borrow::Cow;
+
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -20,7 +22,12 @@ const REDACTED: &str = "redacted";
 /// # Errors
 /// If the value cannot be JSON: a map with keys that are no strings.
 pub fn json<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
-    let mut text = clean_json(&serde_json::to_string_pretty(value)?).into_owned();
+    let text = serde_json::to_string_pretty(value)?;
+    let cleaned = match clean_json(&text) {
+        Cow::Owned(clean) => Some(clean),
+        Cow::Borrowed(_) => None,
+    };
+    let mut text = cleaned.unwrap_or(text);
     text.push('\n');
     Ok(text)
 }

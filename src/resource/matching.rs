@@ -2,7 +2,7 @@
 //!
 //! Invariant: no live object is given to two entries, and an ambiguous name is never guessed.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, iter, sync::Arc};
 
 use crate::address::RemoteId;
 
@@ -24,6 +24,30 @@ pub struct Candidate<'a> {
     pub id: &'a RemoteId,
     /// Its name.
     pub name: &'a str,
+}
+
+/// Candidates by their names, which several may share.
+pub struct ByName<'a> {
+    first: HashMap<&'a str, usize>,
+    /// After each candidate, the next of the same name.
+    next: Vec<Option<usize>>,
+}
+
+impl<'a> ByName<'a> {
+    /// Of all candidates.
+    pub fn of(candidates: &[Candidate<'a>]) -> Self {
+        let mut first = HashMap::with_capacity(candidates.len());
+        let mut next = vec![None; candidates.len()];
+        for (index, candidate) in candidates.iter().enumerate().rev() {
+            next[index] = first.insert(candidate.name, index);
+        }
+        Self { first, next }
+    }
+
+    /// Those of a name, as indices that rise.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = usize> {
+        iter::successors(self.first.get(name).copied(), |index| self.next[*index])
+    }
 }
 
 /// What was found for a target: indices into the candidates.
@@ -58,10 +82,7 @@ pub fn match_all(targets: &[Target], candidates: &[Candidate<'_>]) -> Vec<Found>
         }
     }
 
-    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::with_capacity(candidates.len());
-    for (index, candidate) in candidates.iter().enumerate() {
-        by_name.entry(candidate.name).or_default().push(index);
-    }
+    let by_name = ByName::of(candidates);
     claim_names(&mut found, &mut claimed, &by_name, targets, |target| {
         std::slice::from_ref(&target.name)
     });
@@ -74,7 +95,7 @@ pub fn match_all(targets: &[Target], candidates: &[Candidate<'_>]) -> Vec<Found>
 fn claim_names<'t>(
     found: &mut [Option<Found>],
     claimed: &mut [bool],
-    by_name: &HashMap<&str, Vec<usize>>,
+    by_name: &ByName<'_>,
     targets: &'t [Target],
     names: impl Fn(&'t Target) -> &'t [Arc<str>],
 ) {
@@ -84,9 +105,7 @@ fn claim_names<'t>(
         }
         let mut free: Vec<usize> = names(target)
             .iter()
-            .filter_map(|name| by_name.get(&**name))
-            .flatten()
-            .copied()
+            .flat_map(|name| by_name.all(name))
             .filter(|&index| !claimed[index])
             .collect();
         free.sort_unstable();

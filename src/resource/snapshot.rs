@@ -16,6 +16,7 @@ use super::{Spec, api_key::KeyFacts, member::MemberFacts, workspace::WorkspaceFa
 use crate::{
     address::{Address, Kind, Name, RemoteId},
     diagnostic::Span,
+    threads,
 };
 
 /// Whether a live object is in force, or waits for a person.
@@ -144,18 +145,17 @@ impl Snapshot {
     ) -> (Self, Vec<Duplicate>) {
         let mut pairs: Vec<_> = pairs.into_iter().collect();
         // A stable sort keeps the first of two first; building a map from sorted pairs is linear.
-        pairs.sort_by(|a, b| a.0.cmp(&b.0));
+        threads::sort_by(&mut pairs, |a, b| a.0.cmp(&b.0));
         let mut duplicates = Vec::new();
-        let mut unique: Vec<(Address, Arc<Object>)> = Vec::with_capacity(pairs.len());
-        for (address, object) in pairs {
-            match unique.last() {
-                Some((last, first)) if *last == address => {
-                    duplicates.push(Duplicate { address, first: Arc::clone(first) });
-                }
-                _ => unique.push((address, object)),
+        pairs.dedup_by(|(address, _), (last, first)| {
+            let again = address == last;
+            if again {
+                let (address, first) = (address.clone(), Arc::clone(first));
+                duplicates.push(Duplicate { address, first });
             }
-        }
-        (Self(unique.into_iter().collect()), duplicates)
+            again
+        });
+        (Self(pairs.into_iter().collect()), duplicates)
     }
 
     /// Adds an object whose address must be free.

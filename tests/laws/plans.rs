@@ -5,8 +5,9 @@
 use orgcharter::{
     address::Kind,
     api::call::Call,
+    config::outline::read_scope,
     plan::{self, Plan, Step, stale},
-    resource::{Live, Verb},
+    resource::{Live, Verb, read_scope::GrantScope},
     sandbox::{Sandbox, State, Switches, switches},
 };
 
@@ -20,6 +21,25 @@ use crate::{
 #[test]
 fn generated_files_are_always_valid() {
     law("0 valid files", |case, _| load(&case.sources).map(|_| ()));
+}
+
+#[test]
+fn what_is_read_does_not_depend_on_the_entries_of_long_lists() {
+    law("0 read scope", |case, coverage| {
+        coverage.want("grants to read");
+        coverage.want("keys to read");
+        let document = load(&case.sources)?.document;
+        let (desired, _) = lowered(&document, case.sandbox().now());
+        let (early, late) = (read_scope(&document), desired.read_scope());
+        ensure!(early == late, "{early:?} is to be read, and then {late:?}");
+        if matches!(late.grants, GrantScope::Of(_)) {
+            coverage.meet("grants to read");
+        }
+        if late.api_keys {
+            coverage.meet("keys to read");
+        }
+        Ok(())
+    });
 }
 
 #[test]

@@ -105,6 +105,31 @@ fn another_organization_is_refused_before_anything_else_is_read() {
 }
 
 #[test]
+fn wrong_files_are_told_first_and_cost_no_more_than_the_first_question() {
+    let served = Served::start(SEED);
+    let wrong = format!("{FILE}surprise: {{}}\n");
+    let stories = [
+        Story::with(&wrong),
+        Story::with(&wrong).to(&nobody()),
+        Story::with(&wrong).to("http://api.acme.com"),
+        Story::with(&wrong).to(&served.url()),
+    ];
+    for story in stories {
+        for args in [&["plan"][..], &["apply", "--yes"], &["drift"]] {
+            let run = story.run(args);
+            assert_eq!(run.code, Some(3), "{run:?}");
+            assert!(run.stderr.starts_with("error[config/unknown-key]"), "{run:?}");
+            assert!(
+                !run.stderr.contains("connect") && !run.stderr.contains("credential"),
+                "{run:?}"
+            );
+        }
+    }
+    let log = served.sandbox().log();
+    assert!(log.entries().iter().all(|entry| entry.target == "/v1/organizations/me"), "{log:?}");
+}
+
+#[test]
 fn files_without_an_organization_are_planned_and_not_applied() {
     let served = Served::start(SEED);
     let file = FILE.replace(&format!("organization: {{id: {ID}}}\n"), "");

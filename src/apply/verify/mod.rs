@@ -103,8 +103,9 @@ impl Effect {
         let Some(planned) = step.change.before() else { return Ok(Before::Same) };
         let now = match self {
             Effect::Withdraw(id) => return withdrawable(id, planned, eyes).await,
-            Effect::RemoveUser(id) => found(eyes.reader.get::<wire::User>(&["users", id]).await)?
-                .map(|user| objects::user(&user, Vec::new())),
+            Effect::RemoveUser(id) => {
+                found(eyes.reader.get::<wire::User>(&["users", id]).await)?.map(objects::user)
+            }
             Effect::Archive(id) => {
                 let found = found(eyes.reader.get::<wire::Workspace>(&["workspaces", id]).await)?;
                 if found.as_ref().is_some_and(|workspace| workspace.archived_at.is_some()) {
@@ -184,7 +185,7 @@ impl Effect {
                 let Some(user) = found(eyes.reader.get::<wire::User>(&["users", id]).await)? else {
                     return Ok(After::changed(format!("`{title}` is no longer a member")));
                 };
-                let live = objects::user(&user, Vec::new());
+                let live = objects::user(user);
                 Ok(match protected(&live) {
                     _ if wanted_fields_hold(step, &live) => After::HOLDS,
                     Some(role) => After::Instead(by_hand(&title, &role)),
@@ -195,7 +196,7 @@ impl Effect {
                 let Some(user) = found(eyes.reader.get::<wire::User>(&["users", id]).await)? else {
                     return Ok(After::HOLDS);
                 };
-                Ok(match protected(&objects::user(&user, Vec::new())) {
+                Ok(match protected(&objects::user(user)) {
                     Some(role) => After::Instead(by_hand(&title, &role)),
                     None => After::Not,
                 })

@@ -10,7 +10,7 @@ use crate::{
         failure::{Exit, Failure},
         fleet::Fleet,
         format::ReviewFormat,
-        prepare::{self, Choices},
+        prepare::{self, Choices, Wanted},
         printer::Printer,
         revision,
         session::Session,
@@ -25,6 +25,9 @@ use crate::{
     },
     resource::Live,
 };
+
+/// The finding about an entry of `manage.ignore` that has passed its `until`.
+const IGNORE_EXPIRED: &str = "config/ignore-expired";
 
 pub(in crate::cli) async fn run(args: &Drift, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     let metrics = args.telemetry.metrics_file.as_deref();
@@ -53,19 +56,19 @@ async fn one(args: &Drift, target: &Target<'_>) -> Result<Exit, Failure> {
 async fn found(args: &Drift, target: &Target<'_>, printer: &Printer) -> Result<Exit, Failure> {
     let Drift { fail_on, format, .. } = args;
     let Target { path, ui, .. } = target;
+    target.connect_ahead();
     let files = revision::read(path, args.files.rev.as_deref())?;
     printer.learn_files(&files);
     let connection = target.connect(&files.organization()).await?;
-    let wishes = files.wishes(connection.now);
-    let lapsed = wishes.desired.scope.ignore.iter().filter(|ignore| ignore.expired).count();
-    let (choices, now) = (Choices::default(), connection.now);
+    let wanted = Wanted { files: &files, base: None, now: connection.now };
     let seen = |live: &Live| printer.learn_live(live);
-    let plan = prepare::make_seen(&connection, wishes, &choices, now, &seen).await?;
+    let plan = prepare::make_seen(&connection, wanted, &Choices::default(), &seen).await?;
     let chosen: BTreeSet<FailOn> = fail_on.iter().copied().collect();
     target.planned(&plan);
     printer.plan(&plan, &files.sources, &fails(&chosen), ui)?;
 
     let mut found: Vec<String> = chosen.iter().filter_map(|what| differs(*what, &plan)).collect();
+    let lapsed = plan.notes.iter().filter(|note| note.code == IGNORE_EXPIRED).count();
     if lapsed > 0 {
         found.push(format!("{lapsed} past the `until` of `manage.ignore`"));
     }
@@ -90,7 +93,7 @@ fn fails(chosen: &BTreeSet<FailOn>) -> Fails {
         standings: standings.collect(),
         unmanaged: chosen.contains(&FailOn::Unmanaged),
         // An ignore past its day is drift, whatever is chosen.
-        findings: vec!["config/ignore-expired"],
+        findings: vec![IGNORE_EXPIRED],
     }
 }
 

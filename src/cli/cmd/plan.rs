@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 
 use crate::{
     cli::{
@@ -12,7 +12,7 @@ use crate::{
         args::{Global, PlanArgs},
         failure::{Exit, Failure},
         fleet::Fleet,
-        prepare::{self, Choices, Files, Wishes},
+        prepare::{self, Choices, Wanted},
         printer::Printer,
         replace::{Reader, replace},
         revision::{self, Base},
@@ -24,6 +24,7 @@ use crate::{
     plan::{Plan, seal},
     render::{clean::clean, json::json, junit::Fails, text},
     resource::Live,
+    threads::discard,
 };
 
 pub(in crate::cli) async fn run(
@@ -62,6 +63,7 @@ async fn one(args: &PlanArgs, target: &Target<'_>) -> Result<Exit, Failure> {
 async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result<Exit, Failure> {
     let PlanArgs { narrow, against, out, detailed_exitcode, at, .. } = args;
     let Target { path, ui, .. } = target;
+    target.connect_ahead();
     let files = revision::read(path, args.files.rev.as_deref())?;
     printer.learn_files(&files);
     let base = Base::read(against, path)?;
@@ -79,8 +81,8 @@ async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result
     };
     let choices = Choices::from(narrow);
     let seen = |live: &Live| printer.learn_live(live);
-    let wishes = wishes(&files, base.as_ref(), now);
-    let plan = prepare::make_seen(&connection, wishes, &choices, now, &seen).await?;
+    let wanted = Wanted { files: &files, base: base.as_ref(), now };
+    let plan = prepare::make_seen(&connection, wanted, &choices, &seen).await?;
     target.planned(&plan);
     printer.plan(&plan, &files.sources, &Fails::default(), ui)?;
     if let Some(path) = out {
@@ -89,7 +91,11 @@ async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result
         ui.say(&format!("saved: apply it with `charter apply {}`\n", clean(&path)));
     }
     refused(&plan, &choices)?;
-    Ok(if *detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })
+    let exit = if *detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done };
+    let count = plan.steps.len()
+        + files.document().members.as_ref().map_or(0, |section| section.entries.len());
+    discard((plan, files), count);
+    Ok(exit)
 }
 
 fn as_json(plan: &Plan) -> Result<String, Failure> {
@@ -105,15 +111,6 @@ fn save(plan: &Plan, path: &Path, key: Option<&[u8]>) -> Result<(), Failure> {
         text = as_json(&Plan { hmac, ..plan.clone() })?;
     }
     replace(path, &text, Reader::Owner)
-}
-
-/// What the files want, held against a base if there is one.
-pub(in crate::cli) fn wishes<'f>(
-    files: &'f Files,
-    base: Option<&'f Base>,
-    now: Timestamp,
-) -> Wishes<'f> {
-    base.map_or_else(|| files.wishes(now), |base| base.wishes(files, now))
 }
 
 /// Refuses a plan that a guard, a rule or the base refuses.

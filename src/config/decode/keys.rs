@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Cx, shown, text::Rule};
+use super::{Cx, packed, shown, text::Rule};
 use crate::{
     config::{
         document::{KEY_ID_PREFIX, Key as ApiKey, Section, Sp},
@@ -25,6 +25,7 @@ impl Cx<'_> {
                 section.entries.insert(Self::arc(name), entry);
             }
         }
+        section.entries = packed(section.entries);
         section
     }
 

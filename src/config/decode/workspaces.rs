@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Cx, listed, people::is_team_name, shown, text::Rule};
+use super::{Cx, listed, packed, people::is_team_name, shown, text::Rule};
 use crate::{
     config::{
         document::{
@@ -235,6 +235,7 @@ impl Cx<'_> {
                 }
             }
         }
+        grants.people = packed(grants.people);
         grants
     }
 

@@ -12,10 +12,9 @@ use crate::{
     cli::{
         approval::{check_age, check_seal},
         args::{Narrow, review::Against},
-        cmd::plan::wishes,
         connect::Connection,
         failure::Failure,
-        prepare::{self, Choices, Files},
+        prepare::{self, Choices, Files, Wanted},
         revision::Base,
     },
     config::document,
@@ -117,9 +116,8 @@ impl Source {
         static NONE: Sources = Sources(std::collections::BTreeMap::new());
         match self {
             Source::Files(files, base) => {
-                let now = connection.now;
-                let wishes = wishes(files, base.as_deref(), now);
-                let plan = prepare::make(connection, wishes, choices, now).await?;
+                let wanted = Wanted { files, base: base.as_deref(), now: connection.now };
+                let plan = prepare::make(connection, wanted, choices).await?;
                 Ok((plan, &files.sources))
             }
             Source::Saved(plan) => {
