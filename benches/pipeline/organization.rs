@@ -147,7 +147,7 @@ pub(crate) fn live(size: Size) -> Live {
             role: role.to_owned(),
             added_at: Some(time),
         };
-        all.push((Address::member(Name::id(&id)), Arc::new(objects::user(&user, Vec::new()))));
+        all.push((Address::member(Name::id(&id)), Arc::new(objects::user(user))));
         users.push(Some(id));
     }
     let mut managed = std::collections::BTreeSet::new();
