@@ -46,7 +46,7 @@
 //!
 //! | row | modules | IO |
 //! | --- | --- | --- |
-//! | hands to spare | `beside`, `threads` | processors: who works when, with no say in what comes of it |
+//! | side by side | `beside`, `threads` | threads and tasks, with no say in what comes of their work |
 //! | words | `address`, `diagnostic`, `email`, `secret` | none |
 //! | conditions | `expression` | none |
 //! | wire | `api` | its HTTP transport, credentials' files and variables |

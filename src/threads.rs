@@ -2,7 +2,11 @@
 //!
 //! Invariant: the result is that of one thread; which thread ends first has no say in it.
 
-use std::{cmp::Ordering, thread};
+use std::{
+    cmp::Ordering,
+    panic::resume_unwind,
+    thread::{self, Builder},
+};
 
 /// Fewer things than this are done before another thread has begun.
 const WORTH_A_THREAD: usize = 4_096;
@@ -38,7 +42,7 @@ pub(crate) fn side_by_side<T: Send, R: Send>(
             .into_iter()
             .flat_map(|worker| match worker.join() {
                 Ok(results) => results,
-                Err(panic) => std::panic::resume_unwind(panic),
+                Err(panic) => resume_unwind(panic),
             })
             .collect()
     });
@@ -50,24 +54,28 @@ pub(crate) fn side_by_side<T: Send, R: Send>(
 /// Two results at once, if `count` says that this is worth it.
 pub(crate) fn both<A: Send, B>(
     count: usize,
-    one: impl FnOnce() -> A + Send,
+    one: impl Fn() -> A + Sync,
     other: impl FnOnce() -> B,
 ) -> (A, B) {
     if count < WORTH_A_THREAD {
         return (one(), other());
     }
     thread::scope(|scope| {
-        let one = scope.spawn(one);
+        let begun = Builder::new().spawn_scoped(scope, &one);
         let other = other();
-        (one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), other)
+        let one = match begun {
+            Ok(begun) => begun.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(_) => one(),
+        };
+        (one, other)
     })
 }
 
-/// Takes apart what nobody needs any more, without letting anybody wait for it; `count` says how much that is.
+/// Takes apart what nobody needs any more; nobody waits for it if there is much of it, which `count` says.
 pub(crate) fn discard<T: Send + 'static>(value: T, count: usize) {
     if count >= WORTH_A_THREAD {
-        // Nobody joins it: a process that ends takes it along.
-        thread::spawn(move || drop(value));
+        // Nobody joins it: a process that ends takes it along. Where no thread is to be had it is done at once.
+        let _ = Builder::new().spawn(move || drop(value));
     }
 }
 
@@ -76,7 +84,8 @@ pub(crate) fn sort_by<T: Send>(items: &mut [T], compare: impl Fn(&T, &T) -> Orde
     if items.len() >= WORTH_A_THREAD {
         let (left, right) = items.split_at_mut(items.len() / 2);
         thread::scope(|scope| {
-            scope.spawn(|| left.sort_by(&compare));
+            // Where no thread is to be had, the last pass does all of it.
+            let _ = Builder::new().spawn_scoped(scope, || left.sort_by(&compare));
             right.sort_by(&compare);
         });
     }
@@ -97,6 +106,13 @@ mod tests {
             let mut wanted: Vec<(usize, usize)> = numbers(count).collect();
             wanted.sort_unstable();
             assert_eq!(sorted, wanted);
+        }
+    }
+
+    #[test]
+    fn two_results_come_to_their_places_however_many_threads_there_are() {
+        for count in [0, WORTH_A_THREAD] {
+            assert_eq!(both(count, || "one", || 2), ("one", 2));
         }
     }
 

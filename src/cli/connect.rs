@@ -147,22 +147,19 @@ impl Connection {
         })
     }
 
-    /// Connects before the files are read, and asks whose credential it is meanwhile; `None` for a sandbox, which may
-    /// have to be made for the files.
-    pub(super) fn ahead(
-        global: &Global,
-        variable: Option<&str>,
-        meter: Arc<Meter>,
-    ) -> Option<Result<Self, Failure>> {
-        if global.sandbox.is_some() {
-            return None;
+    /// Connects to the real organization, and asks whose credential it is before anybody waits for the answer.
+    pub(super) fn ahead(global: &Global, meter: Arc<Meter>) -> Result<Self, Failure> {
+        let connection = Self::real(global, None, meter)?;
+        let reader = connection.client.reader();
+        connection.me.set(Some(Beside::begin(async move { observe::me(&reader).await })));
+        Ok(connection)
+    }
+
+    /// Ends what was begun ahead.
+    pub(super) async fn stop(self) {
+        if let Some(asked) = self.me.take() {
+            asked.stop().await;
         }
-        let connection = Self::real(global, variable, meter);
-        if let Ok(connection) = &connection {
-            let reader = connection.client.reader();
-            connection.me.set(Some(Beside::begin(async move { observe::me(&reader).await })));
-        }
-        Some(connection)
     }
 
     /// Whose credential it is.

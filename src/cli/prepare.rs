@@ -194,6 +194,11 @@ pub(super) async fn make_seen(
     let looking = begin_look(connection, &info, wanted.scope(), now);
     // This takes a while, and does not need the network.
     let Wishes { document, desired, notes, former } = wanted.wishes();
+    debug_assert_eq!(
+        desired.read_scope(),
+        read_scope(document),
+        "more is to be read than was asked for"
+    );
     let mut live = looking.end().await?;
     let plan = |live: &Live, notes: Vec<Diagnostic>| {
         plan::make(Input {
@@ -241,7 +246,7 @@ pub(super) async fn look(
     Ok(begin_look(connection, info, scope.clone(), now).end().await?)
 }
 
-/// Begins to.
+/// Begins to read it, and gives what waits for the end.
 fn begin_look(
     connection: &Connection,
     info: &OrganizationInfo,

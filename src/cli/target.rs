@@ -94,18 +94,21 @@ impl<'a> Target<'a> {
         work: impl Future<Output = Result<Exit, Failure>>,
     ) -> Result<Exit, Failure> {
         let ended = self.work(work).await;
+        if let Some(Ok(connection)) = self.ahead.take() {
+            // The command ended before it needed the answer.
+            connection.stop().await;
+        }
         self.ended(ended.as_ref().map_or_else(Failure::exit, |exit| *exit));
         ended
     }
 
     /// Connects before its files are read, so that the network and the disk are waited for together. What goes wrong is
     /// said by [`Self::connect`]: whatever is wrong with the files comes first. Of a fleet the others fill the time, and
-    /// one whose files are wrong is asked nothing.
+    /// one whose files are wrong is asked nothing. A sandbox may have to be made for the files.
     pub(super) fn connect_ahead(&self) {
-        if self.organization.is_some() {
-            return;
+        if self.organization.is_none() && self.global.sandbox.is_none() {
+            self.ahead.set(Some(Connection::ahead(self.global, self.meter.clone())));
         }
-        self.ahead.set(Connection::ahead(self.global, self.variable(), self.meter.clone()));
     }
 
     /// Connects to the organization of its files.
@@ -113,15 +116,11 @@ impl<'a> Target<'a> {
         if let Some(id) = &pin.id {
             self.known(id);
         }
-        match self.ahead.take() {
-            Some(connected) => connected,
-            None => Connection::open(self.global, pin, self.variable(), self.meter.clone()).await,
+        if let Some(connected) = self.ahead.take() {
+            return connected;
         }
-    }
-
-    /// The only variable that its credential may come from, if there is one.
-    fn variable(&self) -> Option<&'a str> {
-        self.organization.map(|organization| &*organization.credential)
+        let variable = self.organization.map(|organization| &*organization.credential);
+        Connection::open(self.global, pin, variable, self.meter.clone()).await
     }
 
     /// Notes what is to be done.

@@ -376,12 +376,15 @@ pub(super) fn ignore_glob(target: IgnoreTarget, pattern: &str) -> Option<globset
     globset::Glob::new(canonical.as_deref().unwrap_or(&pattern)).ok()
 }
 
+/// The code of what [`past_ignore`] says.
+pub(crate) const IGNORE_EXPIRED: &str = "config/ignore-expired";
+
 /// Says that an `ignore` entry protects past its date.
 fn past_ignore(ignore: &super::document::Ignore, today: Date) -> Option<Diagnostic> {
     let super::document::Ignore { pattern, reason, until, .. } = ignore;
     let until = until.as_ref().filter(|until| until.value < today)?;
     let message = format!("`{pattern}` was to be ignored until {until} ({reason}), and still is");
-    let finding = Diagnostic::warning("config/ignore-expired", message)
+    let finding = Diagnostic::warning(IGNORE_EXPIRED, message)
         .at_opt(until.span.as_ref())
         .help("remove the entry to manage what it covers, or set a later `until`");
     Some(finding)

@@ -26,7 +26,7 @@ fn outline(document: &Document) -> Document {
         teams: _,
         workspaces,
         api_keys,
-        manage,
+        manage: _,
         guard: _,
         policy: _,
         tests: _,
@@ -44,7 +44,6 @@ fn outline(document: &Document) -> Document {
                 .collect(),
         }),
         api_keys: api_keys.as_ref().map(emptied),
-        manage: manage.clone(),
         ..Document::default()
     }
 }

@@ -58,6 +58,8 @@ pub fn identified(
 
 /// Reads all that is in `scope`.
 ///
+/// Needs a runtime of tokio, since the lists of people have a task of their own.
+///
 /// `own_key` says whether a key's hint fits the credential in use; `now` decides which invites are still open.
 pub async fn observe(
     reader: &Reader,

@@ -102,6 +102,7 @@ fn another_organization_is_refused_before_anything_else_is_read() {
     }
     let log = served.sandbox().log();
     assert!(log.entries().iter().all(|entry| entry.target == "/v1/organizations/me"), "{log:?}");
+    assert_eq!(log.entries().len(), 3, "each asked once: {log:?}");
 }
 
 #[test]

@@ -160,8 +160,7 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
         None => Asked::new(target.path, narrow, against),
         Some(resumed) => resumed.asked(path.as_deref(), narrow)?,
     };
-    target.connect_ahead();
-    let source = Source::read(&asked)?;
+    let source = Source::read(&asked, &|| target.connect_ahead())?;
     if let Some(resumed) = &resumed {
         resumed.check(&source, &asked)?;
     }

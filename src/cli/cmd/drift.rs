@@ -17,6 +17,7 @@ use crate::{
         target::Target,
         ui::Ui,
     },
+    config::lower::IGNORE_EXPIRED,
     plan::Plan,
     render::{
         junit::Fails,
@@ -25,9 +26,6 @@ use crate::{
     },
     resource::Live,
 };
-
-/// The finding about an entry of `manage.ignore` that has passed its `until`.
-const IGNORE_EXPIRED: &str = "config/ignore-expired";
 
 pub(in crate::cli) async fn run(args: &Drift, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     let metrics = args.telemetry.metrics_file.as_deref();

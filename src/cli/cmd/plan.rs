@@ -63,6 +63,7 @@ async fn one(args: &PlanArgs, target: &Target<'_>) -> Result<Exit, Failure> {
 async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result<Exit, Failure> {
     let PlanArgs { narrow, against, out, detailed_exitcode, at, .. } = args;
     let Target { path, ui, .. } = target;
+    let key = seal_key()?;
     target.connect_ahead();
     let files = revision::read(path, args.files.rev.as_deref())?;
     printer.learn_files(&files);
@@ -70,7 +71,6 @@ async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result
     if let Some(base) = &base {
         printer.learn_files(base.files());
     }
-    let key = seal_key()?;
     let connection = target.connect(&files.organization()).await?;
     let now = match at {
         None => connection.now,

@@ -36,10 +36,23 @@ impl Metered {
 impl Transport for Metered {
     fn send(&self, request: RawRequest) -> BoxFuture<'_, Result<RawResponse, TransportError>> {
         Box::pin(async {
+            let mut counted = Counted { meter: &self.meter, status: None };
             let reply = self.inner.send(request).await;
-            self.meter.count(reply.as_ref().ok().map(|response| response.status));
+            counted.status = reply.as_ref().ok().map(|response| response.status);
             reply
         })
+    }
+}
+
+/// A request that is counted at its end, also where nobody waits for the answer any more.
+struct Counted<'a> {
+    meter: &'a Meter,
+    status: Option<u16>,
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.meter.count(self.status);
     }
 }
 

@@ -54,7 +54,8 @@ pub(super) enum Source {
 }
 
 impl Source {
-    pub(super) fn read(asked: &Asked) -> Result<Self, Failure> {
+    /// Reads it; `files` is called before that takes a while.
+    pub(super) fn read(asked: &Asked, files: &dyn Fn()) -> Result<Self, Failure> {
         let Asked { path, choices, against } = asked;
         let extension = path.extension().is_some_and(|extension| extension == "json");
         let text = if path.is_file() && (extension || begins_like_json(path)) {
@@ -84,6 +85,7 @@ impl Source {
                 Ok(Source::Saved(Box::new(plan)))
             }
             _ => {
+                files();
                 let files = Files::read(path)?;
                 if files.organization().id.is_none() {
                     return Err(unpinned("…"));
