@@ -16,6 +16,8 @@ SECONDS = 60
 answer, command = os.fsencode(sys.argv[1]), sys.argv[2:]
 child, terminal = pty.fork()
 if child == 0:
+    # Whoever began the tests in the background may have Ctrl-C ignored, and that is handed down.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execv(command[0], command)
 
 said, asked = b"", False
