@@ -22,7 +22,7 @@ use orgcharter::{
         raise::{infer_kind, raise},
         write::write,
     },
-    observe::{identify, observe},
+    observe::{identify, me, observe},
     plan::{self, Input, again::judge_again, stale, step::Observed},
     render::{
         json,
@@ -79,7 +79,7 @@ pub(crate) fn wire(bytes: &[u8]) -> bool {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return false };
     let live = runtime.block_on(async {
         let reader = client.reader();
-        let info = identify(&reader, OrgKind::Console).await.ok()?;
+        let info = identify(me(&reader).await, &reader, OrgKind::Console).ok()?;
         observe(&reader, &info, &ReadScope::everything(), &|_| false, now).await.ok()
     });
     let Some(live) = live else { return false };

@@ -24,6 +24,7 @@ impl<T: Send + 'static> Beside<T> {
             Err(error) => panic::resume_unwind(error.into_panic()),
         }
     }
+
     /// Ends it where it is, and waits until nothing of it goes on.
     pub(crate) async fn stop(mut self) {
         self.0.abort();

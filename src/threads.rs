@@ -4,11 +4,10 @@
 
 use std::{
     cmp::Ordering,
-    panic::resume_unwind,
     thread::{self, Builder},
 };
 
-/// Fewer things than this are done before another thread has begun.
+/// Fewer things than this are sorted before another thread has begun.
 const WORTH_A_THREAD: usize = 4_096;
 
 /// Runs a function on every item, on as many threads as there are processors, and keeps the order.
@@ -42,7 +41,7 @@ pub(crate) fn side_by_side<T: Send, R: Send>(
             .into_iter()
             .flat_map(|worker| match worker.join() {
                 Ok(results) => results,
-                Err(panic) => resume_unwind(panic),
+                Err(panic) => std::panic::resume_unwind(panic),
             })
             .collect()
     });
@@ -51,32 +50,10 @@ pub(crate) fn side_by_side<T: Send, R: Send>(
     done.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Two results at once, if `count` says that this is worth it.
-pub(crate) fn both<A: Send, B>(
-    count: usize,
-    one: impl Fn() -> A + Sync,
-    other: impl FnOnce() -> B,
-) -> (A, B) {
-    if count < WORTH_A_THREAD {
-        return (one(), other());
-    }
-    thread::scope(|scope| {
-        let begun = Builder::new().spawn_scoped(scope, &one);
-        let other = other();
-        let one = match begun {
-            Ok(begun) => begun.join().unwrap_or_else(|panic| resume_unwind(panic)),
-            Err(_) => one(),
-        };
-        (one, other)
-    })
-}
-
-/// Takes apart what nobody needs any more; nobody waits for it if there is much of it, which `count` says.
-pub(crate) fn discard<T: Send + 'static>(value: T, count: usize) {
-    if count >= WORTH_A_THREAD {
-        // Nobody joins it: a process that ends takes it along. Where no thread is to be had it is done at once.
-        let _ = Builder::new().spawn(move || drop(value));
-    }
+/// Takes apart what nobody needs any more, without anybody who waits for it.
+pub(crate) fn discard<T: Send + 'static>(value: T) {
+    // Nobody joins it: a process that ends takes it along. Where no thread is to be had it is done at once.
+    let _ = Builder::new().spawn(move || drop(value));
 }
 
 /// Sorts as `sort_by` does, the two halves at once.
@@ -106,13 +83,6 @@ mod tests {
             let mut wanted: Vec<(usize, usize)> = numbers(count).collect();
             wanted.sort_unstable();
             assert_eq!(sorted, wanted);
-        }
-    }
-
-    #[test]
-    fn two_results_come_to_their_places_however_many_threads_there_are() {
-        for count in [0, WORTH_A_THREAD] {
-            assert_eq!(both(count, || "one", || 2), ("one", 2));
         }
     }
 

@@ -156,7 +156,7 @@ pub(super) async fn identified(
     connection: &Connection,
     pin: &OrganizationPin,
 ) -> Result<OrganizationInfo, Failure> {
-    let info = observe::identified(connection.me().await, &connection.client.reader(), pin.kind)?;
+    let info = observe::identify(connection.me().await, &connection.client.reader(), pin.kind)?;
     match &pin.id {
         Some(id) if *id != info.id => Err(wrong_organization(id, &info, pin)),
         _ => Ok(info),
@@ -231,8 +231,7 @@ pub(super) async fn make_seen(
         let found = policy::judge_plan(&rules, &desired, &live, &made);
         also_of_base(&mut made.policy, found, &name);
     }
-    let count = live.objects.len();
-    discard((live, desired), count);
+    discard((live, desired));
     Ok(made)
 }
 

@@ -18,7 +18,7 @@ use crate::{
     config::load::Rejected,
     diagnostic::{Diagnostic, Severity, Sources},
     render::{
-        clean::{clean, is_plain},
+        clean::{clean, is_free_of},
         diagnostics::{diagnostics, tally},
         layout::{self, Flow},
         style::{ATTENTION, ERROR, PLAIN, paint},
@@ -120,8 +120,7 @@ impl Ui {
         }
         // Where nothing steers a terminal there is nothing to take out, and a plan as JSON is long.
         let steers = |c: char| c.is_control() && !c.is_ascii_whitespace();
-        let nothing = || is_plain(text) || !text.contains(steers);
-        let plain = self.stdout == ColorChoice::Never && nothing();
+        let plain = self.stdout == ColorChoice::Never && is_free_of(text, steers);
         let choice = if plain { ColorChoice::AlwaysAnsi } else { self.stdout };
         let mut out = AutoStream::new(io::stdout().lock(), choice);
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

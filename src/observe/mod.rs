@@ -31,15 +31,10 @@ pub async fn me(reader: &Reader) -> Result<wire::Me, ApiError> {
     reader.get(&["me"]).await
 }
 
-/// Asks and says which organization that is.
-pub async fn identify(reader: &Reader, kind: OrgKind) -> Result<OrganizationInfo, ObserveError> {
-    identified(me(reader).await, reader, kind)
-}
-
 /// Which organization an answer to [`me`] names.
 ///
 /// Where `GET me` may be missing (every kind but Console), the header that each answer carries tells the id.
-pub fn identified(
+pub fn identify(
     me: Result<wire::Me, ApiError>,
     reader: &Reader,
     kind: OrgKind,

@@ -265,9 +265,9 @@ async fn one_broken_listing_ends_the_observation_and_names_itself() {
 
 #[tokio::test]
 async fn where_me_is_missing_the_answers_header_tells_the_organization() {
-    let canned = Arc::new(Canned::default());
-    let info = identify(&reader(&canned), OrgKind::Enterprise).await.unwrap();
+    let reader = reader(&Arc::new(Canned::default()));
+    let info = identify(me(&reader).await, &reader, OrgKind::Enterprise).unwrap();
     assert_eq!(info, OrganizationInfo { id: ORGANIZATION.into(), name: None });
-    let error = identify(&reader(&canned), OrgKind::Console).await.unwrap_err();
+    let error = identify(me(&reader).await, &reader, OrgKind::Console).unwrap_err();
     assert!(matches!(error, ObserveError::Organization(_)));
 }

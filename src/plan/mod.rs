@@ -39,7 +39,6 @@ use crate::{
     resource::{
         Change, Desired, Ids, KeyStatus, Live, Phase, Snapshot, Spec, World, desired::GuardName,
     },
-    threads::both,
 };
 
 /// What a plan is made from.
@@ -88,15 +87,13 @@ pub fn make(input: Input<'_>) -> Plan {
     notes.extend(names::free_first(&mut steps, &freeing, &bound.live));
     diagnostic::sort(&mut notes);
 
-    let count = live.objects.len();
-    let accessing = || access_changes(&bound.live, &steps);
-    let counting = || population(desired, &bound.live);
-    let (access, population) = both(count, accessing, counting);
     let keys = keys::fates(&steps, &bound.live, &|address, _| listed_active(address, desired));
+    let population = population(desired, &bound.live);
     let limits = desired.guard.0.iter().map(|(name, (limit, _))| (*name, *limit)).collect();
     let returning = guard::returning(&steps, live);
     let returns = returning.len() as u64;
     let guards = guard::check(&steps, &keys, &population, &limits, allow, returns);
+    let access = access_changes(&bound.live, &steps);
 
     let mut plan = Plan {
         format_version: step::FORMAT_VERSION,

@@ -72,8 +72,7 @@ pub fn clean_in_place(text: &str) -> Cow<'_, str> {
 /// They can only stand inside strings, so the meaning stays the same; line ends between values stay.
 pub fn clean_json(json: &str) -> Cow<'_, str> {
     let bad = |letter: char| steers(letter) && letter != '\n';
-    let good = is_plain(json) || !json.contains(bad);
-    if good && !json.contains("##") {
+    if is_free_of(json, bad) && !json.contains("##") {
         return Cow::Borrowed(json);
     }
     let mut out = String::with_capacity(json.len() + 16);
@@ -92,10 +91,11 @@ pub fn clean_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether a text has nothing but ASCII that shows itself, and line ends. That is told many bytes at a time, and a plan
-/// is long.
-pub(crate) fn is_plain(text: &str) -> bool {
-    text.bytes().filter(|byte| !matches!(byte, b' '..=b'~' | b'\n')).count() == 0
+/// Whether a text has no `bad` letter, which is never ASCII that shows itself nor a line end. Of a text that has nothing
+/// else, as a long plan mostly has not, that is told many bytes at a time.
+pub(crate) fn is_free_of(text: &str, bad: impl Fn(char) -> bool) -> bool {
+    let others = text.bytes().filter(|byte| !matches!(byte, b' '..=b'~' | b'\n'));
+    others.count() == 0 || !text.contains(bad)
 }
 
 /// Whether a text holds what a runner takes for a command: `::error::…` where a line may start, `##[…]` and

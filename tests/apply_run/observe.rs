@@ -22,7 +22,8 @@ fn kinds(
 }
 
 async fn look(org: &Org, scope: &ReadScope) -> Result<orgcharter::resource::Live, String> {
-    let info = observe::identify(&org.reader, OrgKind::Console).await.map_err(|e| e.to_string())?;
+    let info = observe::identify(observe::me(&org.reader).await, &org.reader, OrgKind::Console)
+        .map_err(|e| e.to_string())?;
     let own = |_: &str| false;
     let now = org.sandbox.now();
     observe::observe(&org.reader, &info, scope, &own, now).await.map_err(|e| e.to_string())

@@ -81,7 +81,8 @@ async fn without_outcomes(org: &Org, plan: &Plan, path: &Path) -> Recap {
 
 /// What is seen of each step now.
 async fn seen(org: &Org, recap: &mut Recap) -> BTreeMap<String, Seen> {
-    let info = observe::identify(&org.reader, OrgKind::Console).await.unwrap();
+    let info =
+        observe::identify(observe::me(&org.reader).await, &org.reader, OrgKind::Console).unwrap();
     let live =
         observe::observe(&org.reader, &info, &recap.scope(), &|_| false, org.clock.now()).await;
     recap.look(&live.unwrap());

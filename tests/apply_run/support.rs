@@ -181,7 +181,9 @@ impl Org {
     }
 
     pub(crate) async fn observe(&self, wanted: &Wanted) -> Live {
-        let info = observe::identify(&self.reader, OrgKind::Console).await.unwrap();
+        let info =
+            observe::identify(observe::me(&self.reader).await, &self.reader, OrgKind::Console)
+                .unwrap();
         let mut scope = wanted.0.read_scope();
         scope.api_keys |= scope.workspaces; // archived workspaces and leavers take keys along
         let own = |_: &str| false;

@@ -96,7 +96,7 @@ impl Session {
         kind: OrgKind,
     ) -> Result<Live, ObserveError> {
         let reader = self.client.reader();
-        let info: OrganizationInfo = observe::identify(&reader, kind).await?;
+        let info: OrganizationInfo = observe::identify(observe::me(&reader).await, &reader, kind)?;
         let own = |hint: &str| self.credential.matches_hint(hint);
         observe::observe(&reader, &info, scope, &own, self.now).await
     }

@@ -83,7 +83,7 @@ impl World {
 
     pub(crate) async fn observe(&self) -> Result<Live, ObserveError> {
         let reader = self.client.reader();
-        let info = observe::identify(&reader, OrgKind::Console).await?;
+        let info = observe::identify(observe::me(&reader).await, &reader, OrgKind::Console)?;
         let mut scope = self.desired.read_scope();
         scope.api_keys |= scope.workspaces; // archived workspaces and leavers take keys along
         let own = |_: &str| false;

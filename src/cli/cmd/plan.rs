@@ -92,9 +92,7 @@ async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result
     }
     refused(&plan, &choices)?;
     let exit = if *detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done };
-    let count = plan.steps.len()
-        + files.document().members.as_ref().map_or(0, |section| section.entries.len());
-    discard((plan, files), count);
+    discard((plan, files));
     Ok(exit)
 }
 
