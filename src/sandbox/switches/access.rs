@@ -1,0 +1,66 @@
+//! Switches of workspace members and API keys.
+//!
+//! Invariant: the first position of each is the default.
+
+use super::positions;
+
+positions! {
+    /// Whether explicit grants of organization admins and owners are listed.
+    AdminGrants {
+        /// No.
+        #[default] Hidden,
+        /// Yes.
+        Listed,
+    }
+    /// Whether explicit grants of billing members are listed.
+    BillingGrants {
+        /// No.
+        #[default] Hidden,
+        /// Yes.
+        Listed,
+    }
+    /// GET of a member whose access is inherited.
+    InheritedMember {
+        /// 404.
+        #[default] NotFound,
+        /// The member with the inherited role.
+        Shown,
+    }
+    /// Adding somebody whose access is inherited.
+    AddInherited {
+        /// 400.
+        #[default] Refused,
+        /// 200, kept as an explicit grant.
+        Accepted,
+    }
+    /// Adding somebody who is a member already.
+    AddExisting {
+        /// 400.
+        #[default] BadRequest,
+        /// 409.
+        Conflict,
+        /// 200, the role is set.
+        Updates,
+    }
+    /// `name: null` or `status: null` in an update of a key.
+    NullKeyField {
+        /// Means nothing.
+        #[default] Ignored,
+        /// 400.
+        Refused,
+    }
+    /// `api_key.workspace_id` under version 2023-06-01.
+    KeyWorkspaceId {
+        /// Present.
+        #[default] OldVersion,
+        /// Gone there too.
+        Never,
+    }
+    /// The shape of `api_key.principal`.
+    PrincipalShape {
+        /// `{type: user_actor, user_id}`.
+        #[default] Actor,
+        /// `{type: user, id}`, as documented in August 2026.
+        Plain,
+    }
+}
