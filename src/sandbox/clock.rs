@@ -32,10 +32,11 @@ impl Clock {
         self
     }
 
-    /// The time.
+    /// The time, in whole microseconds.
     pub fn now(&self) -> Timestamp {
         let elapsed = self.since.map_or(Duration::ZERO, |since| since.elapsed());
-        add(self.at, elapsed)
+        let now = add(self.at, elapsed);
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 
     /// Moves the clock forward.
@@ -74,6 +75,11 @@ pub(crate) fn sub(at: Timestamp, by: Duration) -> Timestamp {
         .ok()
         .and_then(|by| at.checked_sub(by).ok())
         .unwrap_or(Timestamp::MIN)
+}
+
+/// An instant as the API writes it: without a fraction, or with six digits of one.
+pub(crate) fn text(at: Timestamp) -> String {
+    if at.subsec_nanosecond() == 0 { at.to_string() } else { format!("{at:.6}") }
 }
 
 /// `days` days of 24 hours.
@@ -123,6 +129,16 @@ pub(crate) mod moment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_has_no_fraction_or_one_of_six_digits() {
+        let read = |text: &str| super::text(moment::parse(text).unwrap());
+        assert_eq!(read("2026-11-22T09:00:00Z"), "2026-11-22T09:00:00Z");
+        assert_eq!(read("2026-11-22T09:00:00.5Z"), "2026-11-22T09:00:00.500000Z");
+        assert_eq!(read("2026-11-22T09:00:00.123456789Z"), "2026-11-22T09:00:00.123456Z");
+        let running = Clock::running(moment::parse("2026-11-22T09:00:00.000000999Z").unwrap());
+        assert_eq!(running.now().subsec_nanosecond() % 1000, 0);
+    }
 
     #[test]
     fn a_frozen_clock_moves_only_by_hand() {

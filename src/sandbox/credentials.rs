@@ -181,6 +181,12 @@ pub(crate) fn exchange(
     state: &mut State,
     request: &RawRequest,
 ) -> Result<serde_json::Value, Refusal> {
+    let mut fields = Fields::new(object(request)?);
+    let grant = fields.string("grant_type")?;
+    if grant == "refresh_token" {
+        // It must not come with the header of the federation.
+        return Err(Refusal::invalid("grant_type: the sandbox has no refresh tokens"));
+    }
     let betas: Vec<&str> =
         header(request, "anthropic-beta").unwrap_or_default().split(',').map(str::trim).collect();
     if let Some(missing) = BETAS.iter().find(|beta| !betas.contains(beta)) {
@@ -189,8 +195,6 @@ pub(crate) fn exchange(
     if header(request, "anthropic-version").is_some() {
         return Err(Refusal::invalid("anthropic-version: not accepted by this endpoint"));
     }
-    let mut fields = Fields::new(object(request)?);
-    let grant = fields.string("grant_type")?;
     let assertion = fields.string("assertion")?;
     let rule_id = fields.string("federation_rule_id")?;
     let organization = fields.string("organization_id")?;

@@ -74,6 +74,8 @@ pub enum Fault {
     StatusAfter(u16),
     /// A typed error before the effect.
     Error(TypedError),
+    /// A typed error after the effect.
+    ErrorAfter(TypedError),
     /// The connection closes before the effect.
     ClosedBefore,
     /// The connection closes after the effect.
@@ -103,7 +105,7 @@ pub enum Fault {
 }
 
 /// An error that a rule makes up, such as 400 `organization_on_hold`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TypedError {
     /// The status.
@@ -114,12 +116,31 @@ pub struct TypedError {
     /// `error.message`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// More members of `error.details`.
+    /// More members of `error.details`. After the effect, the text `{id}` stands for the field `id` of what the
+    /// request would have been answered, and so with every other field.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub details: Map<String, Value>,
     /// More response headers, such as `x-should-retry`.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub headers: std::collections::BTreeMap<String, String>,
+}
+
+impl TypedError {
+    /// The refusal and its headers; `answer` is what was answered in its place, if the request had its effect.
+    pub(crate) fn refusal(&self, answer: Option<&Value>) -> (Refusal, Vec<(String, String)>) {
+        let Self { status, code, message, details, headers } = self;
+        let message = message.as_deref().unwrap_or("an injected error");
+        let mut refusal = Refusal::status(*status, message);
+        if let Some(code) = code {
+            refusal = refusal.code(code);
+        }
+        for (key, value) in details {
+            let field = value.as_str().and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
+            let found = field.and_then(|field| answer?.get(field));
+            refusal = refusal.detail(key, found.unwrap_or(value).clone());
+        }
+        (refusal, headers.iter().map(|(k, v)| (k.to_lowercase(), v.clone())).collect())
+    }
 }
 
 /// How slowly a reply comes.
@@ -213,22 +234,15 @@ impl Fault {
             Fault::StatusBefore(status) => {
                 Some(Instead::Refusal(Refusal::status(*status, "an injected failure"), Vec::new()))
             }
-            Fault::Error(TypedError { status, code, message, details, headers }) => {
-                let mut refusal =
-                    Refusal::status(*status, message.as_deref().unwrap_or("an injected error"));
-                if let Some(code) = code {
-                    refusal = refusal.code(code);
-                }
-                for (key, value) in details {
-                    refusal = refusal.detail(key, value.clone());
-                }
-                let headers = headers.iter().map(|(k, v)| (k.to_lowercase(), v.clone())).collect();
+            Fault::Error(error) => {
+                let (refusal, headers) = error.refusal(None);
                 Some(Instead::Refusal(refusal, headers))
             }
             Fault::ClosedBefore | Fault::SilentBefore => Some(Instead::Nothing),
             Fault::Html(status) => Some(Instead::Html(*status)),
             Fault::WrongTypeBefore => Some(Instead::Surprise),
             Fault::StatusAfter(_)
+            | Fault::ErrorAfter(_)
             | Fault::ClosedAfter
             | Fault::SilentAfter
             | Fault::Truncated
@@ -248,6 +262,7 @@ impl Fault {
             Fault::StatusBefore(_) => "status_before",
             Fault::StatusAfter(_) => "status_after",
             Fault::Error(_) => "error",
+            Fault::ErrorAfter(_) => "error_after",
             Fault::ClosedBefore => "closed_before",
             Fault::ClosedAfter => "closed_after",
             Fault::SilentBefore => "silent_before",

@@ -9,14 +9,14 @@ use serde_json::{Map, Value, json};
 use super::{
     credentials::{self, Grant},
     faults::{Drip, Fault, Instead, PageFault, without_cursor},
-    kinds,
     log::Entry,
     refusal::Refusal,
     reply::{blank, finish, html, json_reply, refuse, surprise},
     request::{self, Query, header},
+    routes::{self, Takes},
     scripts,
-    state::{OrganizationKind, State},
-    switches::{MeElsewhere, MissingEndpoint, RateLimitHeaders, UnknownFields, WrongPrefix},
+    state::State,
+    switches::{RateLimitHeaders, UnknownFields},
 };
 use crate::api::transport::{Method, RawRequest, RawResponse};
 
@@ -46,40 +46,6 @@ pub enum Wire {
     Drip(Drip),
 }
 
-/// Which organizations have an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Offered {
-    /// All; the others only if the switch says so.
-    Me,
-    /// Console and Enterprise; the scopes an Enterprise key needs to read and to write.
-    People,
-    /// Console and AWS.
-    Workspaces,
-    /// Console.
-    Console,
-    /// Enterprise.
-    Enterprise,
-}
-
-/// What a route takes as body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Takes {
-    /// Nothing: a body is refused.
-    Nothing,
-    /// A JSON object.
-    Object,
-}
-
-/// One method of one path.
-pub(crate) struct Route {
-    pub(crate) method: Method,
-    /// Segments after `/v1/organizations`; `{prefix_}` stands for an id with that prefix.
-    pub(crate) pattern: &'static str,
-    pub(crate) offered: Offered,
-    pub(crate) takes: Takes,
-    pub(crate) handler: fn(&mut State, Asked) -> Result<Value, Refusal>,
-}
-
 /// What a handler gets.
 pub(crate) struct Asked {
     /// The ids in the path, in order.
@@ -94,11 +60,11 @@ pub(crate) struct Asked {
 }
 
 const VERSIONS: [&str; 3] = ["2023-01-01", "2023-06-01", "2026-10-21"];
-const TOKEN_PATH: [&str; 3] = ["v1", "oauth", "token"];
 const MAX_BODY: usize = 1024 * 1024;
 
 /// Answers one request and logs it.
 pub fn handle(state: &mut State, request: &RawRequest) -> Exchange {
+    let request = &*request::joined(request);
     let tick = state.clock.tick();
     state.clock.advance(tick);
     let now = state.now();
@@ -121,21 +87,26 @@ pub fn handle(state: &mut State, request: &RawRequest) -> Exchange {
                 Some(Fault::Page(fault)) => spoilt(state, request, verdict, &mut trace, *fault),
                 _ => answer(state, request, verdict, &mut trace),
             };
-            let mut response = match answered {
+            let mut response = match &answered {
                 Ok(value) => {
                     trace.done = true;
-                    json_reply(200, &dress(value, state.switches.unknown_fields))
+                    json_reply(200, &dress(value.clone(), state.switches.unknown_fields))
                 }
-                Err(refusal) => refuse(&refusal, &request_id),
+                Err(refusal) => refuse(refusal, &request_id),
             };
             if trace.done {
-                match fault {
+                match &fault {
                     Some(Fault::StatusAfter(status)) => {
-                        let refusal = Refusal::status(status, "an injected failure");
+                        let refusal = Refusal::status(*status, "an injected failure");
                         response = refuse(&refusal, &request_id);
                     }
+                    Some(Fault::ErrorAfter(error)) => {
+                        let (refusal, headers) = error.refusal(answered.as_ref().ok());
+                        response = refuse(&refusal, &request_id);
+                        response.headers.extend(headers);
+                    }
                     Some(Fault::WrongType) => response = surprise(),
-                    Some(Fault::HtmlAfter(status)) => response = html(status),
+                    Some(Fault::HtmlAfter(status)) => response = html(*status),
                     Some(Fault::CutShort) => {
                         response.body.truncate(response.body.len() / 2);
                     }
@@ -160,7 +131,7 @@ pub fn handle(state: &mut State, request: &RawRequest) -> Exchange {
         at: now,
         method: request.method,
         target: request.target.clone(),
-        route: pattern_of(request),
+        route: routes::pattern_of(request),
         body: request.body.as_ref().and_then(|body| serde_json::from_slice(body).ok()),
         credential,
         status: if matches!(wire, Wire::Closed | Wire::Silent) { 0 } else { response.status },
@@ -171,10 +142,12 @@ pub fn handle(state: &mut State, request: &RawRequest) -> Exchange {
     Exchange { response, wire, delay }
 }
 
-/// The reply to a method that the API does not use.
-pub(crate) fn method_not_allowed(state: &mut State) -> RawResponse {
+/// The reply to a method that no path takes.
+pub(crate) fn method_not_allowed(state: &mut State, method: &str, target: &str) -> RawResponse {
     let request_id = state.ids.fresh("req_");
-    let response = refuse(&Refusal::status(405, "method not allowed"), &request_id);
+    let (refusal, allow) = routes::unserved(method, target);
+    let mut response = refuse(&refusal, &request_id);
+    response.headers.extend(allow.map(|allow| ("allow".to_owned(), allow)));
     finish(state, response, &request_id)
 }
 
@@ -189,16 +162,22 @@ fn answer(
     verdict: Result<Grant, Refusal>,
     trace: &mut Trace,
 ) -> Result<Value, Refusal> {
-    let no_path = || Refusal::not_found("path");
-    let (segments, query) = request::split(&request.target).ok_or_else(no_path)?;
-    let words: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let unserved = |trace: &mut Trace| {
+        let (refusal, allow) = routes::unserved(request.method.as_str(), &request.target);
+        trace.headers.extend(allow.map(|allow| ("allow".to_owned(), allow)));
+        refusal
+    };
+    let Some((segments, query)) = request::split(&request.target) else {
+        return Err(unserved(trace));
+    };
+    let path: Vec<&str> = segments.iter().map(String::as_str).collect();
     if request.body.as_ref().is_some_and(|body| body.len() > MAX_BODY) {
         return Err(Refusal::status(413, "request exceeds the maximum size"));
     }
-    if words == TOKEN_PATH {
+    if routes::is_token(&path) {
         return match request.method {
             Method::Post => credentials::exchange(state, request),
-            Method::Get | Method::Delete => Err(Refusal::status(405, "method not allowed")),
+            Method::Get | Method::Delete => Err(unserved(trace)),
         };
     }
     let grant = verdict?;
@@ -208,18 +187,12 @@ fn answer(
     if !VERSIONS.contains(&version) {
         return Err(Refusal::invalid(format!("anthropic-version: `{version}` is not known")));
     }
-    let ["v1", "organizations", path @ ..] = words.as_slice() else {
-        return Err(no_path());
+    let Some(route) = routes::find(request.method, &path) else {
+        return Err(unserved(trace));
     };
-    let mut matching = kinds::routes().filter(|route| matches(route.pattern, path)).peekable();
-    if matching.peek().is_none() {
-        return Err(no_path());
-    }
-    let route = matching
-        .find(|route| route.method == request.method)
-        .ok_or_else(|| Refusal::status(405, "method not allowed"))?;
-    offered(state, route, &grant)?;
-    let ids = ids_of(state, route.pattern, path)?;
+    routes::check_offer(state, route, &grant)?;
+    let ids = routes::ids(state, route, &path)?;
+    routes::check_query(state, route, &query)?;
     let body = match route.takes {
         Takes::Object => request::object(request)?,
         Takes::Nothing => {
@@ -280,70 +253,6 @@ fn meter(state: &mut State, request: &RawRequest, trace: &mut Trace) -> Result<(
             Err(Refusal::status(429, "number of requests has exceeded the rate limit"))
         }
     }
-}
-
-fn offered(state: &State, route: &Route, grant: &Grant) -> Result<(), Refusal> {
-    use OrganizationKind::{Aws, Console, Enterprise};
-    let kind = state.organization.kind;
-    let there = match route.offered {
-        Offered::Me => kind == Console || state.switches.me_elsewhere == MeElsewhere::Available,
-        Offered::People => kind != Aws,
-        Offered::Workspaces => kind != Enterprise,
-        Offered::Console => kind == Console,
-        Offered::Enterprise => kind == Enterprise,
-    };
-    if !there {
-        let message = "this organization has no such endpoint";
-        return Err(match state.switches.missing_endpoint {
-            MissingEndpoint::BadRequest => {
-                Refusal::invalid(message).code("organization_type_not_supported")
-            }
-            MissingEndpoint::Forbidden => Refusal::forbidden(message),
-            MissingEndpoint::NotFound => Refusal::not_found("path"),
-        });
-    }
-    match (route.offered, route.method) {
-        (Offered::People, Method::Get) => grant.needs("read:members"),
-        (Offered::People, Method::Post | Method::Delete) => grant.needs("write:members"),
-        _ => Ok(()),
-    }
-}
-
-/// The route that a request means, whatever becomes of it.
-fn pattern_of(request: &RawRequest) -> Option<&'static str> {
-    let (segments, _) = request::split(&request.target)?;
-    let words: Vec<&str> = segments.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        words if words == TOKEN_PATH => Some("/v1/oauth/token"),
-        ["v1", "organizations", path @ ..] => kinds::routes()
-            .find(|route| route.method == request.method && matches(route.pattern, path))
-            .map(|route| route.pattern),
-        _ => None,
-    }
-}
-
-/// A pattern's segments after `/v1/organizations/`.
-fn segments(pattern: &'static str) -> impl Iterator<Item = &'static str> {
-    pattern.trim_start_matches("/v1/organizations/").split('/')
-}
-
-fn matches(pattern: &'static str, path: &[&str]) -> bool {
-    segments(pattern).count() == path.len()
-        && segments(pattern).zip(path).all(|(want, have)| want.starts_with('{') || want == *have)
-}
-
-fn ids_of(state: &State, pattern: &'static str, path: &[&str]) -> Result<Vec<String>, Refusal> {
-    let holes = segments(pattern).zip(path).filter(|(want, _)| want.starts_with('{'));
-    holes
-        .map(|(want, have)| {
-            let prefix = want.trim_matches(['{', '}']);
-            let strict = state.switches.wrong_prefix == WrongPrefix::BadRequest;
-            if strict && !have.starts_with(prefix) {
-                return Err(Refusal::invalid(format!("`{have}` is no id that starts `{prefix}`")));
-            }
-            Ok((*have).to_owned())
-        })
-        .collect()
 }
 
 /// Adds a field that no document names to every object with a `type`, if the switch says so.

@@ -18,6 +18,7 @@ mod page;
 mod refusal;
 mod reply;
 mod request;
+mod routes;
 mod scripts;
 mod seed;
 mod server;

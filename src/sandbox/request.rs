@@ -1,6 +1,8 @@
 //! A request taken apart: decoded path, query, version, and a body that is read strictly.
 //!
-//! Invariant: nothing a client sends is ignored in a body; in a query only unknown names are.
+//! Invariant: nothing a client sends is ignored in a body; in a query unknown names are, unless a switch refuses them.
+
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -19,6 +21,11 @@ impl Query {
                 .map(|(key, value)| (key.into_owned(), value.into_owned()))
                 .collect(),
         )
+    }
+
+    /// The names, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
     }
 
     /// The first value of a name.
@@ -54,7 +61,25 @@ impl Query {
     }
 }
 
-/// A header's first value (`name` in lower case).
+/// The request with the lines of each header joined by commas, as one line means the same as several.
+pub(crate) fn joined(request: &RawRequest) -> Cow<'_, RawRequest> {
+    let mut headers: Vec<(String, String)> = Vec::with_capacity(request.headers.len());
+    for (name, value) in &request.headers {
+        match headers.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            Some((_, line)) => {
+                line.push_str(", ");
+                line.push_str(value);
+            }
+            None => headers.push((name.clone(), value.clone())),
+        }
+    }
+    if headers.len() == request.headers.len() {
+        return Cow::Borrowed(request);
+    }
+    Cow::Owned(RawRequest { headers, ..request.clone() })
+}
+
+/// A header's value (`name` in lower case).
 pub(crate) fn header<'a>(request: &'a RawRequest, name: &str) -> Option<&'a str> {
     request
         .headers

@@ -215,9 +215,13 @@ async fn answer(
     ConnectInfo(door): ConnectInfo<Door>,
     request: Request,
 ) -> Response {
+    let method = request.method().as_str().to_owned();
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let request = match taken(request).await {
         Ok(request) => request,
-        Err(StatusCode::METHOD_NOT_ALLOWED) => return whole(&sandbox.with(method_not_allowed)),
+        Err(StatusCode::METHOD_NOT_ALLOWED) => {
+            return whole(&sandbox.with(|state| method_not_allowed(state, &method, &target)));
+        }
         Err(status) => return plain(status),
     };
     let Exchange { response, wire, delay } = sandbox.exchange(&request);

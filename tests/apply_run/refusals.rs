@@ -118,7 +118,10 @@ async fn one_bad_address_does_not_stop_the_other_invites() {
 
 #[tokio::test]
 async fn without_a_free_seat_no_further_invites_are_tried() {
-    let org = Org::new(|state| state.limits.seats = Some(1));
+    let org = Org::new(|state| {
+        state.limits.seats = Some(1);
+        state.switches.seat_error = switches::SeatError::Coded;
+    });
     let wanted = (0..20).fold(Wanted::new(), |wanted, number| {
         wanted.member(&format!("p{number:02}@acme.com"), "user")
     });

@@ -4,6 +4,7 @@
 
 use orgcharter::sandbox::switches::{
     AddExisting, AddInherited, AdminGrants, BillingGrants, DefaultMembers, InheritedMember,
+    NonMember,
 };
 use serde_json::{Value, json};
 
@@ -37,9 +38,12 @@ fn a_grant_is_made_changed_read_and_taken_away() {
         ok(delete(&sandbox, &path)),
         json!({"type": "workspace_member_deleted", "user_id": "user_cy", "workspace_id": "wrkspc_prod"})
     );
-    assert_eq!(refused(delete(&sandbox, &path)).0, 404);
     assert_eq!(refused(get(&sandbox, &path)).0, 404);
-    assert_eq!(refused(post(&sandbox, &path, &role)).0, 404);
+    for (switch, status) in [(NonMember::BadRequest, 400), (NonMember::NotFound, 404)] {
+        sandbox.with(|state| state.switches.non_member = switch);
+        assert_eq!(refused(delete(&sandbox, &path)), (status, None));
+        assert_eq!(refused(post(&sandbox, &path, &role)), (status, None));
+    }
 }
 
 #[test]

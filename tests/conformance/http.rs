@@ -164,6 +164,8 @@ fn an_aws_organization_has_only_workspaces() {
         assert_eq!(refused(get(&sandbox, "/me")).0, status);
     }
     let sandbox = Sandbox::new(organization(OrganizationKind::Aws));
+    assert_eq!(refused(get(&sandbox, "/users")), (403, None));
+    sandbox.with(|state| state.switches.missing_endpoint = MissingEndpoint::BadRequest);
     assert_eq!(coded(get(&sandbox, "/users")), (400, "organization_type_not_supported".to_owned()));
 }
 
@@ -180,7 +182,7 @@ fn an_enterprise_organization_has_people_roles_of_its_own_and_scoped_keys() {
     }
     let user = state.user("one@acme.com").unwrap().id.clone();
     let sandbox = Sandbox::new(state);
-    assert_eq!(refused(get(&sandbox, "/workspaces")).0, 400);
+    assert_eq!(refused(get(&sandbox, "/workspaces")).0, 403);
     let set = |key: &str, role: &str| {
         let body = json!({"role": role});
         let mut asked = request(Method::Post, &format!("{ORG}/users/{user}"), Some(&body));
@@ -216,7 +218,7 @@ fn signing_out_is_a_beta_of_enterprise_and_spares_the_privileged() {
         }
         send(&sandbox, &asked)
     };
-    assert_eq!(refused(sign_out(&ids[0], false)), (404, None));
+    assert_eq!(refused(sign_out(&ids[0], false)), (400, None));
     assert_eq!(ok(sign_out(&ids[0], true))["id"], ids[0].as_str());
     for (id, status, code) in [
         (&ids[1], 400, "cannot_sign_out_primary_owner"),

@@ -189,12 +189,12 @@ fn seats_domains_and_identity_providers_refuse_invites() {
     let invite = json!({"email": "n@acme.com", "role": "user"});
     // Four members and one pending invite.
     let full = acme_changed(|state| state.limits.seats = Some(5));
+    assert_eq!(refused(post(&full, "/invites", &invite)), (400, None));
+    full.with(|state| state.switches.seat_error = SeatError::Coded);
     assert_eq!(
         coded(post(&full, "/invites", &invite)),
         (400, "org_member_limit_exceeded".to_owned())
     );
-    full.with(|state| state.switches.seat_error = SeatError::Plain);
-    assert_eq!(refused(post(&full, "/invites", &invite)), (400, None));
     full.with(|state| state.limits.seats = Some(6));
     ok(post(&full, "/invites", &invite));
     let strict = acme_changed(|state| state.limits.email_domains = Some(vec!["other.io".into()]));

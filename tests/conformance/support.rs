@@ -119,11 +119,10 @@ pub(crate) fn refused((status, body): (u16, Value)) -> (u16, Option<String>) {
         401 => "authentication_error",
         403 => "permission_error",
         404 => "not_found_error",
-        409 => "conflict_error",
-        413 => "request_too_large",
         429 => "rate_limit_error",
-        500 | 503 => "api_error",
-        529 => "overloaded_error",
+        500 | 501 => "api_error",
+        503 | 529 => "overloaded_error",
+        504 => "timeout_error",
         _ => "invalid_request_error",
     };
     assert_eq!(kind, wanted, "{body}");

@@ -10,9 +10,11 @@ use super::user::paging;
 use crate::{
     api::transport::Method,
     sandbox::{
-        handle::{Asked, Offered, Route, Takes},
+        clock,
+        handle::Asked,
         refusal::Refusal,
         request::{Fields, text},
+        routes::{Offered, Route, Takes},
         state::State,
         switches::{KeyWorkspaceId, NullKeyField, PrincipalShape, Switches},
         table::{Row, Table},
@@ -120,6 +122,7 @@ pub(crate) const ROUTES: [Route; 3] = [
         pattern: "/v1/organizations/api_keys",
         offered: Offered::Console,
         takes: Takes::Nothing,
+        query: &["after_id", "before_id", "created_by_user_id", "limit", "status", "workspace_id"],
         handler: list,
     },
     Route {
@@ -127,6 +130,7 @@ pub(crate) const ROUTES: [Route; 3] = [
         pattern: "/v1/organizations/api_keys/{apikey_}",
         offered: Offered::Console,
         takes: Takes::Nothing,
+        query: &[],
         handler: get,
     },
     Route {
@@ -134,6 +138,7 @@ pub(crate) const ROUTES: [Route; 3] = [
         pattern: "/v1/organizations/api_keys/{apikey_}",
         offered: Offered::Console,
         takes: Takes::Object,
+        query: &[],
         handler: update,
     },
 ];
@@ -283,8 +288,8 @@ fn show(state: &State, key: &ApiKey, version: &str) -> Value {
         None => json!({"type": "organization"}),
     };
     let mut shown = json!({
-        "id": id, "name": name, "status": status, "created_at": created_at.to_string(),
-        "expires_at": expires_at.map(|at| at.to_string()),
+        "id": id, "name": name, "status": status, "created_at": clock::text(*created_at),
+        "expires_at": expires_at.map(clock::text),
         "created_by": created_by.as_ref().map(plain), "principal": principal.as_ref().map(actor),
         "scope": scope, "partial_key_hint": partial_key_hint, "type": "api_key",
     });

@@ -15,9 +15,10 @@ use crate::{
     api::transport::Method,
     sandbox::{
         clock,
-        handle::{Asked, Offered, Route, Takes},
+        handle::Asked,
         refusal::Refusal,
         request::Fields,
+        routes::{Offered, Route, Takes},
         state::{OrganizationKind, State},
         switches::{
             AddressMatching, DeletedInvite, EmailStorage, InviteExpiry, InviteGroups, ListOrder,
@@ -127,6 +128,7 @@ pub(crate) const ROUTES: [Route; 4] = [
         pattern: "/v1/organizations/invites",
         offered: Offered::People,
         takes: Takes::Nothing,
+        query: &["after_id", "before_id", "email", "limit", "roles[]", "statuses[]"],
         handler: list,
     },
     Route {
@@ -134,6 +136,7 @@ pub(crate) const ROUTES: [Route; 4] = [
         pattern: "/v1/organizations/invites",
         offered: Offered::People,
         takes: Takes::Object,
+        query: &[],
         handler: create,
     },
     Route {
@@ -141,6 +144,7 @@ pub(crate) const ROUTES: [Route; 4] = [
         pattern: "/v1/organizations/invites/{invite_}",
         offered: Offered::People,
         takes: Takes::Nothing,
+        query: &[],
         handler: get,
     },
     Route {
@@ -148,6 +152,7 @@ pub(crate) const ROUTES: [Route; 4] = [
         pattern: "/v1/organizations/invites/{invite_}",
         offered: Offered::People,
         takes: Takes::Nothing,
+        query: &[],
         handler: withdraw,
     },
 ];
@@ -330,8 +335,8 @@ fn show(state: &State, invite: &Invite) -> Value {
     } = invite;
     let mut shown = json!({
         "id": id, "email": email, "role": role, "status": word(status),
-        "invited_at": invited_at.to_string(), "expires_at": expires_at.to_string(),
-        "accepted_at": accepted_at.map(|at| at.to_string()), "type": "invite",
+        "invited_at": clock::text(*invited_at), "expires_at": clock::text(*expires_at),
+        "accepted_at": accepted_at.map(clock::text), "type": "invite",
     });
     if state.switches.invite_groups == InviteGroups::Present {
         shown["rbac_group_ids"] = json!(rbac_group_ids);

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use crate::{
     api::transport::Method,
     sandbox::{
-        handle::{Asked, Offered, Route, Takes},
+        handle::Asked,
         refusal::Refusal,
+        routes::{Offered, Route, Takes},
         state::State,
     },
 };
@@ -18,6 +19,7 @@ pub(crate) const ROUTES: [Route; 1] = [Route {
     pattern: "/v1/organizations/me",
     offered: Offered::Me,
     takes: Takes::Nothing,
+    query: &[],
     handler: me,
 }];
 

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a new kind is one file here, its table in `State`, its line in `ROUTES`, and its section in `seed`.
 
-use super::handle::Route;
+use super::routes::Route;
 
 pub(super) mod api_key;
 pub(super) mod invite;

@@ -1,6 +1,6 @@
 //! Signing a person out of every session (beta, Enterprise only).
 //!
-//! Invariant: it changes nothing that the Admin API shows; without the beta header the path does not exist.
+//! Invariant: it changes nothing that the Admin API shows; without the beta header, or outside of the beta, it is refused.
 
 use serde_json::Value;
 
@@ -8,9 +8,10 @@ use super::user;
 use crate::{
     api::transport::Method,
     sandbox::{
-        handle::{Asked, Offered, Route, Takes},
+        handle::Asked,
         refusal::Refusal,
-        state::State,
+        routes::{Offered, Route, Takes},
+        state::{OrganizationKind, State},
         switches::SignOutBeta,
     },
 };
@@ -20,8 +21,9 @@ const BETA: &str = "admin-user-sign-out-2026-10-08";
 pub(crate) const ROUTES: [Route; 1] = [Route {
     method: Method::Post,
     pattern: "/v1/organizations/users/{user_}/sign_out",
-    offered: Offered::Enterprise,
+    offered: Offered::Beta,
     takes: Takes::Nothing,
+    query: &[],
     handler: sign_out,
 }];
 
@@ -29,10 +31,11 @@ pub(crate) const ROUTES: [Route; 1] = [Route {
 #[allow(clippy::needless_pass_by_value)]
 fn sign_out(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
     if !asked.betas.iter().any(|beta| beta == BETA) {
-        return Err(Refusal::not_found("path"));
+        return Err(Refusal::invalid(format!("anthropic-beta: `{BETA}` is required")));
     }
     asked.grant.needs("write:members")?;
-    if state.switches.sign_out_beta == SignOutBeta::NotEnrolled {
+    let enterprise = state.organization.kind == OrganizationKind::Enterprise;
+    if !enterprise || state.switches.sign_out_beta == SignOutBeta::NotEnrolled {
         return Err(Refusal::invalid("the organization does not take part in this beta")
             .code("organization_not_enrolled_in_beta"));
     }

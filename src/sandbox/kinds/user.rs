@@ -10,10 +10,12 @@ use serde_json::{Value, json};
 use crate::{
     api::transport::Method,
     sandbox::{
-        handle::{Asked, Offered, Route, Takes},
+        clock,
+        handle::Asked,
         page::Paging,
         refusal::Refusal,
         request::{Fields, Query},
+        routes::{Offered, Route, Takes},
         state::{OrganizationKind, State},
         switches::{IdentityProvider, ListOrder, ProtectedStatus, ReturningUser},
         table::{Row, Table},
@@ -140,6 +142,7 @@ pub(crate) const ROUTES: [Route; 4] = [
         pattern: "/v1/organizations/users",
         offered: Offered::People,
         takes: Takes::Nothing,
+        query: &["after_id", "before_id", "email", "limit", "roles[]"],
         handler: list,
     },
     Route {
@@ -147,6 +150,7 @@ pub(crate) const ROUTES: [Route; 4] = [
         pattern: "/v1/organizations/users/{user_}",
         offered: Offered::People,
         takes: Takes::Nothing,
+        query: &[],
         handler: get,
     },
     Route {
@@ -154,6 +158,7 @@ pub(crate) const ROUTES: [Route; 4] = [
         pattern: "/v1/organizations/users/{user_}",
         offered: Offered::People,
         takes: Takes::Object,
+        query: &[],
         handler: update,
     },
     Route {
@@ -161,6 +166,7 @@ pub(crate) const ROUTES: [Route; 4] = [
         pattern: "/v1/organizations/users/{user_}",
         offered: Offered::People,
         takes: Takes::Nothing,
+        query: &[],
         handler: remove,
     },
 ];
@@ -271,7 +277,7 @@ pub(crate) fn show(user: &User) -> Value {
     let User { id, email, name, role, added_at } = user;
     json!({
         "id": id, "email": email, "name": name, "role": role,
-        "added_at": added_at.to_string(), "type": "user",
+        "added_at": clock::text(*added_at), "type": "user",
     })
 }
 

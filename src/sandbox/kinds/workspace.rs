@@ -19,9 +19,10 @@ use crate::{
     api::transport::Method,
     sandbox::{
         clock,
-        handle::{Asked, Offered, Route, Takes},
+        handle::Asked,
         refusal::Refusal,
         request::{Fields, text},
+        routes::{Offered, Route, Takes},
         state::{OrganizationKind, State},
         switches::{ArchiveAgain, ArchiveCascade, DefaultListing, NullTags},
         table::{Row, Table},
@@ -101,6 +102,7 @@ pub(crate) const ROUTES: [Route; 5] = [
         pattern: "/v1/organizations/workspaces",
         offered: Offered::Workspaces,
         takes: Takes::Nothing,
+        query: &["after_id", "before_id", "ids[]", "include_archived", "include_default", "limit"],
         handler: list,
     },
     Route {
@@ -108,6 +110,7 @@ pub(crate) const ROUTES: [Route; 5] = [
         pattern: "/v1/organizations/workspaces",
         offered: Offered::Workspaces,
         takes: Takes::Object,
+        query: &[],
         handler: create,
     },
     Route {
@@ -115,6 +118,7 @@ pub(crate) const ROUTES: [Route; 5] = [
         pattern: "/v1/organizations/workspaces/{wrkspc_}",
         offered: Offered::Workspaces,
         takes: Takes::Nothing,
+        query: &[],
         handler: get,
     },
     Route {
@@ -122,6 +126,7 @@ pub(crate) const ROUTES: [Route; 5] = [
         pattern: "/v1/organizations/workspaces/{wrkspc_}",
         offered: Offered::Workspaces,
         takes: Takes::Object,
+        query: &[],
         handler: update,
     },
     Route {
@@ -129,6 +134,7 @@ pub(crate) const ROUTES: [Route; 5] = [
         pattern: "/v1/organizations/workspaces/{wrkspc_}/archive",
         offered: Offered::Workspaces,
         takes: Takes::Nothing,
+        query: &[],
         handler: archive,
     },
 ];
@@ -291,8 +297,8 @@ fn show(workspace: &Workspace) -> Value {
         compartment_id,
     } = workspace;
     json!({
-        "id": id, "name": name, "created_at": created_at.to_string(),
-        "archived_at": archived_at.map(|at| at.to_string()), "display_color": display_color,
+        "id": id, "name": name, "created_at": clock::text(*created_at),
+        "archived_at": archived_at.map(clock::text), "display_color": display_color,
         "data_residency": data_residency.show(), "tags": tags, "external_key_id": external_key_id,
         "user_profile_id": user_profile_id, "compartment_id": compartment_id, "type": "workspace",
     })

@@ -14,14 +14,15 @@ use super::{
 use crate::{
     api::transport::Method,
     sandbox::{
-        handle::{Asked, Offered, Route, Takes},
+        handle::Asked,
         ids,
         refusal::Refusal,
         request::Fields,
+        routes::{Offered, Route, Takes},
         state::State,
         switches::{
             AddExisting, AddInherited, AdminGrants, BillingGrants, DefaultMembers, InheritedMember,
-            ListOrder,
+            ListOrder, NonMember,
         },
         table::bounds,
     },
@@ -106,6 +107,7 @@ pub(crate) const ROUTES: [Route; 5] = [
         pattern: "/v1/organizations/workspaces/{wrkspc_}/members",
         offered: Offered::Console,
         takes: Takes::Nothing,
+        query: &["after_id", "before_id", "limit"],
         handler: list,
     },
     Route {
@@ -113,6 +115,7 @@ pub(crate) const ROUTES: [Route; 5] = [
         pattern: "/v1/organizations/workspaces/{wrkspc_}/members",
         offered: Offered::Console,
         takes: Takes::Object,
+        query: &[],
         handler: add,
     },
     Route {
@@ -120,6 +123,7 @@ pub(crate) const ROUTES: [Route; 5] = [
         pattern: "/v1/organizations/workspaces/{wrkspc_}/members/{user_}",
         offered: Offered::Console,
         takes: Takes::Nothing,
+        query: &[],
         handler: get,
     },
     Route {
@@ -127,6 +131,7 @@ pub(crate) const ROUTES: [Route; 5] = [
         pattern: "/v1/organizations/workspaces/{wrkspc_}/members/{user_}",
         offered: Offered::Console,
         takes: Takes::Object,
+        query: &[],
         handler: update,
     },
     Route {
@@ -134,6 +139,7 @@ pub(crate) const ROUTES: [Route; 5] = [
         pattern: "/v1/organizations/workspaces/{wrkspc_}/members/{user_}",
         offered: Offered::Console,
         takes: Takes::Nothing,
+        query: &[],
         handler: remove,
     },
 ];
@@ -261,7 +267,7 @@ fn update(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
     match state.users.get(user).and_then(|user| inherited(&user.role)) {
         Some("workspace_billing") if role == "workspace_admin" => {}
         Some(_) => return Err(protected()),
-        None if state.members.get(workspace, user).is_none() => return Err(missing()),
+        None if state.members.get(workspace, user).is_none() => return Err(no_member(state)),
         None => {}
     }
     state.members.set(workspace, user, &role);
@@ -276,7 +282,7 @@ fn remove(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
         return Err(protected());
     }
     if !state.members.remove(workspace, user) {
-        return Err(missing());
+        return Err(no_member(state));
     }
     Ok(json!({"type": "workspace_member_deleted", "user_id": user, "workspace_id": workspace}))
 }
@@ -318,6 +324,14 @@ fn protected() -> Refusal {
 
 fn missing() -> Refusal {
     Refusal::not_found("workspace member")
+}
+
+/// Refuses a change of somebody who is not in the workspace.
+fn no_member(state: &State) -> Refusal {
+    match state.switches.non_member {
+        NonMember::BadRequest => Refusal::invalid("The specified user is not in the Workspace"),
+        NonMember::NotFound => missing(),
+    }
 }
 
 fn show(workspace: &str, user: &str, role: &str) -> Value {

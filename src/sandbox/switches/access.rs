@@ -42,6 +42,13 @@ positions! {
         /// 200, the role is set.
         Updates,
     }
+    /// An update or removal of somebody who is not in the workspace.
+    NonMember {
+        /// 400, as seen on the real API.
+        #[default] BadRequest,
+        /// 404.
+        NotFound,
+    }
     /// `name: null` or `status: null` in an update of a key.
     NullKeyField {
         /// Means nothing.

@@ -49,10 +49,10 @@ positions! {
     }
     /// The error when no seat is free.
     SeatError {
-        /// With code `org_member_limit_exceeded`.
-        #[default] Coded,
         /// A 400 without a code.
-        Plain,
+        #[default] Plain,
+        /// With code `org_member_limit_exceeded`, which the contract keeps for another limit.
+        Coded,
     }
     /// The status that refuses a change of an admin or owner.
     ProtectedStatus {
@@ -68,7 +68,7 @@ positions! {
         /// Yes.
         Manages,
     }
-    /// Whether an Enterprise organization takes part in the sign-out beta.
+    /// Whether an Enterprise organization takes part in the sign-out beta (others never do).
     SignOutBeta {
         /// Yes.
         #[default] Enrolled,

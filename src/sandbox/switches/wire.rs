@@ -14,10 +14,10 @@ positions! {
     }
     /// The answer to a call that the kind of organization lacks.
     MissingEndpoint {
-        /// 400 `organization_type_not_supported`.
-        #[default] BadRequest,
         /// 403.
-        Forbidden,
+        #[default] Forbidden,
+        /// 400 `organization_type_not_supported`, a code that the contract does not give these calls.
+        BadRequest,
         /// 404.
         NotFound,
     }
@@ -27,6 +27,13 @@ positions! {
         #[default] NotFound,
         /// 400.
         BadRequest,
+    }
+    /// A query parameter that an endpoint does not know.
+    UnknownParameters {
+        /// Means nothing.
+        #[default] Ignored,
+        /// 400.
+        Refused,
     }
     /// Reading an object just after it was made.
     ReadAfterCreate {
