@@ -81,7 +81,23 @@ pub struct Diagnostic {
     /// What to do next.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub help: Option<String>,
+    /// Whether the version before did not have it.
+    #[serde(skip)]
+    pub recent: Recent,
 }
+
+/// Whether a finding is new in this version. Findings that differ in nothing else are equal, and it is not kept in a
+/// saved plan.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Recent(bool);
+
+impl PartialEq for Recent {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Recent {}
 
 impl Diagnostic {
     /// An error with its code and message.
@@ -107,6 +123,7 @@ impl Diagnostic {
             span: None,
             related: Vec::new(),
             help: None,
+            recent: Recent(false),
         }
     }
 
@@ -138,9 +155,25 @@ impl Diagnostic {
         self
     }
 
+    /// Marks an error that the version before did not report. In the base of a change it is a warning
+    /// ([`demote_recent`]), so that an upgrade does not refuse the change that corrects it. What is read is used all the
+    /// same there, so the error must leave something harmless in its place.
+    #[must_use]
+    pub fn recent(mut self) -> Self {
+        self.recent = Recent(true);
+        self
+    }
+
     /// Whether it stops the run.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
+    }
+}
+
+/// Makes warnings of the errors that are new in this version: of a base, which an earlier version accepted.
+pub fn demote_recent(diagnostics: &mut [Diagnostic]) {
+    for finding in diagnostics.iter_mut().filter(|finding| finding.recent.0 && finding.is_error()) {
+        finding.severity = Severity::Warning;
     }
 }
 
@@ -174,4 +207,29 @@ pub fn did_you_mean<'a>(
         .filter(|(score, _)| *score >= 0.85)
         .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
         .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_errors_that_are_new_in_this_version_are_warnings_in_a_base() {
+        let mut found = [
+            Diagnostic::error("config/new", "new").recent(),
+            Diagnostic::error("config/old", "old"),
+            Diagnostic::note("config/note", "note").recent(),
+        ];
+        demote_recent(&mut found);
+        let severities = found.map(|finding| finding.severity);
+        assert_eq!(severities, [Severity::Warning, Severity::Error, Severity::Note]);
+    }
+
+    #[test]
+    fn whether_a_finding_is_new_is_nothing_that_tells_two_apart() {
+        let old = Diagnostic::error("config/x", "x");
+        assert_eq!(old.clone().recent(), old);
+        let text = serde_json::to_string(&old.clone().recent()).unwrap();
+        assert_eq!(text, serde_json::to_string(&old).unwrap());
+    }
 }

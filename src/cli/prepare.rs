@@ -17,7 +17,7 @@ use crate::{
     beside::Beside,
     config::{
         document::Document,
-        load::{Loaded, load},
+        load::{Loaded, Side, load},
         lower::lower,
         outline::read_scope,
         raise::infer_kind,
@@ -50,7 +50,12 @@ pub(super) struct Files {
 impl Files {
     /// Reads a file or a folder.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        Ok(Self::from(load(path)?))
+        Ok(Self::from(load(path, Side::Own)?))
+    }
+
+    /// Reads a file or a folder that others are held against.
+    pub(super) fn read_base(path: &Path) -> Result<Self, Failure> {
+        Ok(Self::from(load(path, Side::Base)?))
     }
 
     /// What they say.

@@ -15,7 +15,7 @@ use crate::{
     config::{
         check_files,
         document::{Document, Place, Section},
-        load::ROOT_FILE,
+        load::{ROOT_FILE, Side},
         revision::{Commit, Environment, GitError, InRepository, Unusable, absent, range},
     },
     diagnostic::{self, Diagnostic, Span},
@@ -147,7 +147,7 @@ impl Absent {
 pub(super) fn read(path: &Path, rev: Option<&str>) -> Result<Files, Failure> {
     let Some(rev) = rev else { return Files::read(path) };
     let place = find(path)?;
-    files(&place, &place.commit(rev)?, "")?.ok_or_else(|| {
+    files(&place, &place.commit(rev)?, "", Side::Own)?.ok_or_else(|| {
         Failure::usage(format!("`{rev}` has no `{}`", path.display()))
             .help("give the path of the files in that revision")
     })
@@ -198,7 +198,7 @@ pub(super) fn sides(old: &str, new: Option<&str>, path: &Path) -> Result<(Files,
         left = place.merge_base(&left, &right)?;
     }
     let before = earlier(&place, &left)?;
-    let after = files(&place, &right, "")?;
+    let after = files(&place, &right, "", Side::Own)?;
     if before.is_none() && after.is_none() {
         return Err(Failure::usage(format!(
             "neither `{}` nor `{new}` has `{}`",
@@ -227,7 +227,7 @@ pub(super) fn require_tip(
         .help("apply from the newest commit; an old job that is run again would undo what came after it"));
     }
     let Some(document) = document else { return Ok(()) };
-    let committed = files(&place, &head, "HEAD:")?;
+    let committed = files(&place, &head, "HEAD:", Side::Own)?;
     if committed.as_ref().map(Files::document) != Some(document) {
         return Err(Failure::refused(format!(
             "`{}` does not say what the commit {} says there",
@@ -263,8 +263,13 @@ fn beside(path: &Path) -> Result<InRepository, GitError> {
 }
 
 /// The files of a commit; `None`: it has none at this path.
-fn files(place: &InRepository, commit: &Commit, label: &str) -> Result<Option<Files>, Failure> {
-    match place.load(commit, label) {
+fn files(
+    place: &InRepository,
+    commit: &Commit,
+    label: &str,
+    side: Side,
+) -> Result<Option<Files>, Failure> {
+    match place.load(commit, label, side) {
         Ok(loaded) => Ok(loaded.map(Files::from)),
         Err(Unusable::Git(error)) => Err(error.into()),
         Err(Unusable::Rejected(rejected)) => Err(Failure::Files(rejected)),
@@ -274,12 +279,12 @@ fn files(place: &InRepository, commit: &Commit, label: &str) -> Result<Option<Fi
 /// The files of the commit that a change is held against: their places begin with its revision.
 fn earlier(place: &InRepository, commit: &Commit) -> Result<Option<Files>, Failure> {
     let Commit { rev, .. } = commit;
-    files(place, commit, &format!("{rev}:")).map_err(|failure| broken(failure, rev))
+    files(place, commit, &format!("{rev}:"), Side::Base).map_err(|failure| broken(failure, rev))
 }
 
 /// The files of a path that a change is held against.
 pub(super) fn earlier_at(path: &Path) -> Result<Files, Failure> {
-    Files::read(path).map_err(|failure| broken(failure, &path.display().to_string()))
+    Files::read_base(path).map_err(|failure| broken(failure, &path.display().to_string()))
 }
 
 /// Says first that it is the base which is wrong: the change may be what mends it.

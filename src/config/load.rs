@@ -49,8 +49,19 @@ pub struct Rejected {
     pub sources: Sources,
 }
 
+/// What files are read for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Side {
+    /// To be carried out or judged.
+    #[default]
+    Own,
+    /// To hold others against them. An earlier version accepted them: what is an error only since this version is a
+    /// warning, and reading continues.
+    Base,
+}
+
 /// Loads a file, or a folder with its root file `charter.yaml`.
-pub fn load(path: &Path) -> Result<Loaded, Rejected> {
+pub fn load(path: &Path, side: Side) -> Result<Loaded, Rejected> {
     let mut found = Vec::new();
     let paths = match find(path, &mut found) {
         Ok(paths) => paths,
@@ -70,7 +81,7 @@ pub fn load(path: &Path) -> Result<Loaded, Rejected> {
         };
         (source, found)
     });
-    assemble(read, found)
+    assemble(read, found, side)
 }
 
 /// Loads sources that are at hand: names and texts, the root file first.
@@ -87,13 +98,14 @@ pub fn load_sources(sources: Vec<(Arc<str>, Arc<str>)>) -> Result<Loaded, Reject
         };
         (source, found)
     });
-    assemble(read, Vec::new())
+    assemble(read, Vec::new(), Side::Own)
 }
 
 /// Loads files whose bytes are at hand, the root file first; `found` is what is known about them already.
 pub(super) fn load_bytes(
     files: Vec<(Arc<str>, Vec<u8>)>,
     found: Vec<Diagnostic>,
+    side: Side,
 ) -> Result<Loaded, Rejected> {
     let read = side_by_side(files, |index, (name, bytes)| {
         let mut found = Vec::new();
@@ -106,7 +118,7 @@ pub(super) fn load_bytes(
         };
         (source, found)
     });
-    assemble(read, found)
+    assemble(read, found, side)
 }
 
 /// One file after reading and decoding.
@@ -141,6 +153,7 @@ fn one(name: &Arc<str>, text: Arc<str>, root: bool, found: &mut Vec<Diagnostic>)
 fn assemble(
     read: Vec<(Option<Source>, Vec<Diagnostic>)>,
     mut found: Vec<Diagnostic>,
+    side: Side,
 ) -> Result<Loaded, Rejected> {
     let mut sources = Sources::default();
     let mut parts = Vec::with_capacity(read.len());
@@ -161,6 +174,9 @@ fn assemble(
     let document = merge::merge(parts, &mut found);
     check::check(&document, !incomplete, &mut found);
     check::files(&document, &sources.0.keys().map(|name| &**name), &mut found);
+    if side == Side::Base {
+        diagnostic::demote_recent(&mut found);
+    }
     diagnostic::sort(&mut found);
     // A value that an alias repeats is judged once for each place, and shown once.
     found.dedup();

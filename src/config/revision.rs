@@ -18,7 +18,7 @@ use self::git::{Entry, Git, Mode};
 pub use self::{error::GitError, git::Environment};
 use super::{
     document::Document,
-    load::{Loaded, MAX_FILES, ROOT_FILE, Rejected, bad_name, load_bytes},
+    load::{Loaded, MAX_FILES, ROOT_FILE, Rejected, Side, bad_name, load_bytes},
     yaml::MAX_BYTES,
 };
 use crate::diagnostic::{Diagnostic, Sources};
@@ -99,7 +99,12 @@ impl InRepository {
 
     /// Loads the files as they are in a commit, by the rules that hold for files on disk. The names in findings begin
     /// with `label`, such as `main:`. `None`: the commit does not have the path.
-    pub fn load(&self, commit: &Commit, label: &str) -> Result<Option<Loaded>, Unusable> {
+    pub fn load(
+        &self,
+        commit: &Commit,
+        label: &str,
+        side: Side,
+    ) -> Result<Option<Loaded>, Unusable> {
         let name = |path: &str| -> Arc<str> { format!("{label}{path}").into() };
         let mut found = Vec::new();
         let files = if self.inside.is_empty() {
@@ -126,7 +131,9 @@ impl InRepository {
             blobs.push((name, bytes));
         }
         reader.end()?;
-        load_bytes(blobs, found).map(Some).map_err(|wrong| Unusable::Rejected(Box::new(wrong)))
+        load_bytes(blobs, found, side)
+            .map(Some)
+            .map_err(|wrong| Unusable::Rejected(Box::new(wrong)))
     }
 
     /// The root files that a commit has, wherever they are: paths from the top of the repository, and what they say.

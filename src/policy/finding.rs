@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use crate::{
     config::document::policy::Policy,
-    diagnostic::{Diagnostic, Severity, Span},
+    diagnostic::{Diagnostic, Recent, Severity, Span},
 };
 
 /// One finding of one rule.
@@ -68,6 +68,7 @@ impl Finding {
             span: span.clone().or_else(|| rule_span.clone()),
             related: Vec::new(),
             help: Some(help.clone()),
+            recent: Recent::default(),
         };
         if let (Some(_), Some(rule)) = (span, rule_span) {
             shown = shown.with(rule, "the rule");

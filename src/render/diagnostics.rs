@@ -42,7 +42,7 @@ pub fn tally(diagnostics: &[Diagnostic]) -> Option<String> {
 }
 
 fn one(diagnostic: &Diagnostic, sources: &Sources, width: usize) -> String {
-    let Diagnostic { code, severity, message, span, related, help } = diagnostic;
+    let Diagnostic { code, severity, message, span, related, help, recent: _ } = diagnostic;
     if span.is_none() && related.is_empty() {
         return without_place(diagnostic, width);
     }
@@ -82,7 +82,7 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, width: usize) -> String {
 
 /// A finding about nothing in a file.
 fn without_place(diagnostic: &Diagnostic, width: usize) -> String {
-    let Diagnostic { code, severity, message, span: _, related: _, help } = diagnostic;
+    let Diagnostic { code, severity, message, span: _, related: _, help, recent: _ } = diagnostic;
     let (style, word) = match severity {
         Severity::Error => (ERROR, "error"),
         Severity::Warning => (WARNING, "warning"),

@@ -122,7 +122,7 @@ impl Redactor {
     }
 
     fn diagnostic(&mut self, one: &Diagnostic) -> Diagnostic {
-        let Diagnostic { code, severity, message, span, related, help } = one;
+        let Diagnostic { code, severity, message, span, related, help, recent } = one;
         Diagnostic {
             // A rule of the files gives its own name to its code.
             code: match code.strip_prefix("policy/") {
@@ -137,6 +137,7 @@ impl Redactor {
                 .map(|(span, words)| (self.span(span), self.text(words)))
                 .collect(),
             help: help.as_ref().map(|help| self.text(help)),
+            recent: *recent,
         }
     }
 

@@ -69,7 +69,7 @@ fn members(loaded: &Loaded) -> Vec<String> {
 
 fn loaded(place: &InRepository, rev: &str) -> Loaded {
     let commit = place.commit(rev).unwrap();
-    match place.load(&commit, "") {
+    match place.load(&commit, "", Side::Own) {
         Ok(Some(loaded)) => loaded,
         other => panic!("{other:?}"),
     }
@@ -77,7 +77,7 @@ fn loaded(place: &InRepository, rev: &str) -> Loaded {
 
 fn findings(place: &InRepository, rev: &str) -> Vec<String> {
     let commit = place.commit(rev).unwrap();
-    match place.load(&commit, "main:") {
+    match place.load(&commit, "main:", Side::Own) {
         Err(Unusable::Rejected(rejected)) => {
             rejected.diagnostics.iter().map(|found| found.message.clone()).collect()
         }
@@ -112,7 +112,7 @@ fn what_a_revision_says_is_what_the_same_files_on_disk_say() {
     repository.write("charter.yaml", "version: 1\nmembers: {ada@acme.com: admin}\n");
     repository.write("a/b/c.yaml", "teams: {ml: [ada@acme.com]}\n");
     repository.commit("one");
-    let on_disk = crate::config::load::load(repository.0.path()).unwrap();
+    let on_disk = crate::config::load::load(repository.0.path(), Side::Own).unwrap();
     assert_eq!(loaded(&repository.find(""), "HEAD").document, on_disk.document);
 }
 
@@ -129,7 +129,7 @@ fn a_path_that_a_commit_lacks_is_told_from_files_that_are_wrong() {
 
     let place = repository.find("org");
     let commit = place.commit(&empty).unwrap();
-    assert!(matches!(place.load(&commit, ""), Ok(None)));
+    assert!(matches!(place.load(&commit, "", Side::Own), Ok(None)));
     assert!(findings(&repository.find("bad"), "HEAD")[0].contains("`membrs`"));
     assert!(findings(&repository.find("none"), "HEAD")[0].contains("has no `charter.yaml`"));
     assert!(findings(&repository.find("binary"), "HEAD")[0].contains("UTF-8"));
@@ -263,7 +263,7 @@ fn an_object_that_is_not_there_is_not_fetched() {
     fs::remove_file(object).unwrap();
     let place = repository.find("charter.yaml");
     let commit = place.commit("HEAD").unwrap();
-    match place.load(&commit, "") {
+    match place.load(&commit, "", Side::Own) {
         Err(Unusable::Git(GitError::Missing(id))) => assert_eq!(id, blob),
         other => panic!("{other:?}"),
     }

@@ -150,7 +150,7 @@ fn grouped<'e, 'a: 'e>(entries: impl Iterator<Item = &'e Entry<'a>>) -> Vec<Line
 }
 
 fn finding(finding: &Diagnostic) -> Line {
-    let Diagnostic { code, severity, message, span, related, help } = finding;
+    let Diagnostic { code, severity, message, span, related, help, recent: _ } = finding;
     let (colour, one, many) = match severity {
         Severity::Error => ('-', "error", "errors"),
         Severity::Warning => ('!', "warning", "warnings"),
