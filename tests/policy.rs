@@ -5,18 +5,14 @@
 use std::{fmt::Write as _, path::Path};
 
 use orgcharter::{
-    config::{
-        load::{Side, load},
-        lower::lower,
-    },
+    config::{load::load, lower::lower},
     diagnostic::Span,
     policy::{Verdict, judge_files},
 };
 
 fn judged(name: &str) -> Verdict {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
-    let loaded =
-        load(&path, Side::Own).unwrap_or_else(|rejected| panic!("{:#?}", rejected.diagnostics));
+    let loaded = load(&path).unwrap_or_else(|rejected| panic!("{:#?}", rejected.diagnostics));
     let today = jiff::civil::date(2026, 11, 22);
     let (desired, _) = lower(&loaded.document, today);
     judge_files(&loaded.document, &desired, today)

@@ -17,7 +17,7 @@ use crate::{
     beside::Beside,
     config::{
         document::Document,
-        load::{Loaded, Side, load},
+        load::{Loaded, Side, load_for},
         lower::lower,
         outline::read_scope,
         raise::infer_kind,
@@ -50,12 +50,12 @@ pub(super) struct Files {
 impl Files {
     /// Reads a file or a folder.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        Ok(Self::from(load(path, Side::Own)?))
+        Ok(Self::from(load_for(path, Side::Own)?))
     }
 
     /// Reads a file or a folder that others are held against.
     pub(super) fn read_base(path: &Path) -> Result<Self, Failure> {
-        Ok(Self::from(load(path, Side::Base)?))
+        Ok(Self::from(load_for(path, Side::Base)?))
     }
 
     /// What they say.

@@ -61,7 +61,12 @@ pub enum Side {
 }
 
 /// Loads a file, or a folder with its root file `charter.yaml`.
-pub fn load(path: &Path, side: Side) -> Result<Loaded, Rejected> {
+pub fn load(path: &Path) -> Result<Loaded, Rejected> {
+    load_for(path, Side::Own)
+}
+
+/// The same, for either side of a comparison.
+pub fn load_for(path: &Path, side: Side) -> Result<Loaded, Rejected> {
     let mut found = Vec::new();
     let paths = match find(path, &mut found) {
         Ok(paths) => paths,

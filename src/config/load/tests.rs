@@ -199,7 +199,7 @@ fn a_folder_is_read_at_any_depth_without_dotfiles_and_other_files() {
         (".git/x.yaml", "nonsense: [\n"),
         ("README.md", "# no\n"),
     ]);
-    let loaded = load(folder.path(), Side::Own).unwrap();
+    let loaded = load(folder.path()).unwrap();
     assert_eq!(loaded.document.members.unwrap().len(), 2);
     let names: Vec<_> = loaded
         .sources
@@ -228,7 +228,7 @@ fn links_that_leave_the_folder_are_not_read_and_loops_end() {
     // The way a mounted configuration looks: a link to a hidden file of the same folder.
     symlink(at(".data/b.yaml"), at("b.yaml")).unwrap();
     symlink(at("nowhere.yaml"), at("broken.yaml")).unwrap();
-    let loaded = load(folder.path(), Side::Own).unwrap();
+    let loaded = load(folder.path()).unwrap();
     let people: Vec<_> = loaded.document.members.unwrap().keys().map(ToString::to_string).collect();
     assert_eq!(people, ["ada@acme.com", "joan@acme.com"]);
     let skipped: Vec<_> = loaded.warnings.iter().map(|warning| &warning.message).collect();
@@ -238,14 +238,14 @@ fn links_that_leave_the_folder_are_not_read_and_loops_end() {
 
 #[test]
 fn a_path_without_a_file_says_what_to_do() {
-    let missing = load(Path::new("no/such/charter.yaml"), Side::Own).unwrap_err().diagnostics;
+    let missing = load(Path::new("no/such/charter.yaml")).unwrap_err().diagnostics;
     assert_eq!(missing[0].code, "config/not-found");
     let empty = folder(&[]);
-    let found = load(empty.path(), Side::Own).unwrap_err().diagnostics;
+    let found = load(empty.path()).unwrap_err().diagnostics;
     assert_eq!(found[0].code, "config/no-root");
     assert!(found[0].message.ends_with("has no YAML files"), "{}", found[0].message);
     let rootless = folder(&[("members.yaml", "members: {}\n")]);
-    assert_eq!(load(rootless.path(), Side::Own).unwrap_err().diagnostics[0].code, "config/no-root");
+    assert_eq!(load(rootless.path()).unwrap_err().diagnostics[0].code, "config/no-root");
 }
 
 #[test]
@@ -255,8 +255,8 @@ fn a_single_file_is_a_root_whatever_it_is_called() {
         ("part/charter.yaml", ROOT),
         ("part/members.yaml", "members: {}\n"),
     ]);
-    assert!(load(&folder.path().join("acme.yml"), Side::Own).is_ok());
-    let found = load(&folder.path().join("part/members.yaml"), Side::Own).unwrap_err().diagnostics;
+    assert!(load(&folder.path().join("acme.yml")).is_ok());
+    let found = load(&folder.path().join("part/members.yaml")).unwrap_err().diagnostics;
     assert!(found[0].help.as_ref().unwrap().contains("give the folder"), "{found:?}");
 }
 

@@ -112,7 +112,7 @@ fn what_a_revision_says_is_what_the_same_files_on_disk_say() {
     repository.write("charter.yaml", "version: 1\nmembers: {ada@acme.com: admin}\n");
     repository.write("a/b/c.yaml", "teams: {ml: [ada@acme.com]}\n");
     repository.commit("one");
-    let on_disk = crate::config::load::load(repository.0.path(), Side::Own).unwrap();
+    let on_disk = crate::config::load::load(repository.0.path()).unwrap();
     assert_eq!(loaded(&repository.find(""), "HEAD").document, on_disk.document);
 }
 

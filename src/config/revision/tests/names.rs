@@ -31,7 +31,7 @@ fn a_name_that_is_not_utf8_is_wrong_in_a_revision_and_on_disk() {
         repository.commit("three");
         let found = findings(&place, "HEAD");
         assert!(found.len() == 1 && found[0].ends_with("is not UTF-8"), "{found:?}");
-        let on_disk = crate::config::load::load(&repository.path("org"), Side::Own).unwrap_err();
+        let on_disk = crate::config::load::load(&repository.path("org")).unwrap_err();
         assert_eq!(on_disk.diagnostics.len(), 1, "{on_disk:?}");
         assert_eq!(on_disk.diagnostics[0].code, "config/bad-file-name");
         assert_eq!(members(&loaded(&place, &before)).len(), 2);
