@@ -204,7 +204,11 @@ pub fn did_you_mean<'a>(
     candidates
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(&word, &candidate.to_lowercase()), candidate))
-        .filter(|(score, _)| *score >= 0.85)
+        .filter(|(score, candidate)| {
+            // A common start alone is no misspelling: `find` is not `findPerson`.
+            let distance = strsim::damerau_levenshtein(&word, &candidate.to_lowercase());
+            *score >= 0.85 && distance <= 2.max(word.chars().count() / 2)
+        })
         .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
         .map(|(_, candidate)| candidate)
 }

@@ -4,7 +4,8 @@
 
 use super::{
     MAX_LOOPS, Problem,
-    functions::Function,
+    functions::{Function, Style, date},
+    hints,
     tree::{Loop, LoopSort, Node, Parsed, Sort, What},
     types::{Type, result, select},
     value::Value,
@@ -74,9 +75,9 @@ impl Cx {
                 (What::List(nodes?), Type::List(&Type::Any))
             }
             Sort::Map(entries) => {
-                let mut nodes = Vec::with_capacity(entries.len());
+                let mut nodes: Vec<(Node, Node)> = Vec::with_capacity(entries.len());
                 for (key, value) in entries {
-                    nodes.push((self.node(key)?.0, self.node(value)?.0));
+                    nodes.push((self.key(key, &nodes)?, self.node(value)?.0));
                 }
                 (What::Map(nodes), Type::Map(&Type::Any))
             }
@@ -92,6 +93,30 @@ impl Cx {
             }
         };
         Ok((Node { at, what }, sort))
+    }
+
+    /// A key of a map that is written out, after those before it.
+    fn key(&mut self, parsed: &Parsed, before: &[(Node, Node)]) -> Result<Node, Problem> {
+        let (node, sort) = self.node(parsed)?;
+        if !matches!(sort, Type::Text | Type::Date | Type::Any) {
+            return Err(problem(
+                parsed.at,
+                format!("the keys of a map are texts, and this is {}", sort.noun()),
+                "write the key in quotes, as in `{\"1\": \"a\"}`",
+            ));
+        }
+        if let What::Literal(Value::Text(text)) = &node.what {
+            let same =
+                |key: &Node| matches!(&key.what, What::Literal(Value::Text(key)) if key == text);
+            if before.iter().any(|(key, _)| same(key)) {
+                return Err(problem(
+                    parsed.at,
+                    format!("the map has the key `{}` twice", shown(text)),
+                    "write each key once",
+                ));
+            }
+        }
+        Ok(node)
     }
 
     /// A part that must be true or false.
@@ -198,6 +223,10 @@ impl Cx {
             Some(function) => (function, arguments.len()),
             None => Function::named(name).ok_or_else(|| unknown_function(at, name))?,
         };
+        if let Some(how) = Style::of(function).misused(function, target.is_some()) {
+            let message = format!("`{}` is not written like this", function.word());
+            return Err(problem(at, message, how));
+        }
         let given = arguments.len() + usize::from(target.is_some());
         if given != count {
             return Err(problem(
@@ -213,13 +242,15 @@ impl Cx {
             nodes.push(node);
             types.push(sort);
         }
-        let sort = result(function, &types).map_err(|message| {
-            problem(
-                at,
-                message,
-                "look at the types of both sides; dates are texts such as `\"2027-03-31\"`",
-            )
-        })?;
+        let sort = result(function, &types)
+            .map_err(|message| problem(at, message, unfit(function, &types, &nodes)))?;
+        if let Some(node) = no_date(function, &nodes, &types) {
+            return Err(problem(
+                node.at,
+                "this is no date, and here stands a date",
+                "write dates as year, month and day: `\"2027-03-31\"`; ask for none with `== null`",
+            ));
+        }
         Ok((Node { at, what: What::Call(function, nodes) }, sort))
     }
 
@@ -294,17 +325,60 @@ impl Cx {
 }
 
 fn unknown_function(at: usize, name: &str) -> Problem {
-    let help = match name {
-        "matches" => "write `text.glob(\"*@acme.com\")`; `*` stands for any text".to_owned(),
-        "timestamp" | "duration" => {
-            "dates are texts: compare them as they are, or use `daysSince` and `daysUntil`"
+    problem(at, format!("there is no function `{}`", shown(name)), hints::function(name))
+}
+
+/// The first text beside a date that is no date: the comparison could only mislead.
+fn no_date<'n>(function: Function, nodes: &'n [Node], types: &[Type]) -> Option<&'n Node> {
+    use Function as F;
+    let compares = matches!(
+        function,
+        F::Equal
+            | F::Unequal
+            | F::Less
+            | F::LessOrEqual
+            | F::Greater
+            | F::GreaterOrEqual
+            | F::In
+            | F::DaysSince
+            | F::DaysUntil
+    );
+    let counts = matches!(function, F::DaysSince | F::DaysUntil);
+    if !compares || !(counts || types.iter().any(|t| matches!(t, Type::Date))) {
+        return None;
+    }
+    nodes
+        .iter()
+        .flat_map(|node| match &node.what {
+            What::List(elements) if function == F::In => elements.as_slice(),
+            _ => std::slice::from_ref(node),
+        })
+        .find(|node| matches!(&node.what, What::Literal(Value::Text(text)) if date(text).is_none()))
+}
+
+/// What to write where a function does not go with the types of its values.
+fn unfit(function: Function, types: &[Type], nodes: &[Node]) -> String {
+    use Function as F;
+    let field = match nodes.get(1).map(|node| &node.what) {
+        Some(What::Literal(Value::Text(text))) => Some(shown(text)),
+        _ => None,
+    };
+    match (function, types) {
+        (F::Index, [Type::Record(schema), ..]) => {
+            let field = field.filter(|field| schema.position(field).is_some());
+            let field = field.unwrap_or_else(|| schema.fields[0].0.to_owned());
+            format!("a field is written after a dot: `{}.{field}`", schema.name)
+        }
+        (F::Index, [Type::List(_), ..]) => "the places of a list are numbers, from 0".to_owned(),
+        (F::Index, [Type::Map(_), ..]) => "the keys of a map are texts".to_owned(),
+        (F::Contains, [Type::List(_) | Type::Map(_), ..]) => {
+            "`contains` looks for text within text; for an element of a list write `x in list`"
                 .to_owned()
         }
-        _ => {
-            let more = ["glob", "has", "all", "exists", "exists_one", "map", "filter"];
-            let names: Vec<_> = Function::names().chain(more).collect();
-            near(name, names.iter().copied(), "the functions are")
+        (F::In, [.., Type::Text | Type::Date]) => {
+            "for text within text write `text.contains(part)`".to_owned()
         }
-    };
-    problem(at, format!("there is no function `{}`", shown(name)), help)
+        (F::In, [.., Type::Map(_)]) => "the keys of a map are texts".to_owned(),
+        _ => "look at the types of both sides; dates are texts such as `\"2027-03-31\"`".to_owned(),
+    }
 }

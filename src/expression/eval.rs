@@ -135,7 +135,12 @@ impl Run<'_> {
                     record.field(field).is_some_and(|value| !matches!(value, Value::Null))
                 }
                 Value::Map(map) => map.contains_key(&**field),
-                _ => false,
+                Value::Null => {
+                    return Err(Trouble::plain(format!(
+                        "null has no `{field}`, not even an empty one: ask with `!= null` first"
+                    )));
+                }
+                other => return Err(Trouble::plain(format!("{} has no `{field}`", other.noun()))),
             })),
             What::List(elements) => Ok(Value::list(self.all(elements)?)),
             What::Map(entries) => {
@@ -144,7 +149,10 @@ impl Run<'_> {
                     let Value::Text(key) = self.node(key)? else {
                         return Err(Trouble::plain("the keys of a map are texts"));
                     };
-                    map.insert(key, self.node(value)?);
+                    let value = self.node(value)?;
+                    if map.insert(key, value).is_some() {
+                        return Err(Trouble::plain("a map has a key twice"));
+                    }
                 }
                 Ok(Value::Map(Arc::new(map)))
             }
@@ -164,7 +172,9 @@ impl Run<'_> {
                     self.fuel.pay_text(text.len() * 8)?;
                     Ok(Value::Bool(glob.is_match(&*text)))
                 }
-                Value::Null => Ok(Value::Bool(false)),
+                Value::Null => {
+                    Err(Trouble::plain("`glob` does not work on null: ask with `!= null` first"))
+                }
                 other => Err(Trouble::plain(format!("`glob` does not work on {}", other.noun()))),
             },
             What::Loop(parts) => self.repeat(parts),

@@ -152,9 +152,7 @@ impl Function {
                 }
                 V::Bool(false)
             }
-            (F::In, [needle, V::Map(map)]) => {
-                V::Bool(matches!(needle, V::Text(key) if map.contains_key(key)))
-            }
+            (F::In, [V::Text(key), V::Map(map)]) => V::Bool(map.contains_key(key)),
             (F::Index, [V::List(list), V::Int(at)]) => {
                 let found = usize::try_from(*at).ok().and_then(|at| list.get(at));
                 found.cloned().ok_or_else(|| {
@@ -200,6 +198,56 @@ impl Function {
     }
 }
 
+/// The day that a text means: year, month and day, as in `2027-03-31`, and no other form.
+pub(super) fn date(text: &str) -> Option<jiff::civil::Date> {
+    let plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    text.parse().ok().filter(|date: &jiff::civil::Date| plain && date.to_string() == text)
+}
+
+/// How a function is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    /// After a value and a dot: `text.contains(part)`.
+    Method,
+    /// By itself: `int(text)`.
+    Global,
+    /// Either, and operators.
+    Either,
+}
+
+impl Style {
+    pub(super) fn of(function: Function) -> Self {
+        use Function as F;
+        match function {
+            F::Contains | F::StartsWith | F::EndsWith | F::Lower => Style::Method,
+            F::ToText
+            | F::ToInt
+            | F::DaysSince
+            | F::DaysUntil
+            | F::FindPerson
+            | F::FindWorkspace => Style::Global,
+            _ => Style::Either,
+        }
+    }
+
+    /// How it is written, if this is not it.
+    pub(super) fn misused(self, function: Function, as_method: bool) -> Option<String> {
+        let word = function.word();
+        match (self, as_method) {
+            (Style::Method, false) if function == Function::Lower => {
+                Some(format!("write it after a text and a dot: `text.{word}()`"))
+            }
+            (Style::Method, false) => {
+                Some(format!("write it after a text and a dot: `text.{word}(part)`"))
+            }
+            (Style::Global, true) => {
+                Some(format!("write the value in the brackets: `{word}(value)`"))
+            }
+            _ => None,
+        }
+    }
+}
+
 fn too_large() -> Trouble {
     Trouble::plain("a number is too large")
 }
@@ -209,8 +257,8 @@ fn count(count: usize) -> i64 {
 }
 
 fn days_until(date: &str, facts: &dyn Facts) -> Result<i64, Trouble> {
-    let date: jiff::civil::Date =
-        date.parse().map_err(|_| Trouble::plain("the text is not a date such as `2027-03-31`"))?;
+    let date = self::date(date)
+        .ok_or_else(|| Trouble::plain("the text is not a date such as `2027-03-31`"))?;
     let days = facts.today().until(date).map_err(|_| Trouble::plain("the date is too far away"))?;
     Ok(i64::from(days.get_days()))
 }

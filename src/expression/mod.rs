@@ -12,6 +12,7 @@
 mod check;
 mod eval;
 mod functions;
+mod hints;
 #[cfg(feature = "cel")]
 mod parse;
 pub mod subject;

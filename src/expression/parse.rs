@@ -8,7 +8,7 @@ use cel::{
 };
 
 use super::{
-    MAX_DEPTH, Problem,
+    MAX_DEPTH, Problem, hints,
     tree::{Parsed, Sort},
     value::Value,
 };
@@ -73,6 +73,8 @@ fn first(source: &str, errors: &ParseErrors) -> Problem {
     let at = (before + usize::try_from(column - 1).unwrap_or(0)).min(length);
     let rest: String =
         source.chars().skip(at).take_while(|c| !c.is_whitespace()).take(20).collect();
+    let before: String = source.chars().take(at).collect();
+    let help = hints::grammar(&before, &rest).unwrap_or(HELP).to_owned();
     let message = if error.msg.contains("recursion") {
         return too_deep(at);
     } else if rest.is_empty() {
@@ -81,7 +83,7 @@ fn first(source: &str, errors: &ParseErrors) -> Problem {
         let shown: String = rest.chars().filter(|c| !c.is_control() && *c != '`').collect();
         format!("the expression cannot be read from `{shown}` on")
     };
-    Problem { at, message, help: HELP.to_owned() }
+    Problem { at, message, help }
 }
 
 const HELP: &str =

@@ -7,13 +7,15 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod definition;
+
 static PERSON: Schema = Schema {
     name: "person",
     noun: "a person",
     fields: &[
         ("email", Type::Text, "the address"),
         ("role", Type::Text, "the role"),
-        ("until", Type::Text, "the last day"),
+        ("until", Type::Date, "the last day"),
         ("access", Type::Map(&Type::Text), "roles by workspace"),
     ],
 };
@@ -140,6 +142,7 @@ fn what_could_only_fail_is_refused_with_its_place() {
         ("'é🌀' == person.rol", 15, "a person has no `rol`"),
         ("'é🌀' == nope(n)", 8, "there is no function `nope`"),
         ("people.every(p, true)", 7, "there is no function `every`"),
+        ("people.find(p, true) == null", 7, "there is no function `find`"),
         ("person.role", 7, "this is text"),
         ("n == \"2\"", 2, "`==` does not work on a number and text"),
         ("person.email.matches(\"a\")", 13, "there is no function `matches`"),

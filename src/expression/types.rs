@@ -19,6 +19,8 @@ pub enum Type {
     Int,
     /// Text.
     Text,
+    /// Text that is a day, as in `2027-03-31`.
+    Date,
     /// A list of such values.
     List(&'static Type),
     /// A map from texts to such values.
@@ -52,6 +54,7 @@ impl Type {
             Type::Bool => "true or false",
             Type::Int => "a number",
             Type::Text => "text",
+            Type::Date => "a date",
             Type::List(_) => "a list",
             Type::Map(_) => "a map",
             Type::Record(schema) => schema.noun,
@@ -95,41 +98,58 @@ pub(super) fn result(function: Function, types: &[Type]) -> Result<Type, String>
     };
     let same = |types: &[Type]| match types {
         [Type::Any, _] | [_, Type::Any] => true,
+        [Type::Date | Type::Text, Type::Date | Type::Text] => true,
         [a, b] => std::mem::discriminant(a) == std::mem::discriminant(b),
         _ => true,
     };
     let int = |t: &Type| matches!(t, Type::Int);
-    let text = |t: &Type| matches!(t, Type::Text);
+    let text = |t: &Type| matches!(t, Type::Text | Type::Date);
     match function {
         F::Not => need(fits(|t| matches!(t, Type::Bool)), Type::Bool),
         F::Negate | F::Subtract | F::Multiply | F::Divide | F::Remainder => {
             need(fits(int), Type::Int)
         }
         F::Add => {
-            let fit = fits(|t| matches!(t, Type::Int | Type::Text | Type::List(_))) && same(types);
+            let fit = fits(|t| matches!(t, Type::Int | Type::Text | Type::Date | Type::List(_)))
+                && same(types);
             let sort = types.iter().copied().find(|t| !matches!(t, Type::Any)).unwrap_or(Type::Any);
-            need(fit, if matches!(sort, Type::List(_)) { Type::List(&Type::Any) } else { sort })
+            let sort = match sort {
+                Type::List(_) => Type::List(&Type::Any),
+                Type::Date => Type::Text,
+                other => other,
+            };
+            need(fit, sort)
         }
         F::Equal | F::Unequal => need(same(types), Type::Bool),
         F::Less | F::LessOrEqual | F::Greater | F::GreaterOrEqual => {
-            let fit = fits(|t| matches!(t, Type::Int | Type::Text | Type::Bool)) && same(types);
+            let fit = fits(|t| matches!(t, Type::Int | Type::Text | Type::Date | Type::Bool))
+                && same(types);
             need(fit, Type::Bool)
         }
         F::In => {
-            let fit =
-                types.get(1).is_none_or(|t| matches!(t, Type::Any | Type::List(_) | Type::Map(_)));
+            let fit = match types {
+                [key, Type::Map(_)] => text(key) || matches!(key, Type::Any),
+                [_, of] => matches!(of, Type::Any | Type::List(_)),
+                _ => false,
+            };
             need(fit, Type::Bool)
         }
-        F::Index => match types.first() {
-            Some(Type::List(element) | Type::Map(element)) => Ok(**element),
-            other => need(matches!(other, Some(Type::Any)), Type::Any),
+        F::Index => match types {
+            [Type::List(element), Type::Int | Type::Any]
+            | [Type::Map(element), Type::Text | Type::Date | Type::Any] => Ok(**element),
+            [Type::Any, Type::Int | Type::Text | Type::Date | Type::Any] => Ok(Type::Any),
+            _ => need(false, Type::Any),
         },
-        F::Size => {
-            need(fits(|t| matches!(t, Type::Text | Type::List(_) | Type::Map(_))), Type::Int)
-        }
+        F::Size => need(
+            fits(|t| matches!(t, Type::Text | Type::Date | Type::List(_) | Type::Map(_))),
+            Type::Int,
+        ),
         F::Contains | F::StartsWith | F::EndsWith => need(fits(text), Type::Bool),
         F::Lower => need(fits(text), Type::Text),
-        F::ToText => need(fits(|t| matches!(t, Type::Text | Type::Int | Type::Bool)), Type::Text),
+        F::ToText => need(
+            fits(|t| matches!(t, Type::Text | Type::Date | Type::Int | Type::Bool)),
+            Type::Text,
+        ),
         F::ToInt => need(fits(|t| matches!(t, Type::Text | Type::Int)), Type::Int),
         F::DaysSince | F::DaysUntil => need(fits(text), Type::Int),
         F::FindPerson | F::FindWorkspace => need(fits(text), Type::Any),
