@@ -19,7 +19,7 @@ use tracing::{Instrument as _, field::Empty};
 use super::{
     refusal,
     report::{CallTrace, Failure, Outcome, Reason},
-    verify::{After, Before, Effect, Eyes},
+    verify::{After, Before, Effect, Eyes, active_workspaces, is_shown},
 };
 use crate::{
     address::{Address, RemoteId},
@@ -30,7 +30,7 @@ use crate::{
         error::{ApiError, Asked, WriteError},
         transport::{Method, RawRequest},
     },
-    plan::Step,
+    plan::{Step, names::WORKSPACES},
     resource::Phase,
 };
 
@@ -69,6 +69,8 @@ pub(super) struct Executed {
     pub(super) id: Option<RemoteId>,
     /// The error behind a bad outcome.
     pub(super) error: Option<WriteError>,
+    /// A new workspace was refused, perhaps for want of room.
+    pub(super) is_full: bool,
     pub(super) took: Duration,
 }
 
@@ -81,6 +83,7 @@ struct Execution<'a> {
     id: Option<RemoteId>,
     request_id: Option<String>,
     error: Option<WriteError>,
+    is_full: bool,
 }
 
 /// Why a step ends before its last call.
@@ -135,6 +138,7 @@ async fn carry_out(step: &Step, shared: &Shared<'_>) -> Executed {
         id: None,
         request_id: None,
         error: None,
+        is_full: false,
     };
     let outcome = match execution.all().await {
         Ok(()) => {
@@ -145,8 +149,8 @@ async fn carry_out(step: &Step, shared: &Shared<'_>) -> Executed {
         Err(ends) => ends,
     };
     let took = shared.hands.clock.monotonic().saturating_sub(start);
-    let Execution { calls, id, error, .. } = execution;
-    Executed { outcome, calls, id, error, took }
+    let Execution { calls, id, error, is_full, .. } = execution;
+    Executed { outcome, calls, id, error, is_full, took }
 }
 
 impl Execution<'_> {
@@ -207,7 +211,10 @@ impl Execution<'_> {
                         self.keep(id);
                         return Ok(());
                     }
-                    Ok(None) => return Ok(()),
+                    Ok(None) => {
+                        self.look_whether_it_is_shown(effect.as_ref()).await;
+                        return Ok(());
+                    }
                     // It was made, and the answer does not say under which id.
                     Err(error) => match self.look_after_loss(effect.as_ref(), error).await? {
                         Looked::Done => return Ok(()),
@@ -318,7 +325,7 @@ impl Execution<'_> {
             }
             Ok(After::Instead(outcome)) => Err(outcome),
             // If looking fails too, the refusal is the better message.
-            Ok(After::Not) | Err(_) => Err(self.failed(WriteError::Failed(error))),
+            Ok(After::Not) | Err(_) => Err(self.refused(effect, error).await),
         }
     }
 
@@ -347,6 +354,46 @@ impl Execution<'_> {
             }
         }
         Ok(Looked::NotDone(error))
+    }
+
+    /// After a grant to a billing member was accepted: whether anything shows it. Once, and nothing follows from it but
+    /// what is said.
+    async fn look_whether_it_is_shown(&mut self, effect: Option<&Effect>) {
+        let Some(Effect::Grant(place) | Effect::ChangeGrant(place)) = effect else { return };
+        if !self.step.is_grant_of_billing() {
+            return;
+        }
+        self.notes.extend(match is_shown(self.step, place, &self.shared.eyes()).await {
+            Ok(true) => None,
+            Ok(false) => Some(
+                "accepted, cannot be seen: neither the list of members nor the member's own entry shows it, so later \
+                 plans leave it to a person"
+                    .to_owned(),
+            ),
+            Err(error) => Some(format!("accepted; whether it can be seen is not known: {error}")),
+        });
+    }
+
+    /// Fails. A new workspace that is refused without a code may be one too many.
+    async fn refused(&mut self, effect: Option<&Effect>, error: ApiError) -> Outcome {
+        let plain = matches!(error.status(), Some(400 | 409)) && error.code().is_none();
+        let active = match effect {
+            Some(Effect::MakeWorkspace) if plain => {
+                active_workspaces(&self.shared.eyes()).await.unwrap_or_default()
+            }
+            _ => 0,
+        };
+        let mut outcome = self.failed(WriteError::Failed(error));
+        // The Default Workspace is not listed, and may count.
+        if let (true, Outcome::Failed { failure }) = (active + 1 >= WORKSPACES, &mut outcome) {
+            self.is_full = true;
+            failure.help = Some(format!(
+                "{active} workspaces are active, and most organizations may have {WORKSPACES}, so this may be one too \
+                 many, though the API does not say so: archive one that is not needed any more (`state: archived`), or \
+                 ask Anthropic for a higher limit, and run again"
+            ));
+        }
+        outcome
     }
 
     fn failed(&mut self, error: WriteError) -> Outcome {
