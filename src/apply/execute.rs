@@ -4,6 +4,7 @@
 //! Invariant: a call that makes something is sent a second time only after looking showed that the first had no
 //! effect.
 
+mod afterwards;
 mod twins;
 
 use std::{
@@ -19,7 +20,7 @@ use tracing::{Instrument as _, field::Empty};
 use super::{
     refusal,
     report::{CallTrace, Failure, Outcome, Reason},
-    verify::{After, Before, Effect, Eyes, active_workspaces, is_shown},
+    verify::{After, Before, Effect, Eyes},
 };
 use crate::{
     address::{Address, RemoteId},
@@ -27,10 +28,10 @@ use crate::{
         call::{Call, Resend},
         client::{Client, Reader, Reply, Writer},
         clock::Clock,
-        error::{ApiError, Asked, WriteError},
-        transport::{Method, RawRequest},
+        error::{ApiError, WriteError},
+        transport::RawRequest,
     },
-    plan::{Step, names::WORKSPACES},
+    plan::Step,
     resource::Phase,
 };
 
@@ -356,46 +357,6 @@ impl Execution<'_> {
         Ok(Looked::NotDone(error))
     }
 
-    /// After a grant to a billing member was accepted: whether anything shows it. Once, and nothing follows from it but
-    /// what is said.
-    async fn look_whether_it_is_shown(&mut self, effect: Option<&Effect>) {
-        let Some(Effect::Grant(place) | Effect::ChangeGrant(place)) = effect else { return };
-        if !self.step.is_grant_of_billing() {
-            return;
-        }
-        self.notes.extend(match is_shown(self.step, place, &self.shared.eyes()).await {
-            Ok(true) => None,
-            Ok(false) => Some(
-                "accepted, cannot be seen: neither the list of members nor the member's own entry shows it, so later \
-                 plans leave it to a person"
-                    .to_owned(),
-            ),
-            Err(error) => Some(format!("accepted; whether it can be seen is not known: {error}")),
-        });
-    }
-
-    /// Fails. A new workspace that is refused without a code may be one too many.
-    async fn refused(&mut self, effect: Option<&Effect>, error: ApiError) -> Outcome {
-        let plain = matches!(error.status(), Some(400 | 409)) && error.code().is_none();
-        let active = match effect {
-            Some(Effect::MakeWorkspace) if plain => {
-                active_workspaces(&self.shared.eyes()).await.unwrap_or_default()
-            }
-            _ => 0,
-        };
-        let mut outcome = self.failed(WriteError::Failed(error));
-        // The Default Workspace is not listed, and may count.
-        if let (true, Outcome::Failed { failure }) = (active + 1 >= WORKSPACES, &mut outcome) {
-            self.is_full = true;
-            failure.help = Some(format!(
-                "{active} workspaces are active, and most organizations may have {WORKSPACES}, so this may be one too \
-                 many, though the API does not say so: archive one that is not needed any more (`state: archived`), or \
-                 ask Anthropic for a higher limit, and run again"
-            ));
-        }
-        outcome
-    }
-
     fn failed(&mut self, error: WriteError) -> Outcome {
         let failure =
             Failure { help: refusal::help(self.step, error.error()), ..Failure::of(error.error()) };
@@ -430,14 +391,5 @@ impl Execution<'_> {
             Outcome::Unknown { failure } => Outcome::Unknown { failure: tell(failure) },
             other => other,
         }
-    }
-
-    /// The request of the last call.
-    fn asked(&self) -> Asked {
-        let (method, target) = match self.calls.last() {
-            Some(call) => (call.method, call.path.clone()),
-            None => (Method::Post, String::new()),
-        };
-        Asked { method, target }
     }
 }

@@ -43,7 +43,7 @@ fn inherited_access_is_satisfied_or_reported_never_called() {
             &[
                 ("ada@acme.com", "workspace_admin"),
                 ("bob@acme.com", "workspace_user"),
-                ("bill@acme.com", "workspace_admin"),
+                ("bill@acme.com", "workspace_user"),
                 ("down@acme.com", "workspace_user"),
                 ("up@acme.com", "workspace_user"),
             ],

@@ -175,7 +175,7 @@ fn what_follows_from_a_finding_is_folded_under_it() {
                workspace `w1` is archived
                7 API keys wait for it: ci-1, ci-2, ci-3, ci-4, ci-5, ci-6, ci-7
 
-    plan: nothing to do; 7 deferred, 1 by hand
+    plan: nothing to do; 1 by hand, 7 deferred
     ");
 }
 

@@ -287,11 +287,7 @@ fn remove(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
         Some("workspace_billing") => {
             let own =
                 state.members.get(workspace, user).filter(|role| *role != "workspace_billing");
-            let taken = match state.switches.billing_removal {
-                BillingRemoval::Refused => false,
-                BillingRemoval::Accepted | BillingRemoval::LeavesRow => own.is_some(),
-            };
-            if !taken {
+            if own.is_none() || state.switches.billing_removal == BillingRemoval::Refused {
                 return Err(protected());
             }
             if state.switches.billing_removal == BillingRemoval::LeavesRow {
