@@ -63,6 +63,7 @@ fn passes(loaded: &Loaded, live: &Live, now: Timestamp) -> Plan {
         observed: Observed::default(),
         only: &[],
         allow: &BTreeMap::new(),
+        asked: &|_| false,
     })
 }
 

@@ -96,6 +96,7 @@ pub(crate) fn wire(bytes: &[u8]) -> bool {
             observed: Observed::default(),
             only: &[],
             allow: &BTreeMap::new(),
+            asked: &|_| false,
         });
     }
     true

@@ -218,6 +218,24 @@ impl Address {
     }
 }
 
+impl Address {
+    /// The pattern that matches this address and no other.
+    pub fn as_pattern(&self) -> String {
+        globset::escape(&self.to_string())
+    }
+
+    /// That pattern as it is written on a command line.
+    pub fn on_a_command_line(&self) -> String {
+        let pattern = self.as_pattern();
+        let is_plain = |c: char| c.is_alphanumeric() || "/_-.@+:,%".contains(c);
+        if pattern.chars().all(is_plain) {
+            pattern
+        } else {
+            format!("'{}'", pattern.replace('\'', r"'\''"))
+        }
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.scope {

@@ -146,6 +146,7 @@ fn plan(document: &Document, live: &Live) -> Plan {
         observed: Observed::default(),
         only: &[],
         allow: &BTreeMap::new(),
+        asked: &|_| false,
     })
 }
 

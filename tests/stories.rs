@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a story that cannot go on has failed")]
 
+#[path = "stories/access.rs"]
+mod access;
 #[path = "stories/approvals.rs"]
 mod approvals;
 #[path = "stories/base.rs"]

@@ -4,6 +4,7 @@
 //! Invariant: a call that makes something is sent a second time only after looking showed that the first had no
 //! effect.
 
+mod afterwards;
 mod twins;
 
 use std::{
@@ -27,8 +28,8 @@ use crate::{
         call::{Call, Resend},
         client::{Client, Reader, Reply, Writer},
         clock::Clock,
-        error::{ApiError, Asked, WriteError},
-        transport::{Method, RawRequest},
+        error::{ApiError, WriteError},
+        transport::RawRequest,
     },
     plan::Step,
     resource::Phase,
@@ -69,6 +70,8 @@ pub(super) struct Executed {
     pub(super) id: Option<RemoteId>,
     /// The error behind a bad outcome.
     pub(super) error: Option<WriteError>,
+    /// A new workspace was refused, perhaps for want of room.
+    pub(super) is_full: bool,
     pub(super) took: Duration,
 }
 
@@ -81,6 +84,7 @@ struct Execution<'a> {
     id: Option<RemoteId>,
     request_id: Option<String>,
     error: Option<WriteError>,
+    is_full: bool,
 }
 
 /// Why a step ends before its last call.
@@ -135,6 +139,7 @@ async fn carry_out(step: &Step, shared: &Shared<'_>) -> Executed {
         id: None,
         request_id: None,
         error: None,
+        is_full: false,
     };
     let outcome = match execution.all().await {
         Ok(()) => {
@@ -145,8 +150,8 @@ async fn carry_out(step: &Step, shared: &Shared<'_>) -> Executed {
         Err(ends) => ends,
     };
     let took = shared.hands.clock.monotonic().saturating_sub(start);
-    let Execution { calls, id, error, .. } = execution;
-    Executed { outcome, calls, id, error, took }
+    let Execution { calls, id, error, is_full, .. } = execution;
+    Executed { outcome, calls, id, error, is_full, took }
 }
 
 impl Execution<'_> {
@@ -207,7 +212,10 @@ impl Execution<'_> {
                         self.keep(id);
                         return Ok(());
                     }
-                    Ok(None) => return Ok(()),
+                    Ok(None) => {
+                        self.look_whether_it_is_shown(effect.as_ref()).await;
+                        return Ok(());
+                    }
                     // It was made, and the answer does not say under which id.
                     Err(error) => match self.look_after_loss(effect.as_ref(), error).await? {
                         Looked::Done => return Ok(()),
@@ -318,7 +326,7 @@ impl Execution<'_> {
             }
             Ok(After::Instead(outcome)) => Err(outcome),
             // If looking fails too, the refusal is the better message.
-            Ok(After::Not) | Err(_) => Err(self.failed(WriteError::Failed(error))),
+            Ok(After::Not) | Err(_) => Err(self.refused(effect, error).await),
         }
     }
 
@@ -383,14 +391,5 @@ impl Execution<'_> {
             Outcome::Unknown { failure } => Outcome::Unknown { failure: tell(failure) },
             other => other,
         }
-    }
-
-    /// The request of the last call.
-    fn asked(&self) -> Asked {
-        let (method, target) = match self.calls.last() {
-            Some(call) => (call.method, call.path.clone()),
-            None => (Method::Post, String::new()),
-        };
-        Asked { method, target }
     }
 }

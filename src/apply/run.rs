@@ -2,6 +2,8 @@
 //!
 //! Invariant: decides nothing the plan has not decided; only leaves steps out, and each with its reason.
 
+mod later;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Mutex,
@@ -10,6 +12,7 @@ use std::{
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 
+use self::later::Later;
 use super::{
     execute::{Executed, Hands, Shared, execute},
     journal::Journal,
@@ -48,6 +51,7 @@ pub async fn run(
     let start = hands.clock.monotonic();
     let shared = Shared { hands, began: hands.clock.now(), made: Mutex::new(BTreeMap::new()) };
     let mut run = Run {
+        plan,
         journal,
         progress,
         stop,
@@ -56,11 +60,12 @@ pub async fn run(
         watch: Watch::default(),
         reports: BTreeMap::new(),
         not_done: BTreeMap::new(),
+        later: Later::of(plan),
         refused: Vec::new(),
         halted: None,
         stopped: false,
     };
-    run.all(plan).await;
+    run.all().await;
     let Run { mut journal, reports, refused, halted, stopped, .. } = run;
     let mut report = Report {
         steps: reports.into_values().collect(),
@@ -76,6 +81,7 @@ pub async fn run(
 }
 
 struct Run<'a> {
+    plan: &'a Plan,
     journal: Journal,
     progress: &'a dyn Progress,
     stop: &'a Stop,
@@ -86,6 +92,7 @@ struct Run<'a> {
     reports: BTreeMap<usize, StepReport>,
     /// Addresses whose step was not done, with its verb.
     not_done: BTreeMap<Address, Verb>,
+    later: Later<'a>,
     refused: Vec<String>,
     halted: Option<String>,
     stopped: bool,
@@ -94,7 +101,8 @@ struct Run<'a> {
 type Running<'a> = FuturesUnordered<BoxFuture<'a, (usize, &'a Step, Executed)>>;
 
 impl<'a> Run<'a> {
-    async fn all(&mut self, plan: &'a Plan) {
+    async fn all(&mut self) {
+        let plan = self.plan;
         let mut stages: BTreeMap<Stage, VecDeque<(usize, &Step)>> = BTreeMap::new();
         for (index, step) in plan.steps.iter().enumerate() {
             if step.disposition.is_ready() {
@@ -106,6 +114,9 @@ impl<'a> Run<'a> {
             self.halt(&error.to_string());
         }
         for steps in stages.into_values() {
+            self.stage(steps).await;
+        }
+        for steps in self.tried_again() {
             self.stage(steps).await;
         }
     }
@@ -120,6 +131,9 @@ impl<'a> Run<'a> {
                 if self.stop.requested() && self.halted.is_none() {
                     self.stopped = true;
                     self.halt("stopped on request");
+                }
+                if self.put_off(index, step) {
+                    continue;
                 }
                 let class = Class::of(step);
                 if let Some(outcome) = self.left_out(step, class) {
@@ -157,7 +171,7 @@ impl<'a> Run<'a> {
             };
             let Some((index, step, executed)) = ended else { break };
             in_flight.remove(&index);
-            self.settle(index, step, executed);
+            self.settle_or_put_off(index, step, executed);
         }
     }
 
@@ -200,7 +214,7 @@ impl<'a> Run<'a> {
     }
 
     fn settle(&mut self, index: usize, step: &Step, executed: Executed) {
-        let Executed { outcome, calls, id, error, took } = executed;
+        let Executed { outcome, calls, id, error, is_full: _, took } = executed;
         if !outcome.is_done() {
             self.not_done.insert(step.address.clone(), step.change.verb());
         }
@@ -252,6 +266,13 @@ fn left() -> Failure {
 
 impl Executed {
     fn without_calls(outcome: Outcome) -> Self {
-        Self { outcome, calls: Vec::new(), id: None, error: None, took: Duration::ZERO }
+        Self {
+            outcome,
+            calls: Vec::new(),
+            id: None,
+            error: None,
+            is_full: false,
+            took: Duration::ZERO,
+        }
     }
 }

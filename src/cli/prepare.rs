@@ -13,7 +13,7 @@ use super::{
     revision::{Base, also_of_base},
 };
 use crate::{
-    address::{Kind, Name},
+    address::{Address, Kind, Name},
     beside::Beside,
     config::{
         document::Document,
@@ -27,6 +27,7 @@ use crate::{
     plan::{
         self, Input, Only, Plan,
         attribution::{Former, hold_against},
+        hidden,
     },
     policy,
     resource::{
@@ -147,12 +148,14 @@ pub(super) struct Choices {
     pub(super) only: Vec<Only>,
     /// Guards that may be passed.
     pub(super) allow: BTreeMap<GuardName, u64>,
+    /// It is planned once more after a run: what is sent only once was sent.
+    pub(super) after_a_run: bool,
 }
 
 impl From<&Narrow> for Choices {
     fn from(narrow: &Narrow) -> Self {
         let Narrow { only, allow } = narrow;
-        Self { only: only.clone(), allow: allow.iter().copied().collect() }
+        Self { only: only.clone(), allow: allow.iter().copied().collect(), after_a_run: false }
     }
 }
 
@@ -205,6 +208,10 @@ pub(super) async fn make_seen(
         "more is to be read than was asked for"
     );
     let mut live = looking.end().await?;
+    let asked = |address: &Address| {
+        let before = former.as_ref().map(|(former, _)| &former.desired);
+        !choices.after_a_run && hidden::is_asked_for(address, &choices.only, before)
+    };
     let plan = |live: &Live, notes: Vec<Diagnostic>| {
         plan::make(Input {
             desired: &desired,
@@ -214,16 +221,25 @@ pub(super) async fn make_seen(
             observed: connection.observed(),
             only: &choices.only,
             allow: &choices.allow,
+            asked: &asked,
         })
     };
     seen(&live);
     let mut made = plan(&live, notes.clone());
-    if plan::wants_keys(&made, &live) {
+    let unseen = hidden::unseen(&made);
+    let wants_keys = plan::wants_keys(&made, &live);
+    if wants_keys {
         // Somebody or something goes: what becomes of the keys is shown, even where the files name none.
         let scope = ReadScope { api_keys: true, ..ReadScope::nothing() };
         let keys = look(connection, &info, &scope, now).await?;
         seen(&keys);
         add_keys(&mut live, keys);
+    }
+    if !unseen.is_empty() {
+        let found = observe::grants_by_member(&connection.client.reader(), &unseen).await?;
+        live.objects.extend(found);
+    }
+    if wants_keys || !unseen.is_empty() {
         made = plan(&live, notes);
     }
     let base = former.map(|(former, rules)| {

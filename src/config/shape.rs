@@ -329,6 +329,7 @@ pub(crate) static GUARD: Record = Record {
         field("archives", LIMIT_FORM, "workspaces and keys archived"),
         field("deactivations", LIMIT_FORM, "keys switched off"),
         field("dying_keys", LIMIT_FORM, "active listed keys that die by another step"),
+        field("dying_unlisted_keys", LIMIT_FORM, "other active keys that die by another step"),
         field(
             "acknowledge",
             Form::List(&Form::Word(guard_names)),

@@ -2,6 +2,7 @@
 //!
 //! Invariant: an observation is whole or an error; a listing that broke off never becomes a smaller organization.
 
+mod hidden;
 pub mod objects;
 mod people;
 mod read;
@@ -10,6 +11,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use jiff::Timestamp;
 
+pub use self::hidden::grants_by_member;
 pub use self::{people::InviteState, read::ObserveError};
 use crate::{
     address::{Address, Name, RemoteId},

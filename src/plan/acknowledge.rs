@@ -1,7 +1,8 @@
 //! The steps that somebody has to acknowledge before they are done, and the digest that does it.
 //!
-//! Invariant: the digest depends on the organization, and on what is done to which live objects, and on nothing
-//! else: a plan made again, later or from other files, with the same such steps has the same digest.
+//! Invariant: the digest depends on the organization, on what is done to which live objects, and on which keys stop
+//! working by it, and on nothing else: a plan made again, later or from other files, with the same such steps and keys
+//! has the same digest.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     guard,
-    step::{Cause, Plan, Step},
+    step::{Cause, KeyFate, Plan, Step},
 };
 use crate::{
     address::{Address, Kind},
@@ -51,10 +52,18 @@ pub fn needed(plan: &Plan, returning: &BTreeSet<Address>) -> Option<Acknowledgem
     if steps.is_empty() {
         return None;
     }
+    let asked: BTreeSet<&Address> = steps.iter().map(|step| &step.address).collect();
+    let keys = plan.keys.iter().filter(|key| counts(key) && asked.contains(&key.because_of));
     Some(Acknowledgement {
-        digest: digest(&plan.organization.id, &steps),
+        digest: digest(&plan.organization.id, &steps, keys),
         steps: steps.into_iter().map(|step| step.address.clone()).collect(),
     })
+}
+
+/// Whether somebody has to know of a key that stops working before they agree: all but the personal keys of whoever
+/// leaves, since nobody is to put off their own removal by making keys.
+pub(super) fn counts(key: &KeyFate) -> bool {
+    key.dies && (!key.own || key.listed_active)
 }
 
 /// Whether one of the digests given is the one that is asked for.
@@ -62,10 +71,16 @@ pub fn is_acknowledged<T: AsRef<str>>(asked: &Acknowledgement, given: &[T]) -> b
     given.iter().any(|given| given.as_ref().trim().eq_ignore_ascii_case(&asked.digest))
 }
 
-/// SHA-256 over the organization and the sorted pairs of verb and remote id; each part with its length before it.
-fn digest(organization: &str, steps: &[&Step]) -> String {
-    let pairs: BTreeSet<(&str, String)> =
+/// SHA-256 over the organization and the sorted pairs of verb and remote id, and of `key` and the id of each key that
+/// stops working; each part with its length before it.
+fn digest<'a>(
+    organization: &str,
+    steps: &[&Step],
+    keys: impl Iterator<Item = &'a KeyFate>,
+) -> String {
+    let mut pairs: BTreeSet<(&str, String)> =
         steps.iter().map(|step| (verb(step), remote_id(step))).collect();
+    pairs.extend(keys.map(|key| ("key", key.id.to_string())));
     let mut context = Context::new(&SHA256);
     let mut part = |text: &str| {
         context.update(&(text.len() as u64).to_be_bytes());

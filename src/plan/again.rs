@@ -1,7 +1,7 @@
 //! Judges a saved plan again by what is live now: how many objects there are, which keys die, who comes back.
 //!
-//! Invariant: steps, calls and limits stay as they were reviewed, and no count is taken from the file where live was
-//! read.
+//! Invariant: steps, calls and limits stay as they were reviewed, but for steps that would end the key that charter runs
+//! with; no count is taken from the file where live was read.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,14 +11,16 @@ use std::{
 use super::{
     acknowledge,
     bind::bind,
-    guard, keys,
+    guard,
+    keys::{self, InUse},
     stale::stand_ins,
     step::{KeyFate, Plan},
 };
 use crate::{
     address::{Address, Kind, RemoteId},
+    diagnostic::Diagnostic,
     resource::{
-        Desired, KeyStatus, Live, Snapshot, Spec,
+        Desired, Disposition, KeyStatus, Live, Snapshot, Spec,
         desired::{GuardName, Pin},
     },
 };
@@ -26,6 +28,9 @@ use crate::{
 /// Counts everything that guards and acknowledgements look at again.
 pub fn judge_again(plan: &mut Plan, live: &Live, allow: &BTreeMap<GuardName, u64>) {
     let bound = bind(&known(plan), live).live;
+    let returning = guard::returning(&plan.steps, live);
+    // What was acknowledged is what was reviewed: keys that came later make the plan stale, and none is missed.
+    plan.acknowledgement = acknowledge::needed(plan, &returning);
     let now = guard::population(&bound);
     if live.coverage.members {
         plan.population.members = now.members;
@@ -42,9 +47,41 @@ pub fn judge_again(plan: &mut Plan, live: &Live, allow: &BTreeMap<GuardName, u64
             *count = now.workspace_members.get(address.name.as_str()).copied().unwrap_or_default();
         }
     }
-    let returning = guard::returning(&plan.steps, live);
     plan.guards = guard::judge(plan, allow, returning.len() as u64);
-    plan.acknowledgement = acknowledge::needed(plan, &returning);
+    // The plan may have been made with another credential.
+    let in_use = InUse::among(&bound);
+    for step in plan.steps.iter_mut().filter(|step| step.disposition.is_ready()) {
+        if let Some(why) = in_use.ended_by(&step.change, &bound) {
+            step.disposition = Disposition::Manual { why };
+            step.calls.clear();
+        }
+    }
+}
+
+/// The keys that would stop working by now and that nobody knew of when the plan was made: those of others, and those
+/// that the files list. Keys that the very person who leaves has made since do not hold up their removal.
+pub fn new_keys(plan: &Plan, live: &Live) -> Vec<Diagnostic> {
+    if !live.coverage.api_keys {
+        return Vec::new();
+    }
+    let bound = bind(&known(plan), live).live;
+    let known: BTreeSet<&RemoteId> =
+        plan.keys.iter().filter(|key| acknowledge::counts(key)).map(|key| &key.id).collect();
+    let now = keys_again(plan, &bound);
+    now.iter()
+        .filter(|key| acknowledge::counts(key) && !known.contains(&key.id))
+        .map(|key| {
+            Diagnostic::error(
+                "plan/stale",
+                format!(
+                    "the key `{}` ({}) would stop working with the step {}, and did not exist or was not active when the \
+                     plan was made",
+                    key.name, key.id, key.because_of
+                ),
+            )
+            .help("make a new plan, review it, and apply that")
+        })
+        .collect()
 }
 
 /// What becomes of the keys, each called as the files call it.
@@ -64,8 +101,9 @@ fn keys_again(plan: &Plan, live: &Snapshot) -> Vec<KeyFate> {
         wanted.contains(address) || before.get(id).is_some_and(|key| key.listed_active)
     });
     for key in &mut keys {
-        if let Some(old) = before.get(&key.id) {
-            key.address.clone_from(&old.address);
+        match before.get(&key.id) {
+            Some(old) => key.address.clone_from(&old.address),
+            None => key.late = key.dies && !acknowledge::counts(key),
         }
     }
     keys

@@ -25,7 +25,9 @@ const SMALL_LIMIT: u64 = 3;
 /// The limit that holds where the files set none.
 pub fn default_limit(guard: GuardName) -> Limit {
     let (share, count) = match guard {
-        GuardName::RemovalsMembers | GuardName::Downgrades => (Some(10), 20),
+        GuardName::RemovalsMembers | GuardName::Downgrades | GuardName::DyingUnlistedKeys => {
+            (Some(10), 20)
+        }
         GuardName::RemovalsWorkspaceMembers => (Some(10), 200),
         GuardName::Invites => (None, 50),
         GuardName::Returns | GuardName::Archives | GuardName::DyingKeys => (None, 0),
@@ -72,8 +74,11 @@ pub fn check(
         }
     }
     counts.insert(GuardName::Returns, returns);
-    let dying = keys.iter().filter(|key| key.dies && key.listed_active && !key.by_expiry).count();
-    counts.insert(GuardName::DyingKeys, dying as u64);
+    for key in keys.iter().filter(|key| key.dies && !key.by_expiry && !key.late) {
+        let listed = key.listed_active;
+        let guard = if listed { GuardName::DyingKeys } else { GuardName::DyingUnlistedKeys };
+        *counts.entry(guard).or_default() += 1;
+    }
 
     let mut results = Vec::new();
     for guard in GuardName::ALL {
@@ -101,9 +106,10 @@ pub fn check(
             | GuardName::Invites
             | GuardName::Returns => population.members,
             GuardName::RemovalsWorkspaceMembers => grants,
-            GuardName::Archives | GuardName::Deactivations | GuardName::DyingKeys => {
-                population.api_keys
-            }
+            GuardName::Archives
+            | GuardName::Deactivations
+            | GuardName::DyingKeys
+            | GuardName::DyingUnlistedKeys => population.api_keys,
         };
         push(None, count, of);
         if guard == GuardName::RemovalsWorkspaceMembers {
@@ -228,12 +234,16 @@ pub fn diagnostic(result: &GuardResult) -> Diagnostic {
         GuardName::Archives => "workspaces or keys archived, for ever",
         GuardName::Deactivations => "keys switched off",
         GuardName::DyingKeys => "active listed keys that would stop working",
+        GuardName::DyingUnlistedKeys => {
+            "active keys that no file lists and that would stop working"
+        }
     };
     let place = within.as_ref().map(|name| format!(" in `{name}`")).unwrap_or_default();
     let share = match guard {
         GuardName::RemovalsMembers
         | GuardName::RemovalsWorkspaceMembers
-        | GuardName::Downgrades => format!(" of {of} live"),
+        | GuardName::Downgrades
+        | GuardName::DyingUnlistedKeys => format!(" of {of} live"),
         _ => String::new(),
     };
     let name = guard.as_str();

@@ -11,6 +11,7 @@ pub mod compare;
 pub mod diff;
 pub mod expiring;
 pub mod guard;
+pub mod hidden;
 pub mod keys;
 pub mod names;
 pub mod rest;
@@ -57,11 +58,14 @@ pub struct Input<'a> {
     pub only: &'a [Only],
     /// Guards that may be passed this once, each with its exact count.
     pub allow: &'a BTreeMap<GuardName, u64>,
+    /// Whether a step whose effect the API may hide is to be sent: this change wants it for the first time, or
+    /// somebody names it.
+    pub asked: &'a dyn Fn(&Address) -> bool,
 }
 
 /// Makes the plan.
 pub fn make(input: Input<'_>) -> Plan {
-    let Input { desired, live, now, notes, observed, only, allow } = input;
+    let Input { desired, live, now, notes, observed, only, allow, asked } = input;
     let bound = bind::bind(desired, live);
     let adopted = adopt::adopt(desired, live, &bound);
     let changes = diff::diff(&bound.live, &adopted.after);
@@ -71,10 +75,13 @@ pub fn make(input: Input<'_>) -> Plan {
         live: &bound.live,
         after: &adopted.after,
         history: &live.history,
+        asked,
     };
-    let steps = schedule::schedule(desired, live, &bound, &adopted, changes, &world);
+    let unchecked = hidden::unchecked(desired, &world);
+    let steps = schedule::schedule(desired, &bound, &adopted, changes, &world);
     let mut notes = notes;
     notes.extend(bound.notes);
+    notes.extend(unchecked);
     notes.extend(select::idle(&steps, only).map(|choice| {
         let pattern = choice.as_written();
         Diagnostic::warning("plan/only", format!("no step of the plan matches `--only {pattern}`"))
@@ -85,6 +92,7 @@ pub fn make(input: Input<'_>) -> Plan {
     let freeing = names::Freeing::by(&steps);
     let mut steps = select::select(steps, only);
     notes.extend(names::free_first(&mut steps, &freeing, &bound.live));
+    notes.extend(names::many(&steps, &bound.live));
     diagnostic::sort(&mut notes);
 
     let keys = keys::fates(&steps, &bound.live, &|address, _| listed_active(address, desired));
@@ -110,6 +118,7 @@ pub fn make(input: Input<'_>) -> Plan {
         unmanaged: adopted
             .unmanaged
             .iter()
+            .filter(|address| !keys.iter().any(|key| key.dies && key.address == **address))
             .filter_map(|address| unmanaged(address, &bound.live))
             .collect(),
         expiring: expiring::expiring(desired, &bound.live, now),

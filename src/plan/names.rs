@@ -6,14 +6,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{
-    select::Only,
-    step::{Stage, Step},
-};
+use super::step::{Stage, Step};
 use crate::{
     address::{Address, Kind, RemoteId},
     diagnostic::Diagnostic,
-    resource::{Change, Snapshot, Spec},
+    resource::{Change, Object, Snapshot, Spec},
 };
 
 impl Step {
@@ -47,6 +44,9 @@ fn name(spec: &Spec) -> Option<&str> {
         _ => None,
     }
 }
+
+/// The most active workspaces an organization may have, unless Anthropic raised the limit.
+pub const WORKSPACES: usize = 100;
 
 /// Whether it is done where names change hands.
 fn moves(step: &Step) -> bool {
@@ -83,6 +83,36 @@ impl Freeing {
         };
         Self(steps.iter().filter_map(|step| Some((step.address.clone(), freed(step)?))).collect())
     }
+}
+
+/// Says that new workspaces may be too many. Whether they are is up to the API: its limit may have been raised, and
+/// whether the product's own workspaces count is not documented.
+pub(super) fn many(steps: &[Step], live: &Snapshot) -> Option<Diagnostic> {
+    let creates: Vec<&Step> = steps
+        .iter()
+        .filter(|step| moves(step) && matches!(step.change, Change::Create { .. }))
+        .collect();
+    let first = creates.first()?;
+    let is_ordinary = |object: &Object| matches!(&object.spec, Spec::Workspace(workspace) if !workspace.is_default);
+    let active = live.of(Kind::Workspace).filter(|(_, object)| is_ordinary(object)).count();
+    // If more than the limit are active, it is another one. The Default Workspace may count.
+    if active + creates.len() < WORKSPACES || active > WORKSPACES {
+        return None;
+    }
+    Some(
+        Diagnostic::warning(
+            "plan/many-workspaces",
+            format!(
+                "{active} workspaces are active and {} more would be made, and most organizations may have {WORKSPACES}: \
+                 the API may refuse the last ones",
+                creates.len()
+            ),
+        )
+        .at_opt(first.at.as_ref())
+        .help(
+            "if it does: archive one that is not needed any more (`state: archived`), or ask Anthropic for a higher limit",
+        ),
+    )
 }
 
 /// Puts each step that gives a name up before the one that takes it, and what no order helps last in its stage: refused
@@ -154,7 +184,7 @@ fn still_there(step: &Step, holder: &Address, id: &RemoteId) -> Diagnostic {
 
 /// What to do about a name that `holder` has.
 fn instead(holder: &Address, frees: Option<Freed>, is_chosen: bool) -> String {
-    let only = Only::exactly(holder);
+    let only = holder.on_a_command_line();
     match frees {
         Some(Freed::AtTheEnd) if is_chosen => format!(
             "archives come last: if it is refused, apply once more, or archive that workspace first, by itself: \

@@ -8,25 +8,23 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::{
     adopt::Adopted,
     bind::{Bound, declared_new},
+    keys::InUse,
     step::{Cause, Stage, Step},
 };
 use crate::{
     address::{Address, Kind},
     resource::{
-        Change, Desired, Disposition, Ids, KeyStatus, Live, Lookalike, Object, Phase, Settled,
-        Spec, Verb, World, workspace::CLAUDE_CODE,
+        Change, Desired, Disposition, Ids, KeyStatus, Lookalike, Object, Phase, Settled, Spec,
+        Verb, World,
     },
 };
 
-/// The most active workspaces an organization may have.
-const MAX_WORKSPACES: usize = 100;
 /// An invite accepted within these days makes a missing grant one that waited for it.
 const ACCEPTED_DAYS: i64 = 30;
 
 /// Schedules.
 pub fn schedule(
     desired: &Desired,
-    live: &Live,
     bound: &Bound,
     adopted: &Adopted,
     changes: Vec<(Address, Change)>,
@@ -50,6 +48,7 @@ pub fn schedule(
     let mut holds = likeness_holds(desired, bound, adopted, &changes);
 
     let ids = Ids(world.live);
+    let in_use = InUse::among(world.live);
     let mut steps: Vec<Step> = Vec::with_capacity(changes.len());
     // What became of each create, for what refers to it: kinds come in order, so references are settled first.
     let mut created: BTreeMap<Address, bool> = BTreeMap::new();
@@ -58,8 +57,9 @@ pub fn schedule(
             continue;
         }
         let resource = change.object().spec.resource();
-        let settled = match bound.blocked.get(&address).cloned().or_else(|| holds.remove(&address))
-        {
+        let (cause, at) = origin(&address, &change, desired, adopted, world);
+        let decided = bound.blocked.get(&address).cloned().or_else(|| holds.remove(&address));
+        let settled = match decided.or_else(|| with_its_workspace(&address, &change, &created)) {
             Some(disposition) => Settled::As(disposition),
             None => resource.settle(&change, world),
         };
@@ -68,6 +68,13 @@ pub fn schedule(
             let waits =
                 resource.references().into_iter().find_map(|r| wait_for(&r, world, &created));
             disposition = waits.unwrap_or(Disposition::Ready);
+        }
+        if disposition.is_ready() && change.verb() == Verb::Remove {
+            let unlisted = (cause == Cause::Unlisted).then(|| resource.settle_unlisted()).flatten();
+            let ends = || in_use.ended_by(&change, world.live);
+            disposition = unlisted
+                .or_else(|| ends().map(|why| Disposition::Manual { why }))
+                .unwrap_or(Disposition::Ready);
         }
         let calls = if disposition.is_ready() {
             let calls = match &change {
@@ -90,7 +97,6 @@ pub fn schedule(
                 disposition.is_ready() && resource.born() == Phase::Active,
             );
         }
-        let (cause, at) = origin(&address, &change, desired, adopted, world);
         let rests_on = resource.rests_on(&change, world);
         let stage = stage(address.kind, &change);
         steps.push(Step {
@@ -105,9 +111,25 @@ pub fn schedule(
             attribution: None,
         });
     }
-    keep_workspace_cap(live, &mut steps);
     steps.sort_by(|a, b| (a.stage, &a.address).cmp(&(b.stage, &b.address)));
     steps
+}
+
+/// What becomes of a key whose workspace an entry means and cannot have: whatever is wrong with the key follows from
+/// that, and is told there.
+fn with_its_workspace(
+    address: &Address,
+    change: &Change,
+    created: &BTreeMap<Address, bool>,
+) -> Option<Disposition> {
+    let moves = change.verb() == Verb::Create || change.field("workspace").is_some();
+    if address.kind != Kind::ApiKey || !moves {
+        return None;
+    }
+    let references = change.object().spec.resource().references();
+    let until = references.into_iter().find(|workspace| created.get(workspace) == Some(&false))?;
+    let why = format!("until {until} is settled");
+    Some(Disposition::Deferred { until, why })
 }
 
 /// Why something that refers to `reference` cannot be done yet.
@@ -229,66 +251,5 @@ fn stage(kind: Kind, change: &Change) -> Stage {
         (Kind::Member, Verb::Remove) => Stage::RemoveMembers,
         (Kind::WorkspaceMember, Verb::Remove) => Stage::RemoveGrants,
         (kind, Verb::Create | Verb::Update | Verb::Replace) => Stage::Build(kind),
-    }
-}
-
-/// Keeps within the cap on active workspaces: archives make room where they must, and creates beyond it are left
-/// to a person. Whether the product's own workspaces count is not documented, so only what is surely too
-/// much is refused.
-fn keep_workspace_cap(live: &Live, steps: &mut [Step]) {
-    let ready = |step: &Step, verb: Verb| {
-        step.address.kind == Kind::Workspace
-            && step.change.verb() == verb
-            && step.disposition.is_ready()
-    };
-    let creates = steps.iter().filter(|step| ready(step, Verb::Create)).count();
-    if creates == 0 {
-        return;
-    }
-    let (mut surely, mut perhaps) = (0, 1); // the Default Workspace may count
-    for (_, object) in &live.objects {
-        let Spec::Workspace(workspace) = &object.spec else { continue };
-        if workspace.is_default {
-            continue;
-        }
-        perhaps += 1;
-        surely += usize::from(&*workspace.name != CLAUDE_CODE);
-    }
-    if perhaps + creates <= MAX_WORKSPACES {
-        return;
-    }
-    let mut archives = 0;
-    for step in steps.iter_mut() {
-        if ready(step, Verb::Remove) {
-            step.stage = Stage::MakeRoom;
-            archives += 1;
-        }
-    }
-    let mut room = (MAX_WORKSPACES + archives).saturating_sub(surely);
-    let mut refused = BTreeSet::new();
-    for step in steps.iter_mut() {
-        if !ready(step, Verb::Create) {
-            continue;
-        }
-        if room > 0 {
-            room -= 1;
-            continue;
-        }
-        step.disposition = Disposition::Manual {
-            why: format!(
-                "the organization has no room for another of {MAX_WORKSPACES} active workspaces: archive one first \
-                 (`state: archived`), or ask for a higher limit"
-            ),
-        };
-        step.calls.clear();
-        refused.insert(step.address.clone());
-    }
-    for step in steps.iter_mut() {
-        let waits = step.change.object().spec.resource().references();
-        if let Some(until) = waits.into_iter().find(|address| refused.contains(address)) {
-            let why = format!("until {until} exists");
-            step.disposition = Disposition::Deferred { until, why };
-            step.calls.clear();
-        }
     }
 }

@@ -52,15 +52,10 @@ impl Only {
         })
     }
 
-    /// How a choice of one address alone is written on a command line.
-    pub(super) fn exactly(address: &Address) -> String {
-        let pattern = globset::escape(&address.to_string());
-        let is_plain = |c: char| c.is_alphanumeric() || "/_-.@+:,%".contains(c);
-        if pattern.chars().all(is_plain) {
-            pattern
-        } else {
-            format!("'{}'", pattern.replace('\'', r"'\''"))
-        }
+    /// Whether the choice is this one address, written out.
+    pub fn names(&self, address: &Address) -> bool {
+        let Only::Addresses(pattern) = self else { return false };
+        pattern.glob().glob() == address.as_pattern()
     }
 
     /// The choice as it is written.

@@ -159,8 +159,6 @@ pub enum Cause {
 pub enum Stage {
     /// Keys switched on or off or renamed: they wait for nothing, and a leaked key must not wait behind invites.
     Switch,
-    /// Archives that must make room for a new workspace.
-    MakeRoom,
     /// Creates and updates of one kind, kinds in order.
     Build(Kind),
     /// Grants removed.
@@ -249,6 +247,12 @@ pub struct KeyFate {
     pub listed_active: bool,
     /// Only an expiry causes it (guards do not count it).
     pub by_expiry: bool,
+    /// It is a personal key of somebody whose removal or lost grant is among the ready steps.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
+    /// It was made after the plan by the very person who leaves: shown, and counted by no guard.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
 }
 
 /// What one guard counted.

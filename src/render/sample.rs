@@ -274,6 +274,8 @@ pub(crate) fn full() -> Plan {
         why: why.into(),
         listed_active: dies,
         by_expiry: false,
+        own: false,
+        late: false,
     };
     plan.keys = vec![
         fate("eve-laptop", true, "a personal key is archived when its person leaves"),

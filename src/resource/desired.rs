@@ -181,11 +181,14 @@ pub enum GuardName {
     /// Active listed keys that die by another step.
     #[serde(rename = "dying_keys")]
     DyingKeys,
+    /// Other active keys that die by another step.
+    #[serde(rename = "dying_unlisted_keys")]
+    DyingUnlistedKeys,
 }
 
 impl GuardName {
     /// Every guard.
-    pub const ALL: [GuardName; 8] = [
+    pub const ALL: [GuardName; 9] = [
         GuardName::RemovalsMembers,
         GuardName::RemovalsWorkspaceMembers,
         GuardName::Downgrades,
@@ -194,6 +197,7 @@ impl GuardName {
         GuardName::Archives,
         GuardName::Deactivations,
         GuardName::DyingKeys,
+        GuardName::DyingUnlistedKeys,
     ];
 
     /// The name in files and on the command line.
@@ -207,6 +211,7 @@ impl GuardName {
             GuardName::Archives => "archives",
             GuardName::Deactivations => "deactivations",
             GuardName::DyingKeys => "dying_keys",
+            GuardName::DyingUnlistedKeys => "dying_unlisted_keys",
         }
     }
 

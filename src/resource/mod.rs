@@ -15,8 +15,10 @@ pub mod snapshot;
 pub mod workspace;
 pub mod workspace_member;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -106,6 +108,11 @@ pub trait Resource {
     /// What becomes of a change, judged with the rest of live and wanted.
     fn settle(&self, change: &Change, world: &World<'_>) -> Settled;
 
+    /// What becomes of removing it only because no list names it, where that needs a person.
+    fn settle_unlisted(&self) -> Option<Disposition> {
+        None
+    }
+
     /// The live facts that a change rests on.
     fn rests_on(&self, change: &Change, world: &World<'_>) -> Vec<Fact>;
 
@@ -154,6 +161,9 @@ pub struct World<'a> {
     pub after: &'a Snapshot,
     /// What past invites say.
     pub history: &'a BTreeMap<Arc<str>, InviteHistory>,
+    /// Whether a step whose effect the API may hide is to be sent: this change wants it for the first time, or
+    /// somebody names it.
+    pub asked: &'a dyn Fn(&Address) -> bool,
 }
 
 impl World<'_> {
@@ -162,6 +172,22 @@ impl World<'_> {
         self.live
             .of(Kind::Workspace)
             .any(|(_, object)| matches!(&object.spec, Spec::Workspace(spec) if *spec.name == *name))
+    }
+
+    /// Whether some billing member is seen to hold a grant of their own: then the API shows such grants, and one that
+    /// is not shown is not there.
+    pub fn shows_grants_of_billing(&self) -> bool {
+        let is_billing = |object: &Object| {
+            object.phase() == Some(Phase::Active)
+                && matches!(&object.spec, Spec::Member(member) if member.role == Some(Role::Billing))
+        };
+        let people = self.live.of(Kind::Member).filter(|(_, object)| is_billing(object));
+        let people: BTreeSet<&Name> = people.map(|(address, _)| &address.name).collect();
+        !people.is_empty()
+            && self.live.of(Kind::WorkspaceMember).any(|(_, object)| {
+                matches!(&object.spec, Spec::WorkspaceMember(grant)
+                    if grant.role != WorkspaceRole::Billing && people.contains(&grant.member))
+            })
     }
 
     /// The organization role that decides what a person inherits once this plan is applied: the live role of

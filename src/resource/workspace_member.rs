@@ -1,15 +1,14 @@
 //! The grant of one person in one workspace.
 //!
-//! Invariant: what a person inherits from an organization role is never added, changed or taken by a call.
-
-use std::cmp::Ordering;
+//! Invariant: what a person inherits from an organization role is never added, changed or taken by a call, and a role
+//! that charter does not know is never overwritten.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Calls, Change, Fact, FieldChange, Ids, Object, Resource, Settled, Spec, WorkspaceRole, World,
-    field_fact,
+    Calls, Change, Disposition, Fact, FieldChange, Ids, Object, Phase, Resource, Role, Settled,
+    Spec, WorkspaceRole, World, field_fact,
 };
 use crate::{
     address::{Address, Kind, Name},
@@ -41,6 +40,95 @@ impl WorkspaceMember {
     }
 }
 
+impl WorkspaceMember {
+    /// Of somebody who inherits nothing: all access is granted.
+    fn settle_own(&self, change: &Change) -> Settled {
+        match (change, live_role(change)) {
+            (Change::Remove { .. }, _) => Settled::READY,
+            (_, Some(WorkspaceRole::Other(unknown))) => self.unknown(unknown),
+            _ => Settled::READY,
+        }
+    }
+
+    /// Of somebody whose organization role gives more than any grant.
+    fn settle_inherited(&self, change: &Change, role: &Role, inherited: &WorkspaceRole) -> Settled {
+        match change {
+            // An explicit grant of somebody who inherits more is read-only: it shows again after a demotion.
+            Change::Remove { .. } => Settled::Satisfied,
+            Change::Create { .. } | Change::Update { .. } | Change::Replace { .. } => {
+                if self.role == *inherited {
+                    return Settled::Satisfied;
+                }
+                Settled::manual(format!(
+                    "`{}` has `{inherited}` in every workspace through the organization role `{role}`, which \
+                     is more than `{}`: drop this grant, or change the organization role first",
+                    self.member, self.role
+                ))
+            }
+        }
+    }
+
+    /// Of a billing member, who inherits `workspace_billing` everywhere and may be raised to `workspace_admin`.
+    /// Whether the API shows such a grant is not documented (core.md §3.5, §5.30): what it shows is revoked, and what
+    /// it may hide is sent once.
+    fn settle_billing(&self, change: &Change, world: &World<'_>) -> Settled {
+        let live = live_role(change);
+        if let Change::Remove { .. } = change {
+            // Nobody granted what is inherited, and no call takes it back.
+            let inherited = live == Some(&WorkspaceRole::Billing);
+            return if inherited { Settled::Satisfied } else { Settled::READY };
+        }
+        if self.role != WorkspaceRole::Admin {
+            return Settled::manual(format!(
+                "`{}` has `workspace_billing` in every workspace through the organization role `billing`, and can be \
+                 given no role there but `workspace_admin`: write `workspace_admin`, or `none`, or change the \
+                 organization role first",
+                self.member
+            ));
+        }
+        match live {
+            Some(WorkspaceRole::Other(unknown)) => self.unknown(unknown),
+            None | Some(WorkspaceRole::Billing) => self.settle_hidden(world),
+            Some(_) => Settled::READY,
+        }
+    }
+
+    /// A grant to a billing member that the API does not show, which does not say that it is not there.
+    fn settle_hidden(&self, world: &World<'_>) -> Settled {
+        let address = Address::workspace_member(self.workspace.clone(), self.member.clone());
+        let joined = world.live.get(&self.member_address()).and_then(|object| object.phase())
+            == Some(Phase::Active);
+        let made = world.live.contains(&self.workspace_address());
+        // Somebody invited, and a workspace that is yet to be made, can have no grant that is hidden.
+        if !joined || !made || world.shows_grants_of_billing() || (world.asked)(&address) {
+            return Settled::READY;
+        }
+        Settled::manual(format!(
+            "whether `{}` has `workspace_admin` here cannot be seen: the API may hide what a billing member is granted, \
+             and shows no such grant, so it is not sent again in every run; look in the Console under Settings > \
+             Workspaces, and to send it once choose this step by itself: `--only {}`",
+            self.member,
+            address.on_a_command_line()
+        ))
+    }
+
+    fn unknown(&self, live: &str) -> Settled {
+        Settled::manual(format!(
+            "`{}` has the role `{live}` here, which this version of charter does not know and never overwrites: change it \
+             in the Console under Settings > Workspaces, or write `unmanaged` to keep it, or `none` to revoke it",
+            self.member
+        ))
+    }
+}
+
+/// The role that is live.
+fn live_role(change: &Change) -> Option<&WorkspaceRole> {
+    match &change.before()?.spec {
+        Spec::WorkspaceMember(grant) => Some(&grant.role),
+        _ => None,
+    }
+}
+
 impl Resource for WorkspaceMember {
     fn title(&self) -> String {
         self.member.as_str().to_owned()
@@ -63,30 +151,23 @@ impl Resource for WorkspaceMember {
     }
 
     fn settle(&self, change: &Change, world: &World<'_>) -> Settled {
-        let Some(role) = world.deciding_role(&self.member) else { return Settled::READY };
-        let Some(inherited) = role.inherited() else { return Settled::READY };
-        match change {
-            // An explicit grant of somebody who inherits more is read-only: it shows again after a demotion.
-            Change::Remove { .. } => Settled::Satisfied,
-            Change::Create { .. } | Change::Update { .. } | Change::Replace { .. } => {
-                if self.role == inherited {
-                    Settled::Satisfied
-                } else if inherited.compare(&self.role) == Some(Ordering::Greater) {
-                    Settled::manual(format!(
-                        "`{}` has `{inherited}` in every workspace through the organization role `{role}`, which \
-                         is more than `{}`: drop this grant, or change the organization role first",
-                        self.member, self.role
-                    ))
-                } else {
-                    Settled::manual(format!(
-                        "`{}` has `{inherited}` in every workspace through the organization role `{role}`, and \
-                         charter makes no grants to such people: drop this grant, or change the \
-                         organization role first",
-                        self.member
-                    ))
-                }
-            }
+        let role = world.deciding_role(&self.member);
+        match role.as_ref().and_then(|role| Some((role, role.inherited()?))) {
+            Some((Role::Billing, _)) => self.settle_billing(change, world),
+            Some((role, inherited)) => self.settle_inherited(change, role, &inherited),
+            None => self.settle_own(change),
         }
+    }
+
+    fn settle_unlisted(&self) -> Option<Disposition> {
+        let WorkspaceRole::Other(unknown) = &self.role else { return None };
+        Some(Disposition::Manual {
+            why: format!(
+                "`{}` has the role `{unknown}` here, which this version of charter does not know, and no entry asks to \
+                 revoke it: write `none` for this person to revoke it, or `unmanaged` to keep it",
+                self.member
+            ),
+        })
     }
 
     fn rests_on(&self, change: &Change, world: &World<'_>) -> Vec<Fact> {

@@ -191,6 +191,15 @@ impl Org {
     }
 
     pub(crate) async fn plan(&self, wanted: &Wanted) -> Plan {
+        self.plan_asked(wanted, &|_| false).await
+    }
+
+    /// A plan that sends what the API may hide where it is asked for.
+    pub(crate) async fn plan_asked(
+        &self,
+        wanted: &Wanted,
+        asked: &dyn Fn(&Address) -> bool,
+    ) -> Plan {
         let live = self.observe(wanted).await;
         plan::make(Input {
             desired: &wanted.0,
@@ -204,6 +213,7 @@ impl Org {
             },
             only: &[],
             allow: &BTreeMap::new(),
+            asked,
         })
     }
 

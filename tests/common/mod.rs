@@ -101,15 +101,22 @@ impl Session {
         observe::observe(&reader, &info, scope, &own, self.now).await
     }
 
-    /// Plans; with a second look at keys where the plan takes something away that keys may depend on.
+    /// Plans; with a second look at keys where the plan takes something away that keys may depend on, and at members
+    /// whose grants no list shows.
     pub(crate) async fn plan(&self, desired: &Desired) -> Result<(Plan, Live), ObserveError> {
         let live = self.observe(desired).await?;
         let plan = make(desired, &live, self.now, &[]);
-        if !plan::wants_keys(&plan, &live) {
+        let unseen = plan::hidden::unseen(&plan);
+        let wants_keys = plan::wants_keys(&plan, &live);
+        if !wants_keys && unseen.is_empty() {
             return Ok((plan, live));
         }
-        let scope = ReadScope { api_keys: true, ..desired.read_scope() };
-        let live = self.read(&scope, desired.organization.kind).await?;
+        let mut live = live;
+        if wants_keys {
+            let scope = ReadScope { api_keys: true, ..desired.read_scope() };
+            live = self.read(&scope, desired.organization.kind).await?;
+        }
+        live.objects.extend(observe::grants_by_member(&self.client.reader(), &unseen).await?);
         let plan = make(desired, &live, self.now, &[]);
         Ok((plan, live))
     }
@@ -132,6 +139,7 @@ pub(crate) fn make(desired: &Desired, live: &Live, now: Timestamp, only: &[Only]
         observed: Observed { credential: "ANTHROPIC_ADMIN_KEY".to_owned(), ..Observed::default() },
         only,
         allow: &BTreeMap::new(),
+        asked: &|_| false,
     })
 }
 

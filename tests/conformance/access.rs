@@ -3,8 +3,8 @@
 //! Invariant: every position of each member switch is reached.
 
 use orgcharter::sandbox::switches::{
-    AddExisting, AddInherited, AdminGrants, BillingGrants, DefaultMembers, InheritedMember,
-    NonMember,
+    AddExisting, AddInherited, AdminGrants, BillingGrants, BillingRemoval, DefaultMembers,
+    InheritedMember, NonMember,
 };
 use serde_json::{Value, json};
 
@@ -124,9 +124,37 @@ fn billing_members_can_only_be_raised_to_admin() {
     sandbox.with(|state| state.switches.billing_grants = BillingGrants::Listed);
     assert_eq!(members(&ok(get(&sandbox, PROD))), ["user_dot", "user_bob"]);
     assert_eq!(ok(get(&sandbox, &dot))["workspace_role"], "workspace_admin");
-    assert_eq!(refused(delete(&sandbox, &dot)).0, 400);
     assert_eq!(refused(post(&sandbox, &dot, &json!({"workspace_role": "workspace_user"}))).0, 400);
     ok(post(&sandbox, &dot, &json!({"workspace_role": "workspace_admin"})));
+    sandbox.with(|state| state.switches.billing_grants = BillingGrants::Member);
+    assert_eq!(members(&ok(get(&sandbox, PROD))), ["user_bob"]);
+    assert_eq!(ok(get(&sandbox, &dot))["workspace_role"], "workspace_admin");
+}
+
+#[test]
+fn a_billing_members_grant_is_taken_leaves_a_row_or_is_kept() {
+    let dot = format!("{PROD}/user_dot");
+    let raised = |removal: BillingRemoval| {
+        let sandbox = acme_with(|s| {
+            s.billing_grants = BillingGrants::Listed;
+            s.billing_removal = removal;
+        });
+        ok(post(&sandbox, PROD, &grant("user_dot", "workspace_admin")));
+        sandbox
+    };
+    let sandbox = raised(BillingRemoval::Accepted);
+    ok(delete(&sandbox, &dot));
+    assert_eq!(members(&ok(get(&sandbox, PROD))), ["user_bob"]);
+    assert_eq!(refused(delete(&sandbox, &dot)).0, 400, "what is inherited is not taken");
+
+    let sandbox = raised(BillingRemoval::LeavesRow);
+    ok(delete(&sandbox, &dot));
+    assert_eq!(ok(get(&sandbox, &dot))["workspace_role"], "workspace_billing");
+    assert_eq!(refused(delete(&sandbox, &dot)).0, 400);
+
+    let sandbox = raised(BillingRemoval::Refused);
+    assert_eq!(refused(delete(&sandbox, &dot)).0, 400);
+    assert_eq!(ok(get(&sandbox, &dot))["workspace_role"], "workspace_admin");
 }
 
 #[test]

@@ -42,8 +42,9 @@ fn protected(role: &str) -> bool {
     matches!(role, "admin" | "owner" | "primary_owner" | "membership_admin")
 }
 
-fn inherits(role: &str) -> bool {
-    matches!(role, "admin" | "owner" | "primary_owner" | "billing")
+/// No grant adds to what these have, and none is touched.
+fn inherits_all(role: &str) -> bool {
+    matches!(role, "admin" | "owner" | "primary_owner")
 }
 
 impl Frame<'_> {

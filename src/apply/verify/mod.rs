@@ -4,6 +4,7 @@
 //! Invariant: looking never writes; what cannot be seen for certain is never called done.
 
 mod effect;
+mod hidden;
 mod judge;
 mod twins;
 
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use self::judge::{by_hand, difference, judge_invite, protected, wanted_fields_hold};
 pub(super) use self::{
     effect::{Effect, Place},
+    hidden::is_shown,
     judge::{Made, fields_hold, judge_made},
     twins::{Rank, rank},
 };
@@ -113,12 +115,15 @@ impl Effect {
                 }
                 found.map(|workspace| objects::workspace(&workspace, false))
             }
-            Effect::RemoveGrant(Place { workspace, user }) => {
+            Effect::RemoveGrant(place) => {
+                let Place { workspace, user } = place;
                 let path = ["workspaces", workspace, "members", user];
-                found(eyes.reader.get::<wire::WorkspaceMember>(&path).await)?.map(|row| {
+                let now = found(eyes.reader.get::<wire::WorkspaceMember>(&path).await)?;
+                let now = now.map(|row| {
                     let (workspace, user) = (RemoteId::new(&**workspace), row.user_id);
                     objects::grant(&workspace, &user, &row.workspace_role)
-                })
+                });
+                return hidden::before_removal(planned, now, place, eyes).await;
             }
             Effect::ChangeKey(id) => {
                 let key = found(eyes.reader.get::<wire::ApiKey>(&["api_keys", id]).await)?;
@@ -214,14 +219,14 @@ impl Effect {
                 Ok(After::when(wanted_fields_hold(step, &objects::workspace(&live, false))))
             }
             Effect::Archive(id) => Ok(After::when(is_archived(id, eyes).await?)),
-            Effect::Grant(place) => granted(step, place, eyes).await,
+            Effect::Grant(place) => granted(step, place, refusal, eyes).await,
             Effect::ChangeGrant(place) => Ok(match row(place, eyes).await? {
                 Some(live) => After::when(wanted_fields_hold(step, &live)),
                 None => After::changed(format!(
                     "`{title}` has no grant there any more; the next run makes it anew"
                 )),
             }),
-            Effect::RemoveGrant(place) => Ok(After::when(row(place, eyes).await?.is_none())),
+            Effect::RemoveGrant(place) => hidden::after_removal(step, place, refusal, eyes).await,
             Effect::ChangeKey(id) => {
                 let key = found(eyes.reader.get::<wire::ApiKey>(&["api_keys", id]).await)?;
                 let Some(key) = key else { return Ok(After::Not) };
@@ -300,13 +305,24 @@ async fn made(step: &Step, eyes: &Eyes<'_>) -> Result<After, ApiError> {
     })
 }
 
+/// How many workspaces are active.
+pub(super) async fn active_workspaces(eyes: &Eyes<'_>) -> Result<usize, ApiError> {
+    let all = eyes.reader.list::<wire::Workspace>(&["workspaces"], &[]).await?;
+    Ok(all.iter().filter(|workspace| workspace.archived_at.is_none()).count())
+}
+
 async fn is_archived(workspace: &str, eyes: &Eyes<'_>) -> Result<bool, ApiError> {
     let found = found(eyes.reader.get::<wire::Workspace>(&["workspaces", workspace]).await)?;
     Ok(found.is_some_and(|workspace| workspace.archived_at.is_some()))
 }
 
 /// What there is of a grant that was to be made.
-async fn granted(step: &Step, place: &Place, eyes: &Eyes<'_>) -> Result<After, ApiError> {
+async fn granted(
+    step: &Step,
+    place: &Place,
+    refusal: Option<&ApiError>,
+    eyes: &Eyes<'_>,
+) -> Result<After, ApiError> {
     let title = step.change.object().spec.resource().title();
     if let Some(live) = row(place, eyes).await? {
         if wanted_fields_hold(step, &live) {
@@ -323,6 +339,9 @@ async fn granted(step: &Step, place: &Place, eyes: &Eyes<'_>) -> Result<After, A
         return Ok(After::changed(format!("`{title}` is no longer a member")));
     };
     let role = Role::from_wire(&user.role);
+    if role == Role::Billing && step.is_grant_of_billing() {
+        return Ok(hidden::after_grant(&title, refusal));
+    }
     Ok(match role.inherited() {
         Some(inherited) => After::changed(format!(
             "`{title}` has the organization role `{role}` meanwhile, and `{inherited}` everywhere through it"

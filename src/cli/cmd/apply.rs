@@ -219,7 +219,8 @@ async fn finish(
     // A saved plan knows nothing of the files it came from, and after a stop everybody knows that something is left.
     let again = (args.verify || connection.is_sandbox) && !report.stopped;
     if let (true, Source::Files(..)) = (again, &source) {
-        let narrowed = Choices { only: asked.choices.only, ..Choices::default() };
+        let narrowed =
+            Choices { only: asked.choices.only, after_a_run: true, ..Choices::default() };
         let (left, _) = tokio::select! {
             planned = source.plan(&connection, &narrowed, &[]) => planned?,
             () = stop.asked() => return Err(unverified()),

@@ -45,9 +45,11 @@ impl<'a> Sides<'a> {
             live: &bound.live,
             after: &adopted.after,
             history: &live.history,
+            // What is asked for is there by this change only if the base does not want it.
+            asked: &|_| true,
         };
         let changes = diff::diff(&bound.live, &adopted.after);
-        let done = schedule::schedule(base, live, &bound, &adopted, changes, &world)
+        let done = schedule::schedule(base, &bound, &adopted, changes, &world)
             .into_iter()
             .filter(|step| step.disposition.is_ready())
             .map(|step| (step.address, step.change.verb()))

@@ -2,11 +2,15 @@
 
 use super::builder::*;
 use crate::{
-    address::RemoteId,
-    plan::{Plan, again::judge_again, stale},
+    address::{Address, Name, RemoteId},
+    plan::{
+        Plan,
+        again::{judge_again, new_keys},
+        stale,
+    },
     resource::{
         Live,
-        desired::{GuardName, Unlisted},
+        desired::{GoneCause, GuardName, Unlisted},
         read_scope::GrantScope,
     },
 };
@@ -107,4 +111,78 @@ fn a_key_made_after_the_plan_dies_with_its_person_and_is_shown() {
     assert_eq!(keys, [("apikey_new", true, false), ("apikey_old", true, true)]);
     assert_eq!(plan.breaches().count(), 0, "the exact count passes");
     assert_eq!(plan.population.api_keys, 2);
+}
+
+/// An archive of `Old`, where `walt` has a personal key and stays, and the removal of `leaver`.
+fn archive_of_old() -> (Files, Org) {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.manage(Unlisted::Remove).member("walt@acme.com", "user");
+    let old = Address::workspace(Name::label("old"));
+    files.gone(old.clone(), GoneCause::Archived).pin(old, Some("w1"), None);
+    org.user("user_w", "walt@acme.com", "user").user("user_l", "leaver@acme.com", "user");
+    org.workspace("w1", workspace_spec("Old"));
+    org.key("apikey_1", "first", "active", Some("w1"), acts_as("user_w"));
+    (files, org)
+}
+
+fn digest(plan: &Plan) -> &str {
+    &plan.acknowledgement.as_ref().unwrap().digest
+}
+
+#[test]
+fn a_key_made_after_the_plan_that_an_archive_would_end_makes_it_stale() {
+    let (files, mut org) = archive_of_old();
+    let saved = plan(&files, &org);
+    assert!(new_keys(&saved, &org.live).is_empty());
+    org.key("apikey_2", "second", "active", Some("w1"), |_| ());
+    let found: Vec<String> =
+        new_keys(&saved, &org.live).into_iter().map(|found| found.message).collect();
+    assert_eq!(
+        found,
+        [
+            "the key `second` (apikey_2) would stop working with the step workspace/old, and did not exist or was not \
+          active when the plan was made"
+        ]
+    );
+    assert_ne!(digest(&plan(&files, &org)), digest(&saved), "what is acknowledged names the keys");
+}
+
+#[test]
+fn a_key_that_works_no_more_makes_no_plan_stale_and_leaves_its_digest() {
+    let (files, mut org) = archive_of_old();
+    let mut saved = plan(&files, &org);
+    let reviewed = digest(&saved).to_owned();
+    org.live.objects.pop();
+    assert!(new_keys(&saved, &org.live).is_empty());
+    judge_again(&mut saved, &org.live, &std::collections::BTreeMap::new());
+    assert_eq!(digest(&saved), reviewed);
+    assert!(saved.keys.is_empty(), "{:?}", saved.keys);
+}
+
+#[test]
+fn nobody_puts_off_their_own_removal_by_making_keys() {
+    let (mut files, mut org) = archive_of_old();
+    files.desired.approval.acknowledge.insert(GuardName::RemovalsMembers);
+    let mut saved = plan(&files, &org);
+    let reviewed = digest(&saved).to_owned();
+    for index in 0..30 {
+        let place = (index % 2 == 0).then_some("w1");
+        org.key(&format!("apikey_l{index}"), "late", "active", place, acts_as("user_l"));
+    }
+    assert!(new_keys(&saved, &org.live).is_empty());
+    assert_eq!(digest(&plan(&files, &org)), reviewed);
+    judge_again(&mut saved, &org.live, &[(GuardName::Archives, 1)].into());
+    assert_eq!(saved.keys.iter().filter(|key| key.dies && key.late).count(), 30, "all are shown");
+    assert_eq!(saved.breaches().count(), 0);
+}
+
+#[test]
+fn a_plan_that_was_edited_to_say_whose_a_key_is_hides_none() {
+    let (files, mut org) = archive_of_old();
+    org.key("apikey_2", "second", "active", Some("w1"), |_| ());
+    let mut saved = plan(&files, &org);
+    for key in &mut saved.keys {
+        key.own = true;
+    }
+    assert_eq!(new_keys(&saved, &org.live).len(), 2);
 }

@@ -313,6 +313,7 @@ pub(super) fn plan_with(
         observed: Observed::default(),
         only: &only,
         allow: &allow.iter().copied().collect(),
+        asked: &|address| plan::hidden::is_asked_for(address, &only, None),
     })
 }
 

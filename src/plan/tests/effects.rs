@@ -105,8 +105,58 @@ fn the_plan_says_which_keys_die_and_which_live_on() {
     in-old dies: archiving a workspace archives its keys (workspace/old)
     personal dies: a personal key is archived when its person leaves (member/leaver@acme.com)
     ");
-    let dying = plan.guards.iter().find(|g| g.guard == GuardName::DyingKeys).unwrap();
-    assert_eq!((dying.count, dying.breached), (1, true), "only `personal` is listed as active");
+    let dying = |guard| plan.guards.iter().find(|g| g.guard == guard).unwrap();
+    let listed = dying(GuardName::DyingKeys);
+    assert_eq!((listed.count, listed.breached), (1, true), "only `personal` is listed as active");
+    let others = dying(GuardName::DyingUnlistedKeys);
+    assert_eq!((others.count, others.limit, others.of), (3, 3, 6));
+    let left: Vec<&str> = plan.unmanaged.iter().map(|one| one.title.as_str()).collect();
+    assert_eq!(left, ["legacy", "off"], "what dies is said once");
+}
+
+#[test]
+fn a_key_that_dies_is_not_left_alone_and_one_that_is_switched_off_does_not_die_too() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.manage(Unlisted::Remove).key("k2", None, "inactive");
+    org.user("user_w", "walt@acme.com", "user");
+    org.key("k1", "walt-laptop", "active", None, acts_as("user_w"));
+    org.key("k2", "walt-listed", "active", None, acts_as("user_w"));
+    org.key("k3", "other", "active", None, |_| ());
+    let plan = plan(&files, &org);
+    let dying: Vec<&str> = plan.keys.iter().map(|key| key.name.as_str()).collect();
+    let left: Vec<&str> = plan.unmanaged.iter().map(|one| one.title.as_str()).collect();
+    assert_eq!((dying, left), (vec!["walt-laptop"], vec!["other"]));
+}
+
+#[test]
+fn many_unlisted_keys_that_would_stop_are_refused_and_ends_by_date_are_not_counted() {
+    let plan_of = |keys: usize, cause: GoneCause| {
+        let (mut files, mut org) = (Files::new(), Org::new());
+        files.manage(Unlisted::Report).gone(member_address("walt@acme.com"), cause);
+        org.user("user_w", "walt@acme.com", "user");
+        for index in 0..keys {
+            org.key(&format!("k{index}"), "laptop", "active", None, acts_as("user_w"));
+        }
+        plan(&files, &org)
+    };
+    let breached = |keys, cause| plan_of(keys, cause).breaches().count();
+    assert_eq!([breached(3, GoneCause::None), breached(4, GoneCause::None)], [0, 1]);
+    assert_eq!(breached(40, GoneCause::Expired), 0);
+    let plan = plan_of(4, GoneCause::None);
+    let told = crate::plan::guard::diagnostic(plan.breaches().next().unwrap());
+    assert_snapshot!(told.message, @"guard `dying_unlisted_keys`: 4 active keys that no file lists and that would stop working of 4 live, and the limit is 3");
+}
+
+#[test]
+fn a_claude_code_key_stops_when_its_person_leaves_the_workspace() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.member("kept@acme.com", "user").workspace(workspace_spec("Claude Code"));
+    files.grants("Claude Code", &[]);
+    org.user("user_k", "kept@acme.com", "user").workspace("w3", workspace_spec("Claude Code"));
+    org.grant("w3", "user_k", "workspace_user");
+    org.key("k1", "cc", "active", Some("w3"), made_by("user_k"));
+    org.key("k2", "cc of another", "active", Some("w3"), made_by("user_x"));
+    assert_snapshot!(fates(&plan(&files, &org).keys), @"cc dies: Claude Code keys stop when their person leaves the workspace (workspace_member/Claude Code/kept@acme.com)");
 }
 
 #[test]

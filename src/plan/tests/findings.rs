@@ -75,3 +75,52 @@ fn steps_come_in_stages_switches_first_and_archives_last() {
     Archive api_key/apikey_2
     ");
 }
+
+/// A workspace that the files pin, with keys and a grant below it.
+fn pinned(keys: usize) -> (Files, Org) {
+    use crate::address::{Address, Name};
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.member("ada@acme.com", "user").workspace(workspace_spec("Prod"));
+    files.pin(Address::workspace(Name::label("Prod")), Some("w1"), None);
+    files.grants("Prod", &[("ada@acme.com", "workspace_user")]);
+    org.user("user_a", "ada@acme.com", "user");
+    for index in 1..=keys {
+        files.key(&format!("apikey_{index}"), Some("Prod"), "active");
+    }
+    (files, org)
+}
+
+#[test]
+fn keys_of_a_workspace_that_was_archived_wait_for_it_and_are_not_called_misplaced() {
+    let (files, mut org) = pinned(2);
+    org.archived("w1", "Prod");
+    for id in ["apikey_1", "apikey_2"] {
+        org.key(id, "ci", "archived", Some("w1"), |_| ());
+    }
+    assert_snapshot!(show(&plan(&files, &org)), @r#"
+    deferred update api_key/apikey_1 status: "archived" -> "active" workspace: "w1" -> "Prod"
+        [workspace/Prod] until workspace/Prod is settled
+    deferred update api_key/apikey_2 status: "archived" -> "active" workspace: "w1" -> "Prod"
+        [workspace/Prod] until workspace/Prod is settled
+    manual create workspace/Prod
+        workspace `w1` is archived, which cannot be undone: write `state: archived`, or drop `id:` and add `previously: []` to make a new one
+    deferred create workspace_member/Prod/ada@acme.com
+        [workspace/Prod] until workspace/Prod exists
+    "#);
+}
+
+#[test]
+fn keys_of_a_workspace_that_the_files_cannot_mean_wait_for_it_too() {
+    // No such id, and keys by name of a workspace that is held.
+    let (files, mut org) = pinned(1);
+    org.workspace("w2", workspace_spec("Other"));
+    org.key("apikey_1", "ci", "active", Some("w2"), |_| ());
+    let counts = plan(&files, &org).counts();
+    assert_eq!((counts.manual, counts.deferred), (1, 2));
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.workspace(workspace_spec("Pro-duction")).key_by_name("ci", Some("Pro-duction"));
+    org.workspace("w1", workspace_spec("Production"));
+    org.key("apikey_1", "ci", "active", Some("w1"), |_| ());
+    let counts = plan(&files, &org).counts();
+    assert_eq!((counts.held, counts.deferred, counts.manual), (1, 1, 0));
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::builder::*;
 use crate::{
-    address::{Address, Kind, Name},
+    address::{Address, Name},
     plan::{Cause, Plan, Stage, acknowledge, attribution::Base, guard, step::ExpiringKind},
     resource::{
         Phase,
@@ -247,8 +247,8 @@ fn a_grant_waited_for_an_invite_that_was_accepted_within_thirty_days() {
 }
 
 #[test]
-fn archives_come_first_only_where_they_must_make_room() {
-    let stage = |live: usize, new: usize| {
+fn archives_come_last_however_many_workspaces_there_are() {
+    let made = |live: usize, new: usize| {
         let (mut files, mut org) = (Files::new(), Org::new());
         let old = Address::workspace(Name::label("old"));
         files.gone(old.clone(), GoneCause::Archived).pin(old, Some("w_old"), None);
@@ -262,13 +262,17 @@ fn archives_come_first_only_where_they_must_make_room() {
             files.workspace(workspace_spec(&format!("Entirely new of number {index}")));
         }
         let plan = plan(&files, &org);
-        let archive = plan.steps.iter().find(|step| step.cause == Cause::Archived);
-        archive.map(|step| (step.address.kind, step.stage))
+        let last = plan.steps.last().map(|step| (step.cause, step.stage));
+        assert_eq!(last, Some((Cause::Archived, Stage::Archive)));
+        let warned = plan.notes.iter().any(|note| note.code == "plan/many-workspaces");
+        (plan.ready().count(), warned)
     };
-    assert_eq!(stage(60, 3), Some((Kind::Workspace, Stage::Archive)));
     // The Default Workspace may count: 98 of their own and one new one surely fit, 99 perhaps do not.
-    assert_eq!(stage(98, 1), Some((Kind::Workspace, Stage::Archive)));
-    assert_eq!(stage(99, 1), Some((Kind::Workspace, Stage::MakeRoom)));
+    assert_eq!(made(98, 1), (2, false));
+    assert_eq!(made(99, 1), (2, true));
+    assert_eq!(made(100, 3), (4, true));
+    // More than 100 prove that the limit is another one.
+    assert_eq!(made(120, 3), (4, false));
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn inherited_access_is_satisfied_or_reported_never_called() {
             &[
                 ("ada@acme.com", "workspace_admin"),
                 ("bob@acme.com", "workspace_user"),
-                ("bill@acme.com", "workspace_admin"),
+                ("bill@acme.com", "workspace_user"),
                 ("down@acme.com", "workspace_user"),
                 ("up@acme.com", "workspace_user"),
             ],
@@ -60,7 +60,7 @@ fn inherited_access_is_satisfied_or_reported_never_called() {
     manual update member/up@acme.com role: "developer" -> "admin"
         the API cannot give the role `admin`: set `up@acme.com` to `admin` in the Console under Settings > Members
     manual create workspace_member/Prod/bill@acme.com
-        `bill@acme.com` has `workspace_billing` in every workspace through the organization role `billing`, and charter makes no grants to such people: drop this grant, or change the organization role first
+        `bill@acme.com` has `workspace_billing` in every workspace through the organization role `billing`, and can be given no role there but `workspace_admin`: write `workspace_admin`, or `none`, or change the organization role first
     manual create workspace_member/Prod/bob@acme.com
         `bob@acme.com` has `workspace_admin` in every workspace through the organization role `admin`, which is more than `workspace_user`: drop this grant, or change the organization role first
     ready create workspace_member/Prod/down@acme.com

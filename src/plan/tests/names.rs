@@ -97,7 +97,7 @@ fn a_name_that_an_archive_frees_is_free_only_at_the_end() {
 }
 
 #[test]
-fn an_archive_that_makes_room_frees_its_name_in_time() {
+fn an_archive_frees_its_name_at_the_end_also_where_room_is_scarce() {
     let mut files = Files::new();
     files.gone(address("Old"), GoneCause::Archived).pin(address("Old"), Some("w1"), None);
     files.workspace(workspace_spec("Blue")).pin(address("Blue"), None, Some(&[]));
@@ -106,7 +106,9 @@ fn an_archive_that_makes_room_frees_its_name_in_time() {
         org.workspace(&format!("v{n}"), workspace_spec(&format!("V{n}")));
     }
     let plan = plan(&files, &org);
-    assert_eq!((order(&plan), notes(&plan)), (vec!["Old", "Blue"], String::new()));
+    let codes: Vec<&str> = plan.notes.iter().map(|note| &*note.code).collect();
+    assert_eq!(order(&plan), ["Blue", "Old"]);
+    assert_eq!(codes, ["plan/many-workspaces", "plan/name-in-use"]);
 }
 
 #[test]

@@ -200,6 +200,8 @@ fn key(fate: &KeyFate) -> Line {
         why,
         listed_active,
         by_expiry: _,
+        own: _,
+        late: _,
     } = fate;
     let colour = if *dies { '-' } else { ' ' };
     let print = hint.as_deref().unwrap_or(id.as_str());

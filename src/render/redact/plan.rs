@@ -224,8 +224,19 @@ impl Redactor {
     }
 
     fn fate(&mut self, fate: &KeyFate) -> KeyFate {
-        let KeyFate { address, name, id, hint, dies, because_of, why, listed_active, by_expiry } =
-            fate;
+        let KeyFate {
+            address,
+            name,
+            id,
+            hint,
+            dies,
+            because_of,
+            why,
+            listed_active,
+            by_expiry,
+            own,
+            late,
+        } = fate;
         KeyFate {
             address: self.address(address),
             name: self.name(Class::Key, name),
@@ -236,6 +247,8 @@ impl Redactor {
             why: self.text(why),
             listed_active: *listed_active,
             by_expiry: *by_expiry,
+            own: *own,
+            late: *late,
         }
     }
 

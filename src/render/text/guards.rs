@@ -77,7 +77,8 @@ fn counts_a_share(guard: GuardName) -> bool {
     match guard {
         GuardName::RemovalsMembers
         | GuardName::RemovalsWorkspaceMembers
-        | GuardName::Downgrades => true,
+        | GuardName::Downgrades
+        | GuardName::DyingUnlistedKeys => true,
         GuardName::Invites
         | GuardName::Returns
         | GuardName::Archives
@@ -96,5 +97,6 @@ fn what(guard: GuardName) -> &'static str {
         GuardName::Archives => "workspaces and keys archived",
         GuardName::Deactivations => "keys switched off",
         GuardName::DyingKeys => "active listed keys that would stop working",
+        GuardName::DyingUnlistedKeys => "other active keys that would stop working",
     }
 }

@@ -190,8 +190,19 @@ pub(super) fn keys(keys: &[KeyFate], width: usize) -> String {
 }
 
 fn key_line(fate: &KeyFate, width: usize) -> String {
-    let KeyFate { address: _, name, id, hint, dies, because_of, why, listed_active, by_expiry: _ } =
-        fate;
+    let KeyFate {
+        address: _,
+        name,
+        id,
+        hint,
+        dies,
+        because_of,
+        why,
+        listed_active,
+        by_expiry: _,
+        own: _,
+        late,
+    } = fate;
     let (symbol, style) = if *dies { ("-", REMOVE) } else { ("=", PLAIN) };
     let print = format!("({})", hint.as_deref().unwrap_or(id.as_str()));
     let mut flow = Flow::new()
@@ -199,6 +210,9 @@ fn key_line(fate: &KeyFate, width: usize) -> String {
         .solid(1, DIM, &print)
         .words(2, PLAIN, why)
         .solid(1, DIM, &format!("({because_of})"));
+    if *late {
+        flow = flow.words(2, PLAIN, "made after the plan");
+    }
     if *dies && *listed_active {
         flow = flow.words(2, REMOVE, "the files list it as active");
     }

@@ -1,12 +1,12 @@
 //! Steps as lines: a symbol and a word for what happens, what it happens to, what changes, why, and where it is written.
 //!
-//! Invariant: every step of a plan is shown once, under its disposition.
+//! Invariant: every step of a plan is shown once, under its disposition, or under the step that it follows from.
 
 use serde_json::Value;
 
 use super::{
     Options, call_to_act, heading,
-    words::{Words, words_of},
+    words::{Words, nouns, words_of},
 };
 use crate::{
     address::{Address, Kind, Name},
@@ -81,10 +81,40 @@ pub(super) fn manual(steps: &[Step], options: Options) -> String {
 
 pub(super) fn deferred(steps: &[Step], options: Options) -> String {
     let chosen = |step: &Step| match &step.disposition {
-        Disposition::Deferred { until: _, why } => Some(format!("waits {why}")),
+        Disposition::Deferred { until, why } if cause(until, steps).is_none() => {
+            Some(format!("waits {why}"))
+        }
         _ => None,
     };
     waiting_section(steps, "deferred", "a later run does it", chosen, options)
+}
+
+/// The step that a person or the files must settle first.
+fn cause<'a>(address: &Address, steps: &'a [Step]) -> Option<&'a Step> {
+    steps.iter().find(|step| {
+        let stuck =
+            matches!(step.disposition, Disposition::Manual { .. } | Disposition::Held { .. });
+        stuck && step.address == *address
+    })
+}
+
+/// What waits for a step, one line for each kind.
+fn follows_from(step: &Step, steps: &[Step]) -> Vec<String> {
+    let waits = |other: &&Step| matches!(&other.disposition, Disposition::Deferred { until, .. } if *until == step.address);
+    let of = |kind: Kind| {
+        let waiting = steps.iter().filter(waits).filter(|other| other.address.kind == kind);
+        let names: Vec<String> = waiting
+            .map(|other| match step.address.kind {
+                // The workspace has been named.
+                Kind::Workspace => other.change.object().spec.resource().title(),
+                _ => subject(&other.address, &other.change),
+            })
+            .collect();
+        let verb = if names.len() == 1 { "waits" } else { "wait" };
+        (!names.is_empty())
+            .then(|| format!("{} {verb} for it: {}", nouns(kind, names.len()), names.join(", ")))
+    };
+    Kind::ALL.into_iter().filter_map(of).collect()
 }
 
 fn waiting_section(
@@ -104,6 +134,9 @@ fn waiting_section(
     for (step, why) in &listed {
         out.push_str(&step.lines(columns, true, options));
         out.push_str(&paragraph(columns.title(), why, options.width));
+        for text in step.step.iter().flat_map(|step| follows_from(step, steps)) {
+            out.push_str(&paragraph(columns.title(), &text, options.width));
+        }
     }
     out
 }

@@ -5,7 +5,7 @@ use crate::{
     address::{Address, Name},
     plan::Cause,
     render::sample::{empty, full, object, step, workspace},
-    resource::Change,
+    resource::{Change, Disposition},
 };
 
 fn shown(plan: &Plan, width: usize, calls: bool) -> String {
@@ -141,6 +141,42 @@ fn a_hostile_name_cannot_steer_the_terminal_or_forge_a_line() {
     assert!(text.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'), "{text:?}");
     assert_eq!(text.lines().filter(|line| line.starts_with("plan:")).count(), 1);
     assert!(text.contains("Ops\\u{1b}[2K\\nplan:"));
+}
+
+#[test]
+fn what_follows_from_a_finding_is_folded_under_it() {
+    let mut plan = empty();
+    let made = |spec: crate::resource::Spec| Change::Create { after: object(spec, None, None) };
+    let cause = Address::workspace(Name::label("Prod"));
+    let mut first = step(cause.clone(), made(workspace("Prod", &[])), Cause::Listed, 3);
+    first.disposition = Disposition::Manual { why: "workspace `w1` is archived".to_owned() };
+    let follows = |address: Address, spec: crate::resource::Spec| {
+        let mut step = step(address, made(spec), Cause::Listed, 4);
+        let why = "until workspace/Prod is settled".to_owned();
+        step.disposition = Disposition::Deferred { until: cause.clone(), why };
+        step
+    };
+    let keys = (1..=7).map(|index| {
+        let id = crate::address::RemoteId::new(format!("apikey_{index}"));
+        let name = format!("ci-{index}");
+        let spec = crate::resource::ApiKey {
+            name: Some(name.as_str().into()),
+            status: None,
+            workspace: Some(Name::label("Prod")),
+        };
+        follows(Address::api_key(&id), crate::resource::Spec::ApiKey(spec))
+    });
+    plan.steps = keys.chain([first]).collect();
+    let text = shown(&plan, 80, false);
+    let (_, from) = text.split_once("\n\n").unwrap();
+    insta::assert_snapshot!(from, @r"
+    by hand: 1 (only a person can do it)
+      + create Prod  charter.yaml:3:3
+               workspace `w1` is archived
+               7 API keys wait for it: ci-1, ci-2, ci-3, ci-4, ci-5, ci-6, ci-7
+
+    plan: nothing to do; 1 by hand, 7 deferred
+    ");
 }
 
 #[test]

@@ -21,8 +21,8 @@ use crate::{
         routes::{Offered, Route, Takes},
         state::State,
         switches::{
-            AddExisting, AddInherited, AdminGrants, BillingGrants, DefaultMembers, InheritedMember,
-            ListOrder, NonMember,
+            AddExisting, AddInherited, AdminGrants, BillingGrants, BillingRemoval, DefaultMembers,
+            InheritedMember, ListOrder, NonMember,
         },
         table::bounds,
     },
@@ -160,12 +160,16 @@ enum Seen<'a> {
     Nobody,
 }
 
-fn seen<'a>(state: &'a State, workspace: &str, user: &str) -> Seen<'a> {
+fn seen<'a>(state: &'a State, workspace: &str, user: &str, in_list: bool) -> Seen<'a> {
     let explicit = state.members.get(workspace, user);
     let above = state.users.get(user).and_then(|user| inherited(&user.role));
     let listed = match above {
         None => true,
-        Some("workspace_billing") => state.switches.billing_grants == BillingGrants::Listed,
+        Some("workspace_billing") => match state.switches.billing_grants {
+            BillingGrants::Hidden => false,
+            BillingGrants::Listed => true,
+            BillingGrants::Member => !in_list,
+        },
         Some(_) => state.switches.admin_grants == AdminGrants::Listed,
     };
     match (explicit, above) {
@@ -193,7 +197,7 @@ fn list(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
     let order = state.switches.list_order;
     let range = bounds(order, paging.from());
     let rows = rows.into_iter().flat_map(|rows| rows.by_number.range(range)).filter_map(
-        |(number, (user, _))| match seen(state, id, user) {
+        |(number, (user, _))| match seen(state, id, user, true) {
             Seen::Explicit(role) => Some((*number, user.as_str(), role)),
             Seen::Inherited(_) | Seen::Nobody => None,
         },
@@ -210,7 +214,7 @@ fn list(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
 fn get(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
     let [workspace, user] = [&asked.ids[0], &asked.ids[1]];
     state.workspaces.get(workspace).ok_or_else(workspace::missing)?;
-    match seen(state, workspace, user) {
+    match seen(state, workspace, user, false) {
         Seen::Explicit(role) => Ok(show(workspace, user, role)),
         Seen::Inherited(role) if state.switches.inherited_member == InheritedMember::Shown => {
             Ok(show(workspace, user, role))
@@ -278,13 +282,29 @@ fn update(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
 fn remove(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
     let [workspace, user] = [&asked.ids[0], &asked.ids[1]];
     check_workspace(state, workspace)?;
-    if state.users.get(user).is_some_and(|user| inherited(&user.role).is_some()) {
-        return Err(protected());
+    match state.users.get(user).and_then(|user| inherited(&user.role)) {
+        None => {}
+        Some("workspace_billing") => {
+            let own =
+                state.members.get(workspace, user).filter(|role| *role != "workspace_billing");
+            if own.is_none() || state.switches.billing_removal == BillingRemoval::Refused {
+                return Err(protected());
+            }
+            if state.switches.billing_removal == BillingRemoval::LeavesRow {
+                state.members.set(workspace, user, "workspace_billing");
+                return Ok(removed(workspace, user));
+            }
+        }
+        Some(_) => return Err(protected()),
     }
     if !state.members.remove(workspace, user) {
         return Err(no_member(state));
     }
-    Ok(json!({"type": "workspace_member_deleted", "user_id": user, "workspace_id": workspace}))
+    Ok(removed(workspace, user))
+}
+
+fn removed(workspace: &str, user: &str) -> Value {
+    json!({"type": "workspace_member_deleted", "user_id": user, "workspace_id": workspace})
 }
 
 /// Refuses writes where there is no member list to write.

@@ -18,6 +18,17 @@ positions! {
         #[default] Hidden,
         /// Yes.
         Listed,
+        /// Not in the list, but by GET of the member.
+        Member,
+    }
+    /// Taking an explicit grant away from a billing member.
+    BillingRemoval {
+        /// The grant goes.
+        #[default] Accepted,
+        /// It goes, and the row reads `workspace_billing` from then on.
+        LeavesRow,
+        /// 400.
+        Refused,
     }
     /// GET of a member whose access is inherited.
     InheritedMember {

@@ -117,6 +117,7 @@ switches! {
     null_tags: NullTags,
     admin_grants: AdminGrants,
     billing_grants: BillingGrants,
+    billing_removal: BillingRemoval,
     inherited_member: InheritedMember,
     add_inherited: AddInherited,
     add_existing: AddExisting,

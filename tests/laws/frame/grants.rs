@@ -1,13 +1,13 @@
 //! Grants in workspaces.
 //!
-//! Invariant: a grant changes only in a workspace whose entry has `members`, and never for somebody who inherits
-//! access.
+//! Invariant: a grant changes only in a workspace whose entry has `members`, never for somebody who inherits all access,
+//! and a role that charter does not know is never overwritten.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use orgcharter::sandbox::State;
 
-use super::{Frame, canonical, inherits};
+use super::{Frame, canonical, inherits_all};
 use crate::{
     model::files::{GrantEntry, Target, Who, past},
     run::{Verdict, ensure},
@@ -42,7 +42,15 @@ impl Frame<'_> {
             ensure!(is.is_none(), "a grant to somebody who left");
             return Ok(());
         };
-        ensure!(!inherits(&person.role), "a grant of somebody who inherits access was touched");
+        ensure!(!inherits_all(&person.role), "a grant of somebody who inherits all was touched");
+        // What is left of a billing member's own grant may be a row of what they inherit.
+        let is_billing = person.role == "billing";
+        let is = is.filter(|role| !(is_billing && *role == "workspace_billing"));
+        ensure!(
+            !is_billing || is.is_none_or(|role| role == "workspace_admin"),
+            "a billing member was given another role than workspace_admin"
+        );
+        let unknown = was.is_some_and(|was| was == crate::generate::UNKNOWN_ROLE);
         let email = canonical(&person.email);
         ensure!(!self.ignored(Target::Members, &email), "a grant of somebody ignored was touched");
         // The person as the files call them.
@@ -79,12 +87,13 @@ impl Frame<'_> {
             Some(role) => {
                 let wanted = said.iter().any(|(word, ended)| !ended && word == role);
                 ensure!(wanted, "no line gives this role; the lines say {said:?}");
-                ensure!(was.is_none_or(|was| was != crate::generate::UNKNOWN_ROLE) || wanted, "");
+                ensure!(!unknown, "a role that charter does not know was overwritten");
             }
             None => {
                 let taken = said.iter().any(|(word, ended)| *ended || word == "none");
-                let unlisted =
-                    said.is_empty() && self.files.manage.workspace_members == Some("remove");
+                let unlisted = !unknown
+                    && said.is_empty()
+                    && self.files.manage.workspace_members == Some("remove");
                 let gone = self
                     .entries()
                     .any(|entry| called.contains(&entry.canonical) && entry.gone(&self.today));

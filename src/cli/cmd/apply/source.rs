@@ -220,7 +220,8 @@ async fn still_holds(
     }
     let scope = stale::read_scope(&plan);
     let live = prepare::look(connection, &info, &scope, connection.now).await?;
-    let facts = stale::stale_facts(&plan, &live);
+    let mut facts = stale::stale_facts(&plan, &live);
+    facts.extend(again::new_keys(&plan, &live));
     if !facts.is_empty() {
         let list: Vec<&str> = facts.iter().map(|fact| fact.message.as_str()).collect();
         return Err(Failure::refused(format!("the plan is stale: {}", list.join("; ")))
