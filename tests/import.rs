@@ -70,11 +70,13 @@ impl Org {
             Phase::Active => Vec::new(),
             Phase::Pending => {
                 let expires_at = now() + jiff::SignedDuration::from_hours(100);
-                vec![PendingInvite { id: id.clone(), role: role.clone(), expires_at }]
+                let (id, role) = (id.clone(), role.clone());
+                vec![PendingInvite { id, role, expires_at, groups: Vec::new() }]
             }
         };
         let facts = Facts::Member(Box::new(MemberFacts { pending, ..MemberFacts::default() }));
-        let spec = Spec::Member(Member { email: Email::lenient(email), role: Some(role) });
+        let email = Email::lenient(email);
+        let spec = Spec::Member(Member { email, role: Some(role), groups: Vec::new() });
         self.put(Address::member(Name::id(&id)), spec, id, phase, facts);
     }
 
@@ -476,7 +478,7 @@ fn carried_out(document: &Document, from: &Live) -> Org {
     };
     for (address, object) in &desired.objects {
         match &object.spec {
-            Spec::Member(Member { email, role }) => {
+            Spec::Member(Member { email, role, groups: _ }) => {
                 let role = role.as_ref().map_or("overlord", Role::as_str);
                 org.person(&id_of(address, "user"), email.as_written(), role, Phase::Active);
             }

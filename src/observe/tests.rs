@@ -18,7 +18,7 @@ use crate::{
     resource::{
         Spec,
         matching::Target,
-        read_scope::{GrantScope, ReadScope},
+        read_scope::{GrantScope, GrantTarget, ReadScope},
     },
     secret::Secret,
 };
@@ -234,10 +234,10 @@ async fn only_the_members_of_managed_workspaces_are_read() {
         previously: previously.iter().map(|name| Arc::from(*name)).collect(),
     };
     let grants = GrantScope::Of(vec![
-        (target("Production", &["Prod"]), true),
-        (target("Twin", &[]), true),
-        (target("Staging", &[]), false),
-        (target("New", &[]), true),
+        GrantTarget::managed(target("Production", &["Prod"])),
+        GrantTarget::managed(target("Twin", &[])),
+        GrantTarget { managed: false, ..GrantTarget::managed(target("Staging", &[])) },
+        GrantTarget::managed(target("New", &[])),
     ]);
     let live = look(&canned, &ReadScope { workspaces: true, grants, ..nothing() }).await.unwrap();
     let read: Vec<_> = live.coverage.workspace_members.iter().map(RemoteId::as_str).collect();
