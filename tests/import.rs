@@ -212,6 +212,7 @@ fn an_organization_is_written_down() {
         members: {}
         api_keys: {}
       Production:
+        id: wrkspc_1
         display_color: "#6C5BB9"
         tags: {env: prod}
         data_residency: {default_inference_geo: us, allowed_inference_geos: [us]}
@@ -263,6 +264,7 @@ fn what_cannot_be_written_is_named_and_not_put_at_risk() {
 
     workspaces:
       Production:
+        id: wrkspc_2
         tags: {}
         members:
           ada@acme.com: workspace_user

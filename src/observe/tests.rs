@@ -245,6 +245,39 @@ async fn only_the_members_of_managed_workspaces_are_read() {
 }
 
 #[tokio::test]
+async fn members_of_workspaces_that_no_entry_claims_are_read_only_beside_one_that_is_to_be_made() {
+    let canned = Arc::new(
+        Canned::default()
+            .list(
+                "workspaces?limit=1000&include_archived=true",
+                json!([
+                    workspace("wrkspc_1", "Production"),
+                    workspace("wrkspc_2", "Payments EU"),
+                    workspace("wrkspc_3", "Claude Code"),
+                ]),
+            )
+            .list("workspaces/wrkspc_1/members?limit=1000", json!([]))
+            .list("workspaces/wrkspc_2/members?limit=1000", json!([])),
+    );
+    let entry = |name: &str, managed: bool, may_be_renamed: bool| GrantTarget {
+        target: Target { id: None, name: name.into(), previously: Vec::new() },
+        managed,
+        may_be_renamed,
+    };
+    for (new, expected) in [
+        (entry("New", true, true), &["wrkspc_1", "wrkspc_2"][..]),
+        (entry("New", true, false), &["wrkspc_1"]),
+        (entry("Payments EU", false, true), &["wrkspc_1"]),
+    ] {
+        let grants = GrantScope::Of(vec![entry("Production", true, true), new]);
+        let scope = ReadScope { workspaces: true, grants, ..nothing() };
+        let live = look(&canned, &scope).await.unwrap();
+        let read: Vec<_> = live.coverage.workspace_members.iter().map(RemoteId::as_str).collect();
+        assert_eq!(read, expected);
+    }
+}
+
+#[tokio::test]
 async fn one_broken_listing_ends_the_observation_and_names_itself() {
     let canned = Arc::new(
         Canned::default()

@@ -106,12 +106,12 @@ impl Desired {
     }
 
     fn grant_targets(&self) -> Vec<GrantTarget> {
-        let comparable = self.comparable_by_grants();
         self.workspace_targets()
             .map(|(name, target, managed)| {
                 let address = Address::workspace(name.clone());
+                // Whatever its list holds: the scope has to be known before lists are read.
                 let may_be_renamed = target.id.is_none()
-                    && comparable.contains(name)
+                    && managed
                     && !self.gone.contains_key(&address)
                     && !self.is_declared_new(&address);
                 GrantTarget { target, managed, may_be_renamed }

@@ -135,7 +135,7 @@ fn law_7_what_was_imported_is_never_made_again_under_its_old_name() {
         });
         let listed = |id: &str| {
             let entries = document.workspaces.iter().flat_map(|section| section.entries.values());
-            entries.filter_map(|entry| entry.id.as_ref()).any(|own| &**own == id)
+            entries.filter_map(|entry| entry.id.as_ref()).any(|own| ***own == *id)
         };
         let renamed: Vec<&(String, String)> = own.iter().filter(|(id, _)| listed(id)).collect();
         for (index, (id, _)) in renamed.iter().enumerate() {
