@@ -6,7 +6,7 @@
 use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// An e-mail address, as written and in canonical form.
 #[derive(Clone, Debug)]
@@ -83,6 +83,28 @@ impl Email {
         self.canonical.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 
+    /// The addresses inside this one that end or begin beside a character which no local part and no domain has, in
+    /// canonical form: what was meant, if the character was pasted along.
+    pub fn contained(&self) -> Vec<String> {
+        // As written: the canonical domain hides a quote in an A-label.
+        let Some((local, domain)) = self.written.rsplit_once('@') else { return Vec::new() };
+        let after_foreign =
+            |(index, c): (usize, char)| (!is_local(c)).then(|| index + c.len_utf8());
+        let foreign = |(index, c): (usize, char)| (!is_domain(c)).then_some(index);
+        let starts: Vec<usize> =
+            [0].into_iter().chain(local.char_indices().filter_map(after_foreign)).collect();
+        let ends: Vec<usize> =
+            domain.char_indices().filter_map(foreign).chain([domain.len()]).collect();
+        let whole = (0, domain.len());
+        starts
+            .iter()
+            .flat_map(|start| ends.iter().map(move |end| (*start, *end)))
+            .filter(|part| *part != whole && part.0 < local.len() && part.1 > 0)
+            .map(|(start, end)| format!("{}@{}", &local[start..], &domain[..end]))
+            .map(|text| Email::lenient(&text).canonical.to_string())
+            .collect()
+    }
+
     fn assemble(written: &str, local: &str, domain_ascii: &str) -> Self {
         let mut canonical: String = if local.is_ascii() {
             local.to_ascii_lowercase()
@@ -96,6 +118,21 @@ impl Email {
             if *canonical == *written { Arc::clone(&canonical) } else { Arc::from(written) };
         Self { written, canonical }
     }
+}
+
+/// Whether a character can be in a local part that is not quoted (RFC 5322 §3.2.3, RFC 6531 §3.3). Of other scripts,
+/// letters, digits and their marks can.
+fn is_local(c: char) -> bool {
+    c == '.' || c.is_ascii_graphic() && !r#"()<>[]:;@\,""#.contains(c) || is_word(c)
+}
+
+/// Whether a character can be in a domain.
+fn is_domain(c: char) -> bool {
+    matches!(c, '.' | '-') || is_word(c)
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || is_combining_mark(c)
 }
 
 impl PartialEq for Email {
@@ -176,6 +213,23 @@ mod tests {
     fn what_is_written_is_kept_for_sending() {
         let email = Email::parse(" Ada@ACME.com ").unwrap();
         assert_eq!(email.as_written(), "Ada@ACME.com");
+    }
+
+    #[test]
+    fn an_address_inside_another_is_seen_only_beside_what_no_address_has() {
+        let contained = |text: &str| Email::lenient(text).contained();
+        for text in ["\u{201c}kim@acme.com\u{201d}", "\u{2022}kim@acme.com", "mailto:kim@acme.com"]
+        {
+            assert!(contained(text).contains(&"kim@acme.com".to_owned()), "{text}");
+        }
+        assert_eq!(contained("Kim@acme.com)"), ["kim@acme.com"]);
+        for text in
+            ["joakim@acme.com", "o'brien@acme.com", "k.i-m+x@acme.com", "j\u{f6}kim@acme.com"]
+        {
+            assert_eq!(contained(text), Vec::<String>::new(), "{text}");
+        }
+        assert_eq!(contained("e\u{301}x\u{301}kim@acme.com.au"), Vec::<String>::new());
+        assert_eq!(contained("nobody"), Vec::<String>::new());
     }
 
     #[test]

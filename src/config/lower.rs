@@ -3,7 +3,7 @@
 //! Invariant: total on checked documents; the only thing it finds out is what a passed date or a `none` takes along.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -61,7 +61,7 @@ pub fn lower(document: &Document, today: Date) -> (Desired, Vec<Diagnostic>) {
         lower.keys(None, section);
     }
 
-    let Out { pairs, pins, gone, kept, mut scope, mut notes } = lower.out;
+    let Out { pairs, pins, gone, kept, granted_to_teams, mut scope, mut notes } = lower.out;
     scope.members =
         members.as_ref().map(|section| lower_list(document, Kind::Member, &section.place));
     scope.workspaces =
@@ -84,6 +84,7 @@ pub fn lower(document: &Document, today: Date) -> (Desired, Vec<Diagnostic>) {
         pins,
         gone,
         kept,
+        granted_to_teams,
         scope,
         guard: GuardLimits(limits),
         approval: Approval {
@@ -104,7 +105,8 @@ struct Out {
     pairs: Vec<(Address, Arc<Object>)>,
     pins: BTreeMap<Address, Pin>,
     gone: BTreeMap<Address, Gone>,
-    kept: std::collections::BTreeSet<Address>,
+    kept: BTreeSet<Address>,
+    granted_to_teams: BTreeSet<Name>,
     scope: Scope,
     notes: Vec<Diagnostic>,
 }
@@ -158,7 +160,8 @@ impl<'a> Lower<'a> {
                 self.out.gone.insert(address, Gone { cause, source });
             }
             (None, wanted) => {
-                let spec = Member { email: email.clone(), role: wanted.role().cloned() };
+                let role = wanted.role().cloned();
+                let spec = Member { email: email.clone(), role, groups: Vec::new() };
                 self.put(address, Spec::Member(spec), source);
             }
         }
@@ -229,6 +232,9 @@ impl<'a> Lower<'a> {
         let scope = lower_list(self.document, Kind::WorkspaceMember, &grants.place);
         self.out.scope.workspace_members.insert(workspace.clone(), scope);
 
+        if !grants.teams.is_empty() {
+            self.out.granted_to_teams.insert(workspace.clone());
+        }
         for (email, grant) in &grants.people {
             self.grant(label, workspace, email, grant);
         }

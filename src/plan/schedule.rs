@@ -3,19 +3,19 @@
 //! Invariant: a step is ready only if every call it needs can be built now and everything it refers to will be
 //! there before it runs.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     adopt::Adopted,
-    bind::{Bound, declared_new},
+    bind::Bound,
+    holds,
     keys::InUse,
     step::{Cause, Stage, Step},
 };
 use crate::{
     address::{Address, Kind},
     resource::{
-        Change, Desired, Disposition, Ids, KeyStatus, Lookalike, Object, Phase, Settled, Spec,
-        Verb, World,
+        Change, Desired, Disposition, Ids, KeyStatus, Object, Phase, Settled, Spec, Verb, World,
     },
 };
 
@@ -45,7 +45,9 @@ pub fn schedule(
         })
         .map(|(address, _)| address.clone())
         .collect();
-    let mut holds = likeness_holds(desired, bound, adopted, &changes);
+    let mut holds = holds::holds(desired, bound, adopted, &changes, world);
+    let unclear: BTreeSet<Address> =
+        holds.keys().filter(|address| address.kind == Kind::Workspace).cloned().collect();
 
     let ids = Ids(world.live);
     let in_use = InUse::among(world.live);
@@ -59,7 +61,8 @@ pub fn schedule(
         let resource = change.object().spec.resource();
         let (cause, at) = origin(&address, &change, desired, adopted, world);
         let decided = bound.blocked.get(&address).cloned().or_else(|| holds.remove(&address));
-        let settled = match decided.or_else(|| with_its_workspace(&address, &change, &created)) {
+        let with_workspace = || with_its_workspace(&address, &change, &created, &unclear);
+        let settled = match decided.or_else(with_workspace) {
             Some(disposition) => Settled::As(disposition),
             None => resource.settle(&change, world),
         };
@@ -121,14 +124,20 @@ fn with_its_workspace(
     address: &Address,
     change: &Change,
     created: &BTreeMap<Address, bool>,
+    unclear: &BTreeSet<Address>,
 ) -> Option<Disposition> {
     let moves = change.verb() == Verb::Create || change.field("workspace").is_some();
     if address.kind != Kind::ApiKey || !moves {
         return None;
     }
     let references = change.object().spec.resource().references();
-    let until = references.into_iter().find(|workspace| created.get(workspace) == Some(&false))?;
-    let why = format!("until {until} is settled");
+    let cannot_have = |of: &Address| created.get(of) == Some(&false) || unclear.contains(of);
+    let until = references.into_iter().find(cannot_have)?;
+    let why = if unclear.contains(&until) {
+        format!("until it is clear which workspace `{}` is", until.name)
+    } else {
+        format!("until {until} is settled")
+    };
     Some(Disposition::Deferred { until, why })
 }
 
@@ -160,52 +169,6 @@ fn wait_for(
             }),
         },
     }
-}
-
-/// Creates that look like something live which no entry names, and the removals that go with them.
-fn likeness_holds(
-    desired: &Desired,
-    bound: &Bound,
-    adopted: &Adopted,
-    changes: &[(Address, Change)],
-) -> HashMap<Address, Disposition> {
-    let mut holds = HashMap::new();
-    let creates = || {
-        changes.iter().filter(|(address, change)| {
-            change.verb() == Verb::Create && !declared_new(desired.pins.get(address))
-        })
-    };
-    // Most creates resemble nothing: look only where likenesses meet.
-    let mut wanted: HashMap<(Kind, String), Vec<&Address>> = HashMap::new();
-    for (address, change) in creates() {
-        if let Some(like) = change.object().spec.resource().likeness() {
-            wanted.entry((address.kind, like)).or_default().push(address);
-        }
-    }
-    if wanted.is_empty() {
-        return holds;
-    }
-    for (address, object) in &bound.live {
-        if desired.objects.contains(address) {
-            continue;
-        }
-        let Some(like) = object.spec.resource().likeness() else { continue };
-        let going = adopted.going.get(address);
-        let named = desired.gone.contains_key(address);
-        let other = Lookalike { object, named, goes: going.is_some() };
-        for create in wanted.get(&(address.kind, like)).into_iter().flatten() {
-            let wanted = adopted.after.get(create);
-            let Some(instead) = wanted.and_then(|o| o.spec.resource().resembles(&other)) else {
-                continue;
-            };
-            holds.insert((*create).clone(), instead.clone());
-            // A date in the files is kept whatever it resembles: access ends on time.
-            if going.is_some_and(|(cause, _)| *cause != Cause::Expired) {
-                holds.insert(address.clone(), instead);
-            }
-        }
-    }
-    holds
 }
 
 /// Why a step is there, and which line says so.

@@ -36,7 +36,8 @@ fn refused(status: u16, code: Option<&str>, details: Option<serde_json::Value>) 
 }
 
 fn invite(email: &str) -> Step {
-    let spec = Member { email: Email::parse(email).unwrap(), role: Some(Role::User) };
+    let spec =
+        Member { email: Email::parse(email).unwrap(), role: Some(Role::User), groups: Vec::new() };
     let after = Object { spec: Spec::Member(spec), remote: None, source: None };
     Step {
         address: Address::member(Name::label(email)),
