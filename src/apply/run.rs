@@ -13,12 +13,13 @@ use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnord
 use super::{
     execute::{Executed, Hands, Shared, execute},
     journal::Journal,
-    progress::{Progress, Stop},
+    progress::Progress,
     refusal::{Class, Follows, Watch},
     report::{Failure, Outcome, Reason, Report, StepReport},
 };
 use crate::{
     address::{Address, Kind},
+    api::stop::Stop,
     plan::{Plan, Stage, Step},
     resource::Verb,
 };
@@ -46,7 +47,12 @@ pub async fn run(
     options: Options,
 ) -> Report {
     let start = hands.clock.monotonic();
-    let shared = Shared { hands, began: hands.clock.now(), made: Mutex::new(BTreeMap::new()) };
+    let shared = Shared {
+        hands,
+        began: hands.clock.now(),
+        made: Mutex::new(BTreeMap::new()),
+        gate: Stop::new(),
+    };
     let mut run = Run {
         journal,
         progress,
@@ -117,9 +123,8 @@ impl<'a> Run<'a> {
             while running.len() < self.at_once
                 && let Some((index, step)) = queue.pop_front()
             {
-                if self.stop.requested() && self.halted.is_none() {
-                    self.stopped = true;
-                    self.halt("stopped on request");
+                if self.stop.requested() {
+                    self.stopped();
                 }
                 let class = Class::of(step);
                 if let Some(outcome) = self.left_out(step, class) {
@@ -154,10 +159,22 @@ impl<'a> Run<'a> {
                     running.clear();
                     continue;
                 }
+                () = self.stop.asked(), if self.halted.is_none() => {
+                    self.stopped();
+                    continue;
+                }
             };
             let Some((index, step, executed)) = ended else { break };
             in_flight.remove(&index);
             self.settle(index, step, executed);
+        }
+    }
+
+    /// Somebody asked to begin nothing else. What has ended the run before then stays the reason.
+    fn stopped(&mut self) {
+        if self.halted.is_none() {
+            self.stopped = true;
+            self.halt("stopped on request");
         }
     }
 
@@ -228,8 +245,9 @@ impl<'a> Run<'a> {
         self.reports.insert(index, report);
     }
 
-    /// Begins nothing more.
+    /// Begins nothing more, and leaves what is in flight and has had no effect so far.
     fn halt(&mut self, why: &str) {
+        self.shared.gate.request();
         if self.halted.is_none() {
             self.progress.line(&format!("{why}: nothing more is begun"));
             self.halted = Some(why.to_owned());

@@ -73,6 +73,24 @@ pub fn is_json(text: &str) -> bool {
         && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
+/// Whether something is a plan of charter, of whatever version of its form.
+pub fn is_any_plan(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(rename = "format_version")]
+        _format: u64,
+        #[serde(rename = "charter_version")]
+        _charter: String,
+        #[serde(rename = "created_at")]
+        _at: String,
+        #[serde(rename = "organization")]
+        _organization: serde::de::IgnoredAny,
+        #[serde(rename = "steps")]
+        _steps: Vec<serde::de::IgnoredAny>,
+    }
+    bytes.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<Head>(bytes).is_ok()
+}
+
 /// Reads a saved plan.
 pub fn read_plan(text: &str) -> Result<Plan, PlanError> {
     #[derive(Deserialize)]

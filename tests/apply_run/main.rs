@@ -18,4 +18,5 @@ mod happy;
 mod journal;
 mod observe;
 mod refusals;
+mod stop;
 mod resume;

@@ -33,7 +33,7 @@ fn labels(organization: &str, command: &str, more: &[(&str, &str)]) -> Labels {
 
 /// After runs of `drift`, one after the other.
 fn after(runs: &[&[Run]]) -> Metrics {
-    runs.iter().fold(Metrics::default(), |metrics, runs| merged(metrics, runs, "drift"))
+    runs.iter().fold(Metrics::default(), |metrics, runs| merged(metrics, runs, "drift", true))
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a time of this century")]
@@ -106,14 +106,14 @@ fn a_run_for_nobody_known_forgets_nobody() {
     assert_eq!(metrics.get(EXIT_CODE, &labels("", "drift", &[])), Some(3.0));
     // How `a` ended is of another run, and not of this one.
     assert_eq!(metrics.get(EXIT_CODE, &labels("a", "drift", &[])), None);
-    let metrics = merged(metrics, &[run("a", Exit::Done, 120)], "drift");
+    let metrics = merged(metrics, &[run("a", Exit::Done, 120)], "drift", true);
     assert_eq!(metrics.get(EXIT_CODE, &labels("", "drift", &[])), None);
 }
 
 #[test]
 fn what_other_commands_left_stays() {
-    let metrics = merged(Metrics::default(), &[run("a", Exit::Refused, 0)], "apply");
-    let metrics = merged(metrics, &[run("b", Exit::Done, 60)], "drift");
+    let metrics = merged(Metrics::default(), &[run("a", Exit::Refused, 0)], "apply", true);
+    let metrics = merged(metrics, &[run("b", Exit::Done, 60)], "drift", true);
     assert_eq!(metrics.get(EXIT_CODE, &labels("a", "apply", &[])), Some(4.0));
     assert_eq!(metrics.get(EXIT_CODE, &labels("b", "drift", &[])), Some(0.0));
 }
