@@ -20,8 +20,14 @@ mod examples;
 mod failures;
 #[path = "stories/formats.rs"]
 mod formats;
+#[cfg(unix)]
+#[path = "stories/journals.rs"]
+mod journals;
 #[path = "stories/names.rs"]
 mod names;
+#[cfg(unix)]
+#[path = "stories/outputs.rs"]
+mod outputs;
 #[path = "stories/plans.rs"]
 mod plans;
 #[path = "stories/pull_request.rs"]
@@ -36,5 +42,8 @@ mod revisions;
 mod secrets;
 #[path = "stories/signals.rs"]
 mod signals;
+#[cfg(unix)]
+#[path = "stories/stopping.rs"]
+mod stopping;
 #[path = "stories/support.rs"]
 mod support;

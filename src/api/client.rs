@@ -211,17 +211,15 @@ impl Core {
             // What may have had its effect is seen through.
             let unless = unless.filter(|_| !maybe_done);
             let start = async {
-                let Err(Closed { left }) = trace.waiting(self.limiter.start(budget)).await else {
-                    return self.sign().await;
-                };
-                Err(ApiError::Limited { asked: asked.clone(), left })
+                match trace.waiting(self.limiter.start(budget)).await {
+                    Ok(()) => self.sign().await,
+                    Err(Closed { left }) => Err(ApiError::Limited { asked: asked.clone(), left }),
+                }
             };
             let signature = match until(unless, start).await {
                 Some(Ok(signature)) => signature,
                 Some(Err(error)) => return Err(ended(error, maybe_done)),
-                None => {
-                    return Err(WriteError::Failed(refused.unwrap_or(ApiError::Stopped { asked })));
-                }
+                None => return Err(WriteError::Failed(refused.unwrap_or(ApiError::Stopped { asked }))),
             };
             let (error, hints) = match self.attempt(&request, &signature, tries.made, trace).await {
                 Ok(response) => match judge(&asked, &response, rule, &signature) {
@@ -267,8 +265,8 @@ impl Core {
                     return Err(ended(self.told(error, hints), maybe_done));
                 }
                 Verdict::After(wait) => {
-                    let unless = unless.filter(|_| !maybe_done);
                     // Who asks to stop is seen before the next try.
+                    let unless = unless.filter(|_| !maybe_done);
                     let _ = until(unless, trace.waiting(self.clock.sleep(wait))).await;
                     wait
                 }

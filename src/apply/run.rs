@@ -159,13 +159,17 @@ impl<'a> Run<'a> {
                     running.clear();
                     continue;
                 }
-                () = self.stop.asked(), if self.halted.is_none() => {
-                    self.stopped();
+                // What waits and has had no effect is left; whether that ends the run early shows below.
+                () = self.stop.asked(), if !self.shared.gate.requested() => {
+                    self.shared.gate.request();
                     continue;
                 }
             };
             let Some((index, step, executed)) = ended else { break };
             in_flight.remove(&index);
+            if executed.outcome == Outcome::NotStarted && self.stop.requested() {
+                self.stopped();
+            }
             self.settle(index, step, executed);
         }
     }

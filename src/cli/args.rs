@@ -13,7 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::civil::Date;
 
-use self::parse::{allowance, day, only, output};
+use self::parse::{allowance, day, maybe_path, only, output};
 use super::format::{ReviewFormat, one_of};
 use crate::{plan::Only, resource::desired::GuardName};
 
@@ -276,7 +276,8 @@ pub(crate) struct Apply {
 
     /// Say what became of the run of this journal, look at what it left open, and go on with what is left [without a
     /// JOURNAL: the newest one of the organization]
-    #[arg(long, value_name = "JOURNAL", num_args = 0..=1, default_missing_value = "", help_heading = "Apply")]
+    #[arg(long, value_name = "JOURNAL", help_heading = "Apply")]
+    #[arg(num_args = 0..=1, default_missing_value = "", value_parser = maybe_path())]
     #[arg(conflicts_with_all = ["only", "base_rev", "base_path"])]
     pub(crate) resume: Option<PathBuf>,
 }

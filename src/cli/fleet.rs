@@ -224,12 +224,14 @@ impl<'a> Shown<'a> {
         let exit = ended.as_ref().map_or_else(Failure::exit, |exit| *exit);
         target.ended(exit);
         let (counts, tally) = (target.counts(), target.tally());
-        let result = match exit.is_stop() {
+        let word = match exit.is_stop() {
             // Of an apply that was told to stop while it read, nothing was begun either.
             true if self.fleet.command == "apply" || !target.was_begun() => "not begun",
             _ => exit.word(),
         };
-        let row = Row { id, folder, counts, tally, result, exit: exit as u8 };
+        // Of one that was not begun nothing is done, and nothing has failed.
+        let tally = tally.filter(|_| !exit.is_stop());
+        let row = Row { id, folder, counts, tally, result: word, exit: exit as u8 };
         let value = json!({
             "id": id,
             "folder": folder,

@@ -187,11 +187,6 @@ impl Signals {
         Failure::new(signal.exit(), said(signal))
     }
 
-    /// The exit code of a command that was told to stop before it had changed anything.
-    pub(crate) fn exit(&self) -> Exit {
-        self.signal().exit()
-    }
-
     fn signal(&self) -> Signal {
         self.state().first.map_or(Signal::Terminate, |(signal, _)| signal)
     }

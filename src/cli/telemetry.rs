@@ -184,14 +184,14 @@ fn record(metrics: &mut Metrics, run: &Run, command: &str) {
     };
     let now = at.as_second() as f64;
     metrics.set(EXIT_CODE, plain(), f64::from(*exit as u8));
-    if exit.is_stop() {
-        return;
+    // One that was stopped has not come to anything: the times are those of the run before.
+    if !exit.is_stop() {
+        metrics.set(LAST_RUN, plain(), now);
+        metrics.set(DURATION, plain(), (took.as_secs_f64() * 1e3).round() / 1e3);
     }
-    metrics.set(LAST_RUN, plain(), now);
     if matches!(exit, Exit::Done | Exit::Changes) {
         metrics.set(LAST_SUCCESS, plain(), now);
     }
-    metrics.set(DURATION, plain(), (took.as_secs_f64() * 1e3).round() / 1e3);
     // What was to be done before an apply says nothing about afterwards.
     if let (Some((Counts { ready, deferred, manual, held }, unmanaged)), None) = (*drift, tally) {
         for (state, number) in [

@@ -18,5 +18,5 @@ mod happy;
 mod journal;
 mod observe;
 mod refusals;
-mod stop;
 mod resume;
+mod stop;

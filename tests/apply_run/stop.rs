@@ -100,6 +100,23 @@ async fn what_has_begun_makes_its_second_call_before_everything_else() {
 }
 
 #[tokio::test]
+async fn a_stop_that_leaves_nothing_out_ends_a_complete_run() {
+    let (org, plan) = role_changes(3).await;
+    let stop = Stop::new();
+    struct StopAtEnd<'a>(&'a Stop);
+    impl apply::Progress for StopAtEnd<'_> {
+        fn finished(&self, _: &orgcharter::plan::Step, _: &Outcome) {
+            self.0.request();
+        }
+    }
+    // The second and the third are sent when the first one ends.
+    let progress = StopAtEnd(&stop);
+    let options = Options { at_once: 3 };
+    let report = apply::run(&plan, &org.hands, Journal::none(), &progress, &stop, options).await;
+    assert_eq!((report.tally().done, report.halted, report.stopped), (3, None, false));
+}
+
+#[tokio::test]
 async fn what_ends_the_run_also_holds_back_what_waits() {
     let (org, plan) = role_changes(200).await;
     // The last one that the budget lets through.
@@ -116,7 +133,7 @@ async fn what_ends_the_run_also_holds_back_what_waits() {
 #[tokio::test]
 async fn a_refused_call_is_not_sent_again_after_a_stop() {
     let (org, plan) = role_changes(1).await;
-    org.fault("POST /v1/organizations/users/*", Fault::RateLimited(RetryAfter::Seconds(30)));
+    org.fault("POST /v1/organizations/users/*", Fault::RateLimited(RetryAfter::seconds(30.0)));
     let (report, after) = stopped_after(&org, &plan, 12).await;
     assert_eq!((after, org.writes().len()), (0, 1));
     let Outcome::Failed { failure } = &report.steps[0].outcome else {

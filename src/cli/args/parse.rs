@@ -25,6 +25,11 @@ pub(super) fn output() -> impl TypedValueParser<Value = PathBuf> {
     })
 }
 
+/// A path; empty if there is none.
+pub(super) fn maybe_path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
 /// What was meant, if not a path: `-out=FILE` is `-o ut=FILE`, and `-o json` asks other programs for a format.
 fn slip(path: &str) -> Option<String> {
     if let Some(file) = path.strip_prefix("ut=") {

@@ -92,7 +92,15 @@ async fn all(args: &Apply, fleet: &Fleet, session: &Session<'_>) -> Result<Exit,
     };
     let first = async |target: &Target<'_>, ()| {
         let prepared = signals.unless_stopped(Box::pin(prepare(args, target))).await?;
-        Ok(prepared.map_or(Reached::End(Exit::Done), Reached::Pause))
+        Ok::<_, Failure>(prepared.map_or(Reached::End(Exit::Done), Reached::Pause))
+    };
+    let paused = async |target: &Target<'_>, ()| {
+        let reached = first(target, ()).await?;
+        if let Reached::Pause(prepared) = &reached {
+            // It waits for all others and for an answer, and there may be more organizations than open files.
+            prepared.connection.client.rest();
+        }
+        Ok(reached)
     };
     let stopping =
         || ui.say("stopping: the calls in flight finish, no other organization is begun\n");
@@ -104,10 +112,8 @@ async fn all(args: &Apply, fleet: &Fleet, session: &Session<'_>) -> Result<Exit,
         signals.saying(stopping, shown.all(parts, whole)).await;
         return shown.end();
     }
-    let parts = signals.saying(stopping, shown.all(parts, first)).await;
+    let parts = signals.saying(stopping, shown.all(parts, paused)).await;
     if !parts.is_empty() && !signals.stop().requested() {
-        // Nobody knows how long an answer takes, and there may be more organizations than files that may be open.
-        parts.iter().for_each(|part| part.so_far.connection.client.rest());
         let plans: Vec<&Plan> = parts.iter().map(|part| &part.so_far.plan).collect();
         match confirm(&plans, session).await {
             Ok(()) => {
@@ -160,7 +166,9 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
         None => Asked::new(target.path, narrow, against),
         Some(resumed) => resumed.asked(path.as_deref(), narrow)?,
     };
-    let source = Source::read(&asked, &|| target.connect_ahead())?;
+    // What a journal does not fit is refused before anything is asked.
+    let ahead = || if resumed.is_none() { target.connect_ahead() };
+    let source = Source::read(&asked, &ahead)?;
     if let Some(resumed) = &resumed {
         resumed.check(&source, &asked)?;
     }
