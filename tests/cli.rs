@@ -13,7 +13,10 @@ fn every_console_block_shows_what_charter_says() {
         "ANTHROPIC_FEDERATION_RULE_ID",
         "ANTHROPIC_IDENTITY_TOKEN",
         "ANTHROPIC_IDENTITY_TOKEN_FILE",
+        "CHARTER_JOURNAL",
         "CHARTER_LOG",
+        "HOME",
+        "XDG_STATE_HOME",
     ] {
         // Empty counts as not set.
         cases.env(name, "");

@@ -24,8 +24,14 @@ mod failures;
 mod formats;
 #[path = "stories/identity.rs"]
 mod identity;
+#[cfg(unix)]
+#[path = "stories/journals.rs"]
+mod journals;
 #[path = "stories/names.rs"]
 mod names;
+#[cfg(unix)]
+#[path = "stories/outputs.rs"]
+mod outputs;
 #[path = "stories/plans.rs"]
 mod plans;
 #[path = "stories/pull_request.rs"]
@@ -40,5 +46,8 @@ mod revisions;
 mod secrets;
 #[path = "stories/signals.rs"]
 mod signals;
+#[cfg(unix)]
+#[path = "stories/stopping.rs"]
+mod stopping;
 #[path = "stories/support.rs"]
 mod support;

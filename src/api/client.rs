@@ -14,10 +14,12 @@ use std::{
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 use tracing::Instrument as _;
 
-pub use super::reader::{Pages, Reader};
+pub use super::{
+    reader::{Pages, Reader},
+    writer::{Reply, Writer},
+};
 use super::{
     USER_AGENT, answer,
     call::{Budget, Resend},
@@ -28,6 +30,7 @@ use super::{
     limiter::{Closed, Limiter},
     path::is_plain,
     retry::{self, Hints, Jitter, Rule, Tries, Verdict},
+    stop::Stop,
     text,
     trace::Trace,
     transport::{Method, RawRequest, RawResponse, Transport},
@@ -103,45 +106,14 @@ impl Client {
         Writer(self.0.clone())
     }
 
+    /// Closes what is open and idle; the next request opens it again.
+    pub fn rest(&self) {
+        self.0.transport.rest();
+    }
+
     /// What it signs in with.
     pub fn credential(&self) -> &Credential {
         &self.0.credential
-    }
-}
-
-/// Writes to the organization.
-#[derive(Clone)]
-pub struct Writer(Arc<Core>);
-
-/// A write that succeeded.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Reply {
-    /// The answer's body; null if it was empty.
-    pub value: Value,
-    /// The answer's `request-id`.
-    pub request_id: Option<String>,
-    /// How often it was sent.
-    pub attempts: u32,
-    /// A removal that found nothing to remove when it was sent again.
-    pub already_gone: bool,
-}
-
-impl Writer {
-    /// Sends a write, again where `resend` says that this is safe.
-    ///
-    /// # Errors
-    /// [`WriteError::Failed`]: it had no effect. [`WriteError::Unknown`]: one of the tries may have had it.
-    pub async fn send(
-        &self,
-        request: RawRequest,
-        resend: Resend,
-        budget: Budget,
-    ) -> Result<Reply, WriteError> {
-        let Answered { body, request_id, attempts, already_gone } =
-            self.0.run(request, Rule::Write(resend), budget).await?;
-        // It was read before, to be judged; an empty one is that of a call without an answer.
-        let value = serde_json::from_slice(&body).unwrap_or_default();
-        Ok(Reply { value, request_id, attempts, already_gone })
     }
 }
 
@@ -150,8 +122,8 @@ pub(super) struct Answered {
     /// JSON, or nothing.
     pub(super) body: Bytes,
     pub(super) request_id: Option<String>,
-    attempts: u32,
-    already_gone: bool,
+    pub(super) attempts: u32,
+    pub(super) already_gone: bool,
 }
 
 /// What the last answers said beside their bodies.
@@ -192,16 +164,28 @@ impl Core {
         rule: Rule,
         budget: Budget,
     ) -> Result<Answered, WriteError> {
+        self.run_unless(None, request, rule, budget).await
+    }
+
+    /// The same, but nothing is sent any more once somebody asks to stop.
+    pub(super) async fn run_unless(
+        &self,
+        unless: Option<&Stop>,
+        request: RawRequest,
+        rule: Rule,
+        budget: Budget,
+    ) -> Result<Answered, WriteError> {
         let asked = Asked::of(&request);
         let trace = Trace::begin(&asked, &*self.clock);
         let result =
-            self.tries(request, asked, rule, budget, &trace).instrument(trace.span()).await;
+            self.tries(unless, request, asked, rule, budget, &trace).instrument(trace.span()).await;
         trace.end();
         result
     }
 
     async fn tries(
         &self,
+        unless: Option<&Stop>,
         request: RawRequest,
         asked: Asked,
         rule: Rule,
@@ -214,6 +198,7 @@ impl Core {
         let mut tries = Tries::default();
         let mut maybe_done = false;
         let mut renewed = false;
+        let mut refused = None;
         let ended = |error: ApiError, maybe_done: bool| {
             if maybe_done && rule != Rule::Read {
                 WriteError::Unknown(error)
@@ -223,12 +208,18 @@ impl Core {
         };
         loop {
             tries.made += 1;
-            if let Err(Closed { left }) = trace.waiting(self.limiter.start(budget)).await {
-                return Err(ended(ApiError::Limited { asked, left }, maybe_done));
-            }
-            let signature = match self.sign().await {
-                Ok(signature) => signature,
-                Err(error) => return Err(ended(error, maybe_done)),
+            // What may have had its effect is seen through.
+            let unless = unless.filter(|_| !maybe_done);
+            let start = async {
+                match trace.waiting(self.limiter.start(budget)).await {
+                    Ok(()) => self.sign().await,
+                    Err(Closed { left }) => Err(ApiError::Limited { asked: asked.clone(), left }),
+                }
+            };
+            let signature = match until(unless, start).await {
+                Some(Ok(signature)) => signature,
+                Some(Err(error)) => return Err(ended(error, maybe_done)),
+                None => return Err(WriteError::Failed(refused.unwrap_or(ApiError::Stopped { asked }))),
             };
             let (error, hints) = match self.attempt(&request, &signature, tries.made, trace).await {
                 Ok(response) => match judge(&asked, &response, rule, &signature) {
@@ -274,7 +265,9 @@ impl Core {
                     return Err(ended(self.told(error, hints), maybe_done));
                 }
                 Verdict::After(wait) => {
-                    trace.waiting(self.clock.sleep(wait)).await;
+                    // Who asks to stop is seen before the next try.
+                    let unless = unless.filter(|_| !maybe_done);
+                    let _ = until(unless, trace.waiting(self.clock.sleep(wait))).await;
                     wait
                 }
                 Verdict::CoolDown(wait) => {
@@ -289,6 +282,7 @@ impl Core {
                 request_id = error.request_id(),
                 wait_ms = wait.as_millis(), %error, "request again"
             );
+            refused = Some(self.told(error, hints));
         }
     }
 
@@ -367,6 +361,16 @@ impl Core {
             })),
             other => other,
         }
+    }
+}
+
+/// Waits for something, unless somebody asks to stop first.
+async fn until<T>(unless: Option<&Stop>, work: impl Future<Output = T>) -> Option<T> {
+    let Some(stop) = unless else { return Some(work.await) };
+    tokio::select! {
+        biased;
+        () = stop.asked() => None,
+        done = work => Some(done),
     }
 }
 

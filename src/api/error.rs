@@ -119,6 +119,12 @@ pub enum ApiError {
         /// What is left of the wait.
         left: Duration,
     },
+    /// Somebody asked to stop before it was sent.
+    #[error("{asked}: not sent, since charter was asked to stop")]
+    Stopped {
+        /// The request.
+        asked: Asked,
+    },
     /// A list does not end, or says that it goes on but not where.
     #[error("{asked}: {why}")]
     Pagination {
@@ -174,6 +180,7 @@ impl ApiError {
             ApiError::Shape { .. }
             | ApiError::Transport { .. }
             | ApiError::Limited { .. }
+            | ApiError::Stopped { .. }
             | ApiError::Pagination { .. }
             | ApiError::IdentityToken(_)
             | ApiError::Path(_) => None,
@@ -213,6 +220,7 @@ impl ApiError {
                 | TransportError::Redirect(_) => false,
             },
             ApiError::Limited { .. }
+            | ApiError::Stopped { .. }
             | ApiError::Pagination { .. }
             | ApiError::TokenExchange(_)
             | ApiError::IdentityToken(_)
@@ -230,6 +238,7 @@ impl ApiError {
             ApiError::TokenExchange(error) => error.request_id(),
             ApiError::Transport { .. }
             | ApiError::Limited { .. }
+            | ApiError::Stopped { .. }
             | ApiError::Pagination { .. }
             | ApiError::IdentityToken(_)
             | ApiError::Path(_) => None,

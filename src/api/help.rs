@@ -36,7 +36,7 @@ impl ApiError {
                 "check `ANTHROPIC_IDENTITY_TOKEN_FILE` (read anew at each exchange) or `ANTHROPIC_IDENTITY_TOKEN`"
                     .into(),
             ),
-            ApiError::Path(_) => None,
+            ApiError::Path(_) | ApiError::Stopped { .. } => None,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::{
     error::Error,
     fmt, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -120,7 +121,10 @@ impl Default for Timeouts {
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
     base: BaseUrl,
-    client: reqwest::Client,
+    ca_bundle: Option<Arc<[u8]>>,
+    timeouts: Timeouts,
+    /// With the connections that are open; none after a rest.
+    client: Arc<Mutex<Option<reqwest::Client>>>,
 }
 
 impl HttpTransport {
@@ -135,6 +139,16 @@ impl HttpTransport {
         ca_bundle: Option<&[u8]>,
         timeouts: Timeouts,
     ) -> Result<Self, SetupError> {
+        let client = Self::connected(&base, ca_bundle, timeouts)?;
+        let ca_bundle = ca_bundle.map(Arc::from);
+        Ok(Self { base, ca_bundle, timeouts, client: Arc::new(Mutex::new(Some(client))) })
+    }
+
+    fn connected(
+        base: &BaseUrl,
+        ca_bundle: Option<&[u8]>,
+        timeouts: Timeouts,
+    ) -> Result<reqwest::Client, SetupError> {
         let Timeouts { connect, whole } = timeouts;
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -156,8 +170,18 @@ impl HttpTransport {
         } else {
             builder = builder.tls_certs_only([]); // saves reading the system's
         }
-        let client = builder.build().map_err(|error| SetupError::Client(root(&error)))?;
-        Ok(Self { base, client })
+        builder.build().map_err(|error| SetupError::Client(root(&error)))
+    }
+
+    /// The client, made anew after a rest.
+    fn client(&self) -> Result<reqwest::Client, TransportError> {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = &*client {
+            return Ok(client.clone());
+        }
+        let made = Self::connected(&self.base, self.ca_bundle.as_deref(), self.timeouts)
+            .map_err(|error| TransportError::Connect(error.to_string()))?;
+        Ok(client.insert(made).clone())
     }
 
     async fn exchange(&self, request: RawRequest) -> Result<RawResponse, TransportError> {
@@ -168,7 +192,7 @@ impl HttpTransport {
             Method::Post => reqwest::Method::POST,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let mut builder = self.client.request(method, url).headers(headers(&request.headers)?);
+        let mut builder = self.client()?.request(method, url).headers(headers(&request.headers)?);
         match request.body {
             Some(body) => builder = builder.body(body),
             // Some proxies refuse a POST that does not say that it has no body.
@@ -223,6 +247,10 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     fn send(&self, request: RawRequest) -> BoxFuture<'_, Result<RawResponse, TransportError>> {
         Box::pin(self.exchange(request))
+    }
+
+    fn rest(&self) {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 

@@ -18,10 +18,12 @@ mod reader;
 mod retry;
 #[cfg(test)]
 pub(crate) mod script;
+pub mod stop;
 mod text;
 mod trace;
 pub mod transport;
 pub mod wire;
+mod writer;
 
 /// The `user-agent` of every request.
 pub(crate) const USER_AGENT: &str = concat!("orgcharter/", env!("CARGO_PKG_VERSION"));

@@ -115,4 +115,7 @@ pub enum TransportError {
 pub trait Transport: Send + Sync {
     /// Sends it.
     fn send(&self, request: RawRequest) -> BoxFuture<'_, Result<RawResponse, TransportError>>;
+
+    /// Closes connections that carry no request: nothing is sent for a while.
+    fn rest(&self) {}
 }

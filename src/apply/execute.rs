@@ -5,6 +5,7 @@
 //! effect.
 
 mod afterwards;
+mod ends;
 mod twins;
 
 use std::{
@@ -28,8 +29,9 @@ use crate::{
         call::{Call, Resend},
         client::{Client, Reader, Reply, Writer},
         clock::Clock,
-        error::{ApiError, WriteError},
-        transport::RawRequest,
+        error::{ApiError, Asked, WriteError},
+        stop::Stop,
+        transport::{Method, RawRequest},
     },
     plan::Step,
     resource::Phase,
@@ -61,6 +63,8 @@ pub(super) struct Shared<'a> {
     pub(super) began: Timestamp,
     /// Ids of what this run made.
     pub(super) made: Mutex<BTreeMap<Address, RemoteId>>,
+    /// Asked as soon as nothing more is to be begun: a step that has had no effect so far is left then.
+    pub(super) gate: Stop,
 }
 
 /// How a step went.
@@ -80,6 +84,8 @@ struct Execution<'a> {
     step: &'a Step,
     shared: &'a Shared<'a>,
     calls: Vec<CallTrace>,
+    /// A call of it had its effect, or may have had it: it is seen through.
+    begun: bool,
     notes: Vec<String>,
     id: Option<RemoteId>,
     request_id: Option<String>,
@@ -135,6 +141,7 @@ async fn carry_out(step: &Step, shared: &Shared<'_>) -> Executed {
         step,
         shared,
         calls: Vec::new(),
+        begun: false,
         notes: Vec::new(),
         id: None,
         request_id: None,
@@ -156,7 +163,13 @@ async fn carry_out(step: &Step, shared: &Shared<'_>) -> Executed {
 
 impl Execution<'_> {
     async fn all(&mut self) -> Result<(), Ends> {
-        if self.look_before().await? {
+        let gate = self.shared.gate.clone();
+        let looked = tokio::select! {
+            biased;
+            () = gate.asked() => return Err(Outcome::NotStarted),
+            looked = self.look_before() => looked?,
+        };
+        if looked {
             return Ok(());
         }
         let calls: Vec<Call> = self.step.calls.clone();
@@ -202,8 +215,15 @@ impl Execution<'_> {
         };
         let mut sent_again = false;
         let mut not_there = NOT_THERE_YET.iter();
+        let mut missing = None;
         loop {
             match self.send(&request, call).await {
+                Err(WriteError::Failed(ApiError::Stopped { .. })) => {
+                    return match missing {
+                        None => Err(Outcome::NotStarted),
+                        Some(error) => self.look_after_refusal(effect.as_ref(), error).await,
+                    };
+                }
                 Ok(reply) => match self.take(&reply, effect.as_ref()) {
                     Ok(Some(id)) if effect == Some(Effect::MakeWorkspace) => {
                         return self.make_room_for_a_twin(id).await;
@@ -232,7 +252,8 @@ impl Execution<'_> {
                     let Some(wait) = not_there.next().filter(|_| fresh) else {
                         return self.look_after_refusal(effect.as_ref(), error).await;
                     };
-                    self.shared.hands.clock.sleep(Duration::from_secs(*wait)).await;
+                    missing = Some(error);
+                    self.wait_unless_stopped(Duration::from_secs(*wait)).await;
                 }
                 Err(WriteError::Failed(error)) => {
                     return self.look_after_refusal(effect.as_ref(), error).await;
@@ -254,7 +275,16 @@ impl Execution<'_> {
 
     /// Sends a request and keeps what the journal needs of it.
     async fn send(&mut self, request: &RawRequest, call: &Call) -> Result<Reply, WriteError> {
-        let sent = self.shared.hands.writer.send(request.clone(), call.resend, call.budget).await;
+        let (writer, copy) = (&self.shared.hands.writer, request.clone());
+        let sent = if self.begun {
+            writer.send(copy, call.resend, call.budget).await
+        } else {
+            writer.send_unless(&self.shared.gate, copy, call.resend, call.budget).await
+        };
+        if let Err(WriteError::Failed(ApiError::Stopped { .. })) = &sent {
+            return sent;
+        }
+        self.begun |= matches!(sent, Ok(_) | Err(WriteError::Unknown(_)));
         let (request_id, attempts, error) = match &sent {
             Ok(reply) => (reply.request_id.clone(), Some(reply.attempts), None),
             Err(error) => {
@@ -273,6 +303,23 @@ impl Execution<'_> {
             code: error.and_then(ApiError::code).map(str::to_owned),
         });
         sent
+    }
+
+    /// Waits, unless nothing more is to be begun and this step has had no effect so far.
+    async fn wait_unless_stopped(&self, wait: Duration) {
+        let Shared { hands, gate, .. } = self.shared;
+        let stop = async {
+            if self.begun {
+                std::future::pending().await
+            } else {
+                gate.asked().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = stop => {}
+            () = hands.clock.sleep(wait) => {}
+        }
     }
 
     /// Takes what a success says: the id of what was made.
@@ -355,41 +402,5 @@ impl Execution<'_> {
             }
         }
         Ok(Looked::NotDone(error))
-    }
-
-    fn failed(&mut self, error: WriteError) -> Outcome {
-        let failure =
-            Failure { help: refusal::help(self.step, error.error()), ..Failure::of(error.error()) };
-        self.error = Some(error);
-        Outcome::Failed { failure }
-    }
-
-    fn unknown(&mut self, error: ApiError) -> Outcome {
-        let failure = Failure {
-            help: Some("run `charter plan`: it shows what is left to do".to_owned()),
-            ..Failure::of(&error)
-        };
-        self.error = Some(WriteError::Unknown(error));
-        Outcome::Unknown { failure }
-    }
-
-    /// Says that some calls of the step were made before it failed.
-    fn half_way(&self, ends: Outcome, made: usize) -> Outcome {
-        let rest = format!(
-            "{made} of {} calls were made; the next run does the rest",
-            self.step.calls.len()
-        );
-        let tell = |mut failure: Failure| {
-            failure.help = Some(match failure.help {
-                Some(help) => format!("{rest}; {help}"),
-                None => rest.clone(),
-            });
-            failure
-        };
-        match ends {
-            Outcome::Failed { failure } => Outcome::Failed { failure: tell(failure) },
-            Outcome::Unknown { failure } => Outcome::Unknown { failure: tell(failure) },
-            other => other,
-        }
     }
 }

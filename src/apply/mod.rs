@@ -14,7 +14,8 @@ mod verify;
 pub use self::{
     execute::Hands,
     journal::Journal,
-    progress::{Progress, Stop},
+    progress::Progress,
     report::{CallTrace, Ended, Failure, Outcome, Reason, Report, StepReport, Tally},
     run::{Options, run},
 };
+pub use crate::api::stop::Stop;

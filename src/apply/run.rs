@@ -16,12 +16,13 @@ use self::later::Later;
 use super::{
     execute::{Executed, Hands, Shared, execute},
     journal::Journal,
-    progress::{Progress, Stop},
+    progress::Progress,
     refusal::{Class, Follows, Watch},
     report::{Failure, Outcome, Reason, Report, StepReport},
 };
 use crate::{
     address::{Address, Kind},
+    api::stop::Stop,
     plan::{Plan, Stage, Step},
     resource::Verb,
 };
@@ -49,7 +50,12 @@ pub async fn run(
     options: Options,
 ) -> Report {
     let start = hands.clock.monotonic();
-    let shared = Shared { hands, began: hands.clock.now(), made: Mutex::new(BTreeMap::new()) };
+    let shared = Shared {
+        hands,
+        began: hands.clock.now(),
+        made: Mutex::new(BTreeMap::new()),
+        gate: Stop::new(),
+    };
     let mut run = Run {
         plan,
         journal,
@@ -128,9 +134,8 @@ impl<'a> Run<'a> {
             while running.len() < self.at_once
                 && let Some((index, step)) = queue.pop_front()
             {
-                if self.stop.requested() && self.halted.is_none() {
-                    self.stopped = true;
-                    self.halt("stopped on request");
+                if self.stop.requested() {
+                    self.stopped();
                 }
                 if self.put_off(index, step) {
                     continue;
@@ -168,10 +173,26 @@ impl<'a> Run<'a> {
                     running.clear();
                     continue;
                 }
+                // What waits and has had no effect is left; whether that ends the run early shows below.
+                () = self.stop.asked(), if !self.shared.gate.requested() => {
+                    self.shared.gate.request();
+                    continue;
+                }
             };
             let Some((index, step, executed)) = ended else { break };
             in_flight.remove(&index);
+            if executed.outcome == Outcome::NotStarted && self.stop.requested() {
+                self.stopped();
+            }
             self.settle_or_put_off(index, step, executed);
+        }
+    }
+
+    /// Somebody asked to begin nothing else. What has ended the run before then stays the reason.
+    fn stopped(&mut self) {
+        if self.halted.is_none() {
+            self.stopped = true;
+            self.halt("stopped on request");
         }
     }
 
@@ -242,8 +263,9 @@ impl<'a> Run<'a> {
         self.reports.insert(index, report);
     }
 
-    /// Begins nothing more.
+    /// Begins nothing more, and leaves what is in flight and has had no effect so far.
     fn halt(&mut self, why: &str) {
+        self.shared.gate.request();
         if self.halted.is_none() {
             self.progress.line(&format!("{why}: nothing more is begun"));
             self.halted = Some(why.to_owned());

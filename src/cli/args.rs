@@ -13,7 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::civil::Date;
 
-use self::parse::{allowance, day, only};
+use self::parse::{allowance, day, maybe_path, only, output};
 use super::format::{ReviewFormat, one_of};
 use crate::{plan::Only, resource::desired::GuardName};
 
@@ -28,6 +28,7 @@ Exit codes:
   3  bad usage or files, or nobody to confirm
   4  refused: guard, policy, stale plan, wrong organization
   5  partly applied, or an outcome is unknown
+  130, 143  stopped by Ctrl-C or SIGTERM before anything was changed
 
 Try it without credentials: charter plan FILE --sandbox";
 
@@ -202,7 +203,7 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) against: review::Against,
     /// Save the plan, for `charter apply FILE`; readable by you alone
-    #[arg(short, long, value_name = "FILE", help_heading = "Plan")]
+    #[arg(short, long, value_name = "FILE", value_parser = output(), help_heading = "Plan")]
     pub(crate) out: Option<PathBuf>,
 
     /// How the plan is printed
@@ -268,13 +269,15 @@ pub(crate) struct Apply {
     #[arg(long, help_heading = "Apply")]
     pub(crate) verify: bool,
 
-    /// Where the journal goes; with --fleet a folder [default: charter-journal-TIME.jsonl beside the files; with
-    /// --sandbox: none]
-    #[arg(long, value_name = "FILE", help_heading = "Apply")]
+    /// Where the journal is written: a file, or a folder; with --fleet a folder [env: `CHARTER_JOURNAL`] [default:
+    /// `$XDG_STATE_HOME/charter/journals`, else ~/.local/state/charter/journals; with --sandbox: none]
+    #[arg(long, value_name = "PATH", help_heading = "Apply")]
     pub(crate) journal: Option<PathBuf>,
 
-    /// Say what became of the run of this journal, look at what it left open, and go on with what is left
+    /// Say what became of the run of this journal, look at what it left open, and go on with what is left [without a
+    /// JOURNAL: the newest one of the organization]
     #[arg(long, value_name = "JOURNAL", help_heading = "Apply")]
+    #[arg(num_args = 0..=1, default_missing_value = "", value_parser = maybe_path())]
     #[arg(conflicts_with_all = ["only", "base_rev", "base_path"])]
     pub(crate) resume: Option<PathBuf>,
 }
@@ -350,7 +353,7 @@ pub(crate) struct Policy {
 #[derive(Debug, Args)]
 pub(crate) struct Import {
     /// Where it goes; an existing file is not overwritten [default: stdout]
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = output())]
     pub(crate) out: Option<PathBuf>,
 
     /// What kind of organization it is [default: told by the roles of its people]
@@ -440,7 +443,7 @@ pub(crate) struct Completions {
 #[derive(Debug, Args)]
 pub(crate) struct Man {
     /// Write the pages of all commands into this folder [default: print the main page]
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR", value_parser = output())]
     pub(crate) out: Option<PathBuf>,
 }
 

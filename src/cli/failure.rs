@@ -25,22 +25,38 @@ pub(crate) enum Exit {
     Refused = 4,
     /// Partly applied, or an outcome is unknown.
     Partly = 5,
+    /// Stopped by Ctrl-C before anything was changed.
+    Interrupted = 130,
+    /// Stopped by SIGTERM before anything was changed.
+    Terminated = 143,
 }
 
 impl Exit {
-    /// The graver of two, by what has to happen before a run can succeed: nothing (0, 2), another run (5), somebody who
-    /// looks at the credential or the network (1), somebody who decides (4), other files (3).
+    /// The graver of two, by what has to happen before a run can succeed: nothing (0, 2), another run (130 and 143, where
+    /// nothing was changed; 5), somebody who looks at the credential or the network (1), somebody who decides (4), other
+    /// files (3).
     #[must_use]
     pub(crate) fn worst(self, other: Self) -> Self {
-        let gravity = |exit: Self| match exit {
+        std::cmp::max_by_key(self, other, |exit| exit.gravity())
+    }
+
+    /// How grave it is.
+    pub(crate) fn gravity(self) -> u8 {
+        match self {
             Exit::Done => 0,
             Exit::Changes => 1,
-            Exit::Partly => 2,
-            Exit::Failed => 3,
-            Exit::Refused => 4,
-            Exit::Usage => 5,
-        };
-        std::cmp::max_by_key(self, other, |exit| gravity(*exit))
+            Exit::Interrupted => 2,
+            Exit::Terminated => 3,
+            Exit::Partly => 4,
+            Exit::Failed => 5,
+            Exit::Refused => 6,
+            Exit::Usage => 7,
+        }
+    }
+
+    /// It was told to stop before it had changed anything.
+    pub(crate) fn is_stop(self) -> bool {
+        matches!(self, Exit::Interrupted | Exit::Terminated)
     }
 
     /// The word for it in a table.
@@ -52,6 +68,7 @@ impl Exit {
             Exit::Failed => "failed",
             Exit::Refused => "refused",
             Exit::Usage => "bad files",
+            Exit::Interrupted | Exit::Terminated => "stopped",
         }
     }
 }
@@ -190,9 +207,17 @@ mod tests {
 
     #[test]
     fn the_graver_of_two_exit_codes_is_the_one_that_needs_more() {
-        let order =
-            [Exit::Done, Exit::Changes, Exit::Partly, Exit::Failed, Exit::Refused, Exit::Usage];
-        assert_eq!(order.map(|exit| exit as u8), [0, 2, 5, 1, 4, 3]);
+        let order = [
+            Exit::Done,
+            Exit::Changes,
+            Exit::Interrupted,
+            Exit::Terminated,
+            Exit::Partly,
+            Exit::Failed,
+            Exit::Refused,
+            Exit::Usage,
+        ];
+        assert_eq!(order.map(|exit| exit as u8), [0, 2, 130, 143, 5, 1, 4, 3]);
         for (at, less) in order.iter().enumerate() {
             for more in &order[at..] {
                 assert_eq!((less.worst(*more), more.worst(*less)), (*more, *more));

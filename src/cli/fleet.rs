@@ -1,7 +1,7 @@
 //! A command for every organization of a fleet: many at once, shown one after the other.
 //!
 //! Invariant: what becomes of one organization changes nothing for another; their output is shown in the order of the
-//! file, each in one piece, and the exit code is the gravest of all.
+//! file, each in one piece, also after a stop; and the exit code is the gravest of all.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +13,7 @@ use super::{
     failure::{Exit, Failure},
     format::ReviewFormat,
     session::Session,
+    signals::Signals,
     target::Target,
     ui::{Kept, Ui},
 };
@@ -72,9 +73,14 @@ impl Fleet {
         session: &Session<'_>,
         command: impl AsyncFn(&Target<'_>) -> Result<Exit, Failure>,
     ) -> Result<Exit, Failure> {
-        let mut shown = self.shown(session.ui);
-        let run = async |target: &Target<'_>, ()| command(target).await.map(Reached::<()>::End);
-        shown.all(self.parts(session), run).await;
+        let signals = session.signals;
+        let mut shown = self.shown(session);
+        let run = async |target: &Target<'_>, ()| {
+            signals.unless_stopped(command(target)).await.map(Reached::<()>::End)
+        };
+        let stopping =
+            || session.ui.say("stopping: what is finished is shown, and nothing else is begun\n");
+        signals.saying(stopping, shown.all(self.parts(session), run)).await;
         shown.end()
     }
 
@@ -86,8 +92,9 @@ impl Fleet {
     }
 
     /// What is shown of it: nothing yet.
-    pub(super) fn shown<'a>(&'a self, ui: &'a Ui) -> Shown<'a> {
-        Shown { fleet: self, ui, ended: BTreeMap::new(), begun: false, broken: None }
+    pub(super) fn shown<'a>(&'a self, session: &'a Session<'_>) -> Shown<'a> {
+        let Session { ui, signals, .. } = session;
+        Shown { fleet: self, ui, signals, ended: BTreeMap::new(), begun: false, broken: None }
     }
 }
 
@@ -118,6 +125,7 @@ pub(super) enum Reached<T> {
 pub(super) struct Shown<'a> {
     fleet: &'a Fleet,
     ui: &'a Ui,
+    signals: &'a Signals,
     ended: BTreeMap<usize, Ended<'a>>,
     /// Something stands there already.
     begun: bool,
@@ -141,7 +149,11 @@ impl<'a> Shown<'a> {
         run: impl AsyncFn(&Target<'a>, T) -> Result<Reached<U>, Failure>,
     ) -> Vec<Part<'a, U>> {
         let mut paused = Vec::new();
+        let signals = self.signals;
         let one = async |Part { number, target, so_far }| {
+            if signals.stop().requested() {
+                return (Part { number, target, so_far: () }, Err(signals.stopped()));
+            }
             let reached = target.work(run(&target, so_far)).await;
             (Part { number, target, so_far: () }, reached)
         };
@@ -159,6 +171,14 @@ impl<'a> Shown<'a> {
         })
         .await;
         paused
+    }
+
+    /// Notes that nothing more becomes of these, since somebody asked to stop.
+    pub(super) fn not_begun<T>(&mut self, parts: Vec<Part<'a, T>>) {
+        for Part { number, target, .. } in parts {
+            let ended = self.section(&target, Some(Err(self.signals.stopped())));
+            self.ended.extend(ended.map(|ended| (number, ended)));
+        }
     }
 
     /// Shows what there is of one organization. That it cannot be shown stops none of the others.
@@ -184,8 +204,18 @@ impl<'a> Shown<'a> {
             }
         } else {
             let gap = if self.begun { "\n" } else { "" };
-            kept.insert(0, Kept::Data(format!("{gap}{}", heading(id, folder))));
-            self.begun = true;
+            // Of one that was not begun there is nothing to show but its row in the table.
+            let stopped = matches!(&ended, Some(Err(failure)) if failure.exit().is_stop());
+            if !(stopped && kept.is_empty()) {
+                if self.ui.is_apart
+                    && let Some(at) = kept.iter().position(|one| matches!(one, Kept::Talk(_)))
+                {
+                    // Whoever reads standard error alone has to know whom it is about.
+                    kept.insert(at, Kept::Talk(heading(id, folder)));
+                }
+                kept.insert(0, Kept::Data(format!("{gap}{}", heading(id, folder))));
+                self.begun = true;
+            }
         }
         if let Err(failure) = self.ui.show(&kept) {
             self.broken.get_or_insert(failure);
@@ -194,16 +224,24 @@ impl<'a> Shown<'a> {
         let exit = ended.as_ref().map_or_else(Failure::exit, |exit| *exit);
         target.ended(exit);
         let (counts, tally) = (target.counts(), target.tally());
-        let row = Row { id, folder, counts, tally, result: exit.word(), exit: exit as u8 };
+        let word = match exit.is_stop() {
+            // Of an apply that was told to stop while it read, nothing was begun either.
+            true if self.fleet.command == "apply" || !target.was_begun() => "not begun",
+            _ => exit.word(),
+        };
+        // Of one that was not begun nothing is done, and nothing has failed.
+        let tally = tally.filter(|_| !exit.is_stop());
+        let row = Row { id, folder, counts, tally, result: word, exit: exit as u8 };
         let value = json!({
             "id": id,
             "folder": folder,
             "exit_code": row.exit,
+            "result": result_of(row.result),
             "counts": counts,
             "plan": serde_json::from_str::<Value>(&result).ok(),
             "error": ended.as_ref().err().map(told),
         });
-        if let Err(failure) = ended {
+        if let Some(failure) = ended.err().filter(|failure| !failure.exit().is_stop()) {
             self.ui.failure(&failure.of(folder.unwrap_or(id)));
         }
         Some(Ended { row, exit, value })
@@ -211,7 +249,7 @@ impl<'a> Shown<'a> {
 
     /// Shows the sum, and gives the gravest exit code.
     pub(super) fn end(self) -> Result<Exit, Failure> {
-        let Self { fleet, ui, ended, begun: _, broken } = self;
+        let Self { fleet, ui, signals, ended, begun: _, broken } = self;
         let exit = ended.values().fold(Exit::Done, |exit, ended| exit.worst(ended.exit));
         if let Some(failure) = broken {
             return Err(failure);
@@ -228,13 +266,31 @@ impl<'a> Shown<'a> {
                 |error| Failure::failed(format!("cannot write the result as JSON: {error}"));
             ui.data(&printed(&value).map_err(unwritable)?)?;
         } else {
-            let rows: Vec<Row<'_>> = ended.into_values().map(|ended| ended.row).collect();
+            let stopped = ended.values().filter(|ended| ended.exit.is_stop()).count();
+            let mut rows: Vec<Ended<'_>> = ended.into_values().collect();
+            // What somebody has to look at comes first; else the order is that of the file.
+            rows.sort_by_key(|ended| std::cmp::Reverse(ended.exit.gravity()));
+            let rows: Vec<Row<'_>> = rows.into_iter().map(|ended| ended.row).collect();
             let gap = if rows.is_empty() { "" } else { "\n" };
             let applied = fleet.command == "apply";
             ui.data(&format!("{gap}{}", summary(&rows, applied, exit as u8)))?;
+            if stopped > 0 {
+                let organizations = if stopped == 1 { "organization" } else { "organizations" };
+                ui.failure(
+                    &signals
+                        .stopped()
+                        .of(&format!("{stopped} {organizations} of {}", rows.len()))
+                        .help("run again to go on"),
+                );
+            }
         }
         Ok(exit)
     }
+}
+
+/// The word for a result, for JSON.
+fn result_of(word: &str) -> String {
+    word.replace(' ', "_")
 }
 
 /// Why there is no result, for JSON.

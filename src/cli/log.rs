@@ -22,11 +22,14 @@ use super::{
 /// The variable with the log's filter: `debug`, or `orgcharter::api=trace`.
 const VARIABLE: &str = "CHARTER_LOG";
 
-/// Starts it.
+/// The name of the span of one organization.
+const ORGANIZATION: &str = "organization";
+
+/// Starts it; `several`: the command is for several organizations.
 ///
 /// # Errors
 /// If the variable holds no filter.
-pub(crate) fn start(global: &Global) -> Result<(), Failure> {
+pub(crate) fn start(global: &Global, several: bool) -> Result<(), Failure> {
     let filter = match std::env::var(VARIABLE).ok().filter(|text| !text.is_empty()) {
         Some(text) => EnvFilter::builder().parse(&text).map_err(|error| {
             Failure::usage(format!("`{VARIABLE}` is not a log filter: {error}"))
@@ -47,8 +50,11 @@ pub(crate) fn start(global: &Global) -> Result<(), Failure> {
                 fmt::layer()
                     .with_writer(io::stderr)
                     .with_ansi(false)
-                    // People read lines; what a line belongs to would make it longer than it is.
-                    .with_filter(filter_fn(is_event))
+                    // People read lines; what a line belongs to would make it longer than it is. Which of several
+                    // organizations it is about nobody could tell without.
+                    .with_filter(filter_fn(move |metadata| {
+                        metadata.is_event() || (several && metadata.name() == ORGANIZATION)
+                    }))
                     .with_filter(filter),
             )
             .with(own)
@@ -66,10 +72,6 @@ pub(crate) fn start(global: &Global) -> Result<(), Failure> {
             .try_init(),
     };
     Ok(())
-}
-
-fn is_event(metadata: &tracing::Metadata<'_>) -> bool {
-    metadata.is_event()
 }
 
 /// Runs a command within its span.

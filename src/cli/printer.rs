@@ -12,7 +12,9 @@ use std::{
 
 use serde_json::json;
 
-use super::{failure::Failure, format::ReviewFormat, prepare::Files, revision::BROKEN, ui::Ui};
+use super::{
+    failure::Failure, format::ReviewFormat, prepare::Files, revision::BROKEN, target::Target, ui::Ui,
+};
 use crate::{
     config::load::Rejected,
     diagnostic::{Diagnostic, Sources},
@@ -81,8 +83,9 @@ impl Printer {
         plan: &Plan,
         sources: &Sources,
         fails: &Fails,
-        ui: &Ui,
+        target: &Target<'_>,
     ) -> Result<(), Failure> {
+        let ui = &target.ui;
         let hidden = self.redactor.as_ref().map(|redactor| redactor.borrow_mut().plan(plan));
         let plan = hidden.as_ref().unwrap_or(plan);
         match self.format {
@@ -92,7 +95,9 @@ impl Printer {
                     Some(_) => ui.judgement(&plan.policy, &Sources::default()),
                     None => ui.judgement(&plan.policy, sources),
                 }
-                let options = Options { width: ui.width, calls: ui.verbose > 0 };
+                let alone = target.by_itself(self.redactor.is_none());
+                let options =
+                    Options { width: ui.width, calls: ui.verbose > 0, alone: alone.as_deref() };
                 self.data(&text::plan(plan, options), ui)
             }
             ReviewFormat::Json if self.redactor.is_some() => {
@@ -127,7 +132,7 @@ impl Printer {
         match self.format {
             ReviewFormat::Text => {
                 self.findings_beside(notes, sources, ui);
-                let options = Options { width: ui.width, calls: false };
+                let options = Options { width: ui.width, ..Options::default() };
                 self.data(&render::diff::diff(rules, compared, options), ui)
             }
             ReviewFormat::Json => {

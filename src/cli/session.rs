@@ -5,8 +5,10 @@
 use std::{path::Path, time::Instant};
 
 use super::{
+    Shell,
     args::Global,
     failure::{Exit, Failure},
+    signals::Signals,
     telemetry::Telemetry,
     ui::Ui,
 };
@@ -17,6 +19,8 @@ pub(super) struct Session<'a> {
     pub(super) global: &'a Global,
     /// Where its output goes.
     pub(super) ui: &'a Ui,
+    /// What asks it to stop.
+    pub(super) signals: &'a Signals,
     /// What it came to for each organization.
     pub(super) telemetry: Telemetry,
     start: Instant,
@@ -26,12 +30,13 @@ impl<'a> Session<'a> {
     /// Begins.
     pub(super) fn begin(
         command: &'static str,
+        all: bool,
         metrics: Option<&Path>,
-        global: &'a Global,
-        ui: &'a Ui,
+        shell: Shell<'a>,
     ) -> Result<Self, Failure> {
-        let telemetry = Telemetry::open(command, metrics)?;
-        Ok(Self { global, ui, telemetry, start: Instant::now() })
+        let Shell { global, ui, signals } = shell;
+        let telemetry = Telemetry::open(command, all, metrics)?;
+        Ok(Self { global, ui, signals, telemetry, start: Instant::now() })
     }
 
     /// Ends.

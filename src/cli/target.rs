@@ -7,7 +7,7 @@ use std::{
     cell::{Cell, RefCell},
     path::Path,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
@@ -39,7 +39,8 @@ pub(super) struct Target<'a> {
     organization: Option<&'a Organization>,
     telemetry: &'a Telemetry,
     span: Span,
-    start: Cell<Option<Instant>>,
+    /// How long it was worked on, and when that ended.
+    worked: Cell<Option<(Duration, Timestamp)>>,
     id: RefCell<String>,
     meter: Arc<Meter>,
     drift: Cell<Option<(Counts, usize)>>,
@@ -60,7 +61,7 @@ impl<'a> Target<'a> {
             organization: None,
             telemetry: &session.telemetry,
             span,
-            start: Cell::default(),
+            worked: Cell::default(),
             id: RefCell::default(),
             meter: Arc::default(),
             drift: Cell::default(),
@@ -84,8 +85,24 @@ impl<'a> Target<'a> {
 
     /// Does some of the command's work for it.
     pub(super) async fn work<T>(&self, work: impl Future<Output = T>) -> T {
-        self.start.set(self.start.get().or_else(|| Some(Instant::now())));
-        work.instrument(self.span.clone()).await
+        let start = Instant::now();
+        let done = work.instrument(self.span.clone()).await;
+        // Results wait for those of others to be shown, and for an answer: that is no work.
+        let before = self.worked.get().map(|(took, _)| took).unwrap_or_default();
+        self.worked.set(Some((before + start.elapsed(), Timestamp::now())));
+        done
+    }
+
+    /// Whether it was worked on.
+    pub(super) fn was_begun(&self) -> bool {
+        self.worked.get().is_some()
+    }
+
+    /// How it is applied by itself, if it is one of several; `shown`: its folder may be shown.
+    pub(super) fn by_itself(&self, shown: bool) -> Option<String> {
+        let Organization { folder, credential, .. } = self.organization?;
+        let folder = if shown { folder.display().to_string() } else { "FOLDER".to_owned() };
+        Some(format!("ANTHROPIC_ADMIN_KEY=\"${credential}\" charter apply {folder}"))
     }
 
     /// Does all of it.
@@ -137,11 +154,12 @@ impl<'a> Target<'a> {
     /// Notes how it ended.
     pub(super) fn ended(&self, exit: Exit) {
         self.span.record("exit_code", exit as u8);
+        let (took, at) = self.worked.get().unwrap_or((Duration::ZERO, Timestamp::now()));
         self.telemetry.add(Run {
             organization: self.id.borrow().clone(),
             exit,
-            at: Timestamp::now(),
-            took: self.start.get().map(|start| start.elapsed()).unwrap_or_default(),
+            at,
+            took,
             drift: self.drift.get(),
             tally: self.tally.get(),
             requests: self.meter.requests(),

@@ -8,8 +8,6 @@ mod meter;
 use std::{
     cell::RefCell,
     collections::BTreeSet,
-    fs::{self, File},
-    io::Read as _,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -19,7 +17,7 @@ use jiff::Timestamp;
 pub(super) use self::meter::{Meter, Metered, Requests};
 use super::{
     failure::{Exit, Failure},
-    replace::{Reader, replace},
+    replace::{Found, Place, Reader, look},
     ui::Ui,
 };
 use crate::{
@@ -35,7 +33,7 @@ use crate::{
 };
 
 /// The largest file that is read.
-const LARGEST: u64 = 64 * 1024 * 1024;
+const LARGEST: usize = 64 * 1024 * 1024;
 
 /// What a command came to for one organization.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,13 +57,19 @@ pub(super) struct Run {
 /// What one command came to.
 pub(super) struct Telemetry {
     command: &'static str,
+    /// It is for all organizations of a fleet: those it does not name are not looked after any more.
+    all: bool,
     file: Option<PathBuf>,
     runs: RefCell<Vec<Run>>,
 }
 
 impl Telemetry {
     /// Nothing yet. A file that cannot be replaced later is refused now.
-    pub(super) fn open(command: &'static str, file: Option<&Path>) -> Result<Self, Failure> {
+    pub(super) fn open(
+        command: &'static str,
+        all: bool,
+        file: Option<&Path>,
+    ) -> Result<Self, Failure> {
         if let Some(path) = file {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             if folder.is_some_and(|folder| !folder.is_dir()) {
@@ -76,14 +80,10 @@ impl Telemetry {
                 .help("make the folder, or give another path"));
             }
             if read(path)?.is_none() {
-                return Err(Failure::usage(format!(
-                    "`{}` holds something else than metrics of charter, and is not replaced",
-                    path.display()
-                ))
-                .help("give `--metrics-file` a path of its own"));
+                return Err(foreign(path));
             }
         }
-        Ok(Self { command, file: file.map(Path::to_owned), runs: RefCell::default() })
+        Ok(Self { command, all, file: file.map(Path::to_owned), runs: RefCell::default() })
     }
 
     /// Adds what became of one organization.
@@ -93,7 +93,7 @@ impl Telemetry {
 
     /// Writes the file, if there is to be one. `exit` is how the command ended.
     pub(super) fn end(self, exit: Exit, took: Duration, ui: &Ui) {
-        let Self { command, file: Some(path), runs } = self else { return };
+        let Self { command, all, file: Some(path), runs } = self else { return };
         let mut runs = runs.into_inner();
         if runs.is_empty() && exit != Exit::Done {
             // It ended before it was known for whom.
@@ -101,9 +101,14 @@ impl Telemetry {
             let (organization, at) = (String::new(), Timestamp::now());
             runs.push(Run { organization, exit, at, took, drift: None, tally: None, requests });
         }
-        let old = read(&path).ok().flatten().unwrap_or_default();
-        let text = merged(old, &runs, command).text();
-        if let Err(failure) = replace(&path, &text, Reader::Anybody) {
+        // Others may have the same file: each reads what the one before has written.
+        let place = Place::hold(&path);
+        let written = match read(&path) {
+            Ok(Some(old)) => place.put(&merged(old, &runs, command, all).text(), Reader::Anybody),
+            Ok(None) => Err(foreign(&path)),
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = written {
             let path = path.display().to_string();
             ui.failure(&failure);
             ui.say(&format!("{} was not written; nothing else is wrong by that\n", clean(&path)));
@@ -111,30 +116,52 @@ impl Telemetry {
     }
 }
 
+fn foreign(path: &Path) -> Failure {
+    Failure::usage(format!(
+        "`{}` holds something else than metrics of charter, and is not replaced",
+        path.display()
+    ))
+    .help("give `--metrics-file` a path of its own")
+}
+
 /// The metrics of a file; empty if there is none, `None` if it holds something else.
 fn read(path: &Path) -> Result<Option<Metrics>, Failure> {
-    let mut bytes = Vec::new();
-    match File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Some(Metrics::default())),
-        Err(error) => Err(Failure::file("read", path, &error)),
-        Ok(_)
-            if bytes.len() as u64 > LARGEST || !fs::metadata(path).is_ok_and(|it| it.is_file()) =>
-        {
-            Ok(None)
+    match look(path)? {
+        Found::Nothing => Ok(Some(Metrics::default())),
+        Found::Bytes(bytes) if bytes.len() > LARGEST => Ok(None),
+        Found::Bytes(bytes) => {
+            Ok(String::from_utf8(bytes).ok().and_then(|text| Metrics::parse(&text)))
         }
-        Ok(_) => Ok(String::from_utf8(bytes).ok().and_then(|text| Metrics::parse(&text))),
     }
 }
 
-/// The metrics after some runs of a command. What grows goes on from where it was; what other commands left stays.
-fn merged(mut metrics: Metrics, runs: &[Run], command: &str) -> Metrics {
+/// The metrics after some runs of a command. What grows goes on from where it was; what other commands left stays, and
+/// so does what the same command left of other organizations, unless it ran for all of them.
+fn merged(mut metrics: Metrics, runs: &[Run], command: &str, all: bool) -> Metrics {
     let ran: BTreeSet<&str> = runs.iter().map(|run| &*run.organization).collect();
+    let stopped: BTreeSet<&str> = runs
+        .iter()
+        .filter(|run| run.exit.is_stop())
+        .map(|run| &*run.organization)
+        .collect();
     // If it is not known for whom it ran, nobody is taken off the list.
-    let all = ran.contains("");
+    let unknown = ran.contains("");
     metrics.retain(|family, labels| {
         let is = |name: &str| labels.get(name).map_or("", |value| value);
-        let grows = family.kind == Kind::Counter || family == LAST_SUCCESS;
-        is("command") != command || (grows && (all || ran.contains(is("organization"))))
+        let organization = is("organization");
+        if is("command") != command {
+            return true;
+        }
+        if ran.contains(organization) {
+            // One that was stopped has not come to anything new.
+            let kept = stopped.contains(organization) && family != EXIT_CODE;
+            return kept || family.kind == Kind::Counter || family == LAST_SUCCESS;
+        }
+        if all {
+            return unknown && (family.kind == Kind::Counter || family == LAST_SUCCESS);
+        }
+        // That nobody knew for whom it ran is over.
+        !organization.is_empty()
     });
     for run in runs {
         record(&mut metrics, run, command);
@@ -157,11 +184,14 @@ fn record(metrics: &mut Metrics, run: &Run, command: &str) {
     };
     let now = at.as_second() as f64;
     metrics.set(EXIT_CODE, plain(), f64::from(*exit as u8));
-    metrics.set(LAST_RUN, plain(), now);
+    // One that was stopped has not come to anything: the times are those of the run before.
+    if !exit.is_stop() {
+        metrics.set(LAST_RUN, plain(), now);
+        metrics.set(DURATION, plain(), (took.as_secs_f64() * 1e3).round() / 1e3);
+    }
     if matches!(exit, Exit::Done | Exit::Changes) {
         metrics.set(LAST_SUCCESS, plain(), now);
     }
-    metrics.set(DURATION, plain(), (took.as_secs_f64() * 1e3).round() / 1e3);
     // What was to be done before an apply says nothing about afterwards.
     if let (Some((Counts { ready, deferred, manual, held }, unmanaged)), None) = (*drift, tally) {
         for (state, number) in [

@@ -36,6 +36,8 @@ pub(crate) struct Ui {
     quiet: bool,
     /// How much is asked for: 0, 1, 2 …
     pub(crate) verbose: u8,
+    /// Standard output and standard error end in different places.
+    pub(crate) is_apart: bool,
     /// Columns of a line.
     pub(crate) width: usize,
     /// Somebody sits at it: questions can be asked.
@@ -69,6 +71,7 @@ impl Ui {
             stderr: choice(AutoStream::choice(&io::stderr())),
             quiet: global.quiet,
             verbose: global.verbose,
+            is_apart: is_apart(),
             width: columns(),
             interactive: io::stdin().is_terminal() && terminal,
             animated: terminal && !global.quiet && global.verbose == 0,
@@ -201,6 +204,22 @@ impl Ui {
         // There is nobody left to tell if stderr is gone.
         let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
     }
+}
+
+/// Whether standard output and standard error end in different places.
+#[cfg(unix)]
+fn is_apart() -> bool {
+    let place = |found: rustix::fs::Stat| (found.st_dev, found.st_ino);
+    match (rustix::fs::fstat(io::stdout()), rustix::fs::fstat(io::stderr())) {
+        (Ok(out), Ok(err)) => place(out) != place(err),
+        _ => true,
+    }
+}
+
+/// What cannot be told apart is taken to be apart.
+#[cfg(not(unix))]
+fn is_apart() -> bool {
+    true
 }
 
 /// The width of a line: `COLUMNS`, else the terminal's, else eighty.

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The version of the saved form. A plan of another version is refused.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// What apply would do, and what it means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

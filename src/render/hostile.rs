@@ -171,7 +171,7 @@ fn shown(hostile: &str) -> Shown {
     let text = json(&plan).unwrap();
     shape.push(json_shape(&serde_json::from_str(&text).unwrap()));
     raw.push(text);
-    let wide = Options { width: usize::MAX, calls: true };
+    let wide = Options { width: usize::MAX, calls: true, ..Default::default() };
     for text in [
         text::plan(&plan, wide),
         super::diff::diff(&rules, &compared, wide),
@@ -183,7 +183,7 @@ fn shown(hostile: &str) -> Shown {
     }
     // With lines that break, any word may come to stand first.
     for width in [40, 80] {
-        let text = text::plan(&plan, Options { width, calls: true });
+        let text = text::plan(&plan, Options { width, calls: true, ..Default::default() });
         raw.push(anstream::adapter::strip_str(&text).to_string());
     }
     Shown { raw, shape }

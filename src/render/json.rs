@@ -8,7 +8,7 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::clean::clean_json;
+use super::clean::{clean, clean_json};
 use crate::{
     apply::journal::{self, Record},
     plan::{Plan, step::FORMAT_VERSION},
@@ -51,8 +51,17 @@ pub enum PlanError {
     #[error("it is no saved plan: {0}")]
     NotPlan(serde_json::Error),
     /// Its form is not known.
-    #[error("its format_version is {0}, and this charter knows {FORMAT_VERSION}")]
-    Version(u64),
+    #[error(
+        "its format_version is {found}{}, and this charter, {}, reads {FORMAT_VERSION}",
+        by.as_ref().map(|by| format!(" (charter {} saved it)", clean(by))).unwrap_or_default(),
+        env!("CARGO_PKG_VERSION")
+    )]
+    Version {
+        /// The version of its form.
+        found: u64,
+        /// The charter that saved it.
+        by: Option<String>,
+    },
     /// Its people are pseudonyms.
     #[error(
         "it was printed with `--redact`: the people in it are pseudonyms, not to be invited or removed"
@@ -63,7 +72,7 @@ pub enum PlanError {
 impl PlanError {
     /// What to do next.
     pub fn next_step(&self) -> &'static str {
-        "make a new plan with `charter plan --out FILE`, by the charter that applies it"
+        "make a new plan with `charter plan --out FILE`, by the charter that applies it, and have that one reviewed"
     }
 }
 
@@ -73,18 +82,37 @@ pub fn is_json(text: &str) -> bool {
         && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
+/// Whether something is a plan of charter, of whatever version of its form.
+pub fn is_any_plan(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(rename = "format_version")]
+        _format: u64,
+        #[serde(rename = "charter_version")]
+        _charter: String,
+        #[serde(rename = "created_at")]
+        _at: String,
+        #[serde(rename = "organization")]
+        _organization: serde::de::IgnoredAny,
+        #[serde(rename = "steps")]
+        _steps: Vec<serde::de::IgnoredAny>,
+    }
+    bytes.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<Head>(bytes).is_ok()
+}
+
 /// Reads a saved plan.
 pub fn read_plan(text: &str) -> Result<Plan, PlanError> {
     #[derive(Deserialize)]
     struct Head {
         format_version: u64,
+        charter_version: Option<String>,
         #[serde(default)]
         redacted: bool,
     }
-    let Head { format_version, redacted } =
+    let Head { format_version, charter_version: by, redacted } =
         serde_json::from_str(text).map_err(PlanError::NotPlan)?;
     if format_version != u64::from(FORMAT_VERSION) {
-        return Err(PlanError::Version(format_version));
+        return Err(PlanError::Version { found: format_version, by });
     }
     if redacted {
         return Err(PlanError::Redacted);
@@ -155,11 +183,15 @@ mod tests {
     #[test]
     fn a_plan_of_another_version_is_refused_by_its_version() {
         let text =
-            json(&empty()).unwrap().replacen("\"format_version\": 1", "\"format_version\": 2", 1);
+            json(&empty()).unwrap().replacen("\"format_version\": 2", "\"format_version\": 1", 1);
         let error = read_plan(&text).unwrap_err();
-        assert_eq!(error.to_string(), "its format_version is 2, and this charter knows 1");
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            error.to_string(),
+            format!("its format_version is 1 (charter {version} saved it), and this charter, {version}, reads 2")
+        );
         // Whatever else a newer form holds.
-        assert!(matches!(read_plan("{\"format_version\": 7}"), Err(PlanError::Version(7))));
+        assert!(matches!(read_plan("{\"format_version\": 7}"), Err(PlanError::Version { found: 7, by: None })));
     }
 
     #[test]

@@ -35,13 +35,13 @@ pub const DRIFT: Family = Family {
 pub const EXIT_CODE: Family = Family {
     name: "charter_exit_code",
     kind: Kind::Gauge,
-    help: "Exit code of the last run: 0 done, 1 failed, 2 changes, 3 bad usage or files, 4 refused, 5 partly applied.",
+    help: "Exit code of the last run: 0 done, 1 failed, 2 changes, 3 bad usage or files, 4 refused, 5 partly applied, 130 or 143 stopped before anything was changed.",
 };
 /// When the last run ended.
 pub const LAST_RUN: Family = Family {
     name: "charter_last_run_timestamp_seconds",
     kind: Kind::Gauge,
-    help: "When the last run ended.",
+    help: "When the work of the last run ended; a run that was stopped before anything was changed does not count.",
 };
 /// When the last run ended that was a success.
 pub const LAST_SUCCESS: Family = Family {
@@ -59,7 +59,7 @@ pub const REQUESTS: Family = Family {
 pub const DURATION: Family = Family {
     name: "charter_run_duration_seconds",
     kind: Kind::Gauge,
-    help: "How long the last run took.",
+    help: "How long the work of the last run took, without what waits for other organizations or for an answer.",
 };
 /// Steps of apply, by outcome.
 pub const STEPS: Family = Family {

@@ -111,7 +111,7 @@ fn member_address(email: &str) -> Address {
 
 pub(crate) fn empty() -> Plan {
     Plan {
-        format_version: 1,
+        format_version: crate::plan::step::FORMAT_VERSION,
         charter_version: "0.1.0".into(),
         organization: Organization {
             id: "3f0c1b1e-0000-4000-8000-000000000000".into(),

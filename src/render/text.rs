@@ -36,21 +36,23 @@ pub(super) use self::{
 
 /// How a plan is shown.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct Options<'a> {
     /// Columns.
     pub width: usize,
     /// The exact calls under each step.
     pub calls: bool,
+    /// How the organization is applied by itself, where it is one of several: what passes a guard is for one.
+    pub alone: Option<&'a str>,
 }
 
-impl Default for Options {
+impl Default for Options<'_> {
     fn default() -> Self {
-        Self { width: super::layout::WIDTH, calls: false }
+        Self { width: super::layout::WIDTH, calls: false, alone: None }
     }
 }
 
 /// The whole plan, with ANSI styles.
-pub fn plan(plan: &Plan, options: Options) -> String {
+pub fn plan(plan: &Plan, options: Options<'_>) -> String {
     let Plan {
         format_version: _,
         charter_version: _,
@@ -99,7 +101,7 @@ pub fn plan(plan: &Plan, options: Options) -> String {
     section(meaning::keys(keys, width));
     section(meaning::expiring(expiring, width));
     section(meaning::unmanaged(unmanaged, width));
-    section(guards::breaches(guards, width));
+    section(guards::breaches_of(guards, options));
     section(
         acknowledgement
             .as_ref()

@@ -21,3 +21,4 @@ mod observe;
 mod refusals;
 mod resume;
 mod room;
+mod stop;

@@ -221,9 +221,10 @@ async fn a_stop_finishes_what_is_in_flight_and_begins_nothing_else() {
     let options = Options { at_once: 2 };
     let run = orgcharter::apply::run(&plan, &org.hands, Journal::none(), &progress, &stop, options);
     let report = can_move_between_threads(run).await;
-    assert_eq!(report.tally().done, 3);
-    assert_eq!(report.tally().not_started, 18);
-    assert_eq!(org.writes().len(), 3);
+    // The third one has sent nothing yet.
+    assert_eq!(report.tally().done, 2);
+    assert_eq!(report.tally().not_started, 19);
+    assert_eq!(org.writes().len(), 2);
     assert_eq!(report.halted.as_deref(), Some("stopped on request"));
     assert!(report.stopped);
     assert_eq!(report.ended(), Ended::Partly);

@@ -9,8 +9,8 @@ use std::{
 use crate::support::{Fleet, One, id, trouble};
 
 /// The journals in a folder.
-fn journals(fleet: &Fleet, folder: &str) -> Vec<String> {
-    let entries = std::fs::read_dir(fleet.folder.path().join(folder)).unwrap();
+fn journals(folder: &std::path::Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| name.starts_with("charter-journal-")).collect()
 }
@@ -31,17 +31,25 @@ fn every_organization_is_applied_for_itself() {
             "POST /v1/organizations/invites {{\"email\":\"p{number}@acme.com\",\"role\":\"user\"}}"
         );
         assert_eq!(calls, if *code == 0 { vec![invited] } else { vec![] }, "{number}");
-        let kept = journals(&fleet, &format!("o{number:03}"));
-        assert_eq!(kept.len(), usize::from(*code == 0), "{kept:?}");
+        let kept = journals(&fleet.state.path().join("charter/journals"));
+        let own = kept.iter().filter(|name| name.contains(&id(number))).count();
+        assert_eq!(own, usize::from(*code == 0), "{kept:?}");
+        let files = std::fs::read_dir(fleet.folder.path().join(format!("o{number:03}"))).unwrap();
+        assert_eq!(files.count(), 1, "nothing of it is in the work tree");
     }
     let table = run.stdout.split_once("\n\norganization ").unwrap().1;
     let rows: Vec<&str> = table.lines().skip(1).collect();
+    // What somebody has to look at comes first: the gravest, then in the order of the file.
+    let codes: Vec<&str> = rows[..40].iter().map(|row| row.rsplit(' ').next().unwrap()).collect();
+    let expected = [vec!["3"; 2], vec!["4"; 2], vec!["1"; 6], vec!["0"; 30]].concat();
+    assert_eq!(codes, expected, "{table}");
+    assert!(rows[0].contains(" o013 ") && rows[1].contains(" o033 "), "{table}");
     assert!(
-        rows[0].ends_with("o000       1       0     0         0        0  ok            0"),
+        rows[10].ends_with("o000       1       0     0         0        0  ok            0"),
         "{table}"
     );
     assert!(
-        rows[11].ends_with("o011       -       -     0         0        0  refused       4"),
+        rows[2].ends_with("o011       -       -     0         0        0  refused       4"),
         "{table}"
     );
     assert!(rows[40].ends_with("2 bad files, 6 failed, 30 ok, 2 refused; exit 3"), "{table}");
@@ -57,7 +65,7 @@ fn journals_go_to_one_folder_if_asked_each_with_its_organization() {
     std::fs::create_dir(fleet.folder.path().join("journals")).unwrap();
     let run = fleet.run(&["apply", "--fleet", "fleet.yaml", "--yes", "--journal", "journals"]);
     assert_eq!(run.code, Some(0), "{run:?}");
-    let mut kept = journals(&fleet, "journals");
+    let mut kept = journals(&fleet.folder.path().join("journals"));
     kept.sort();
     for (number, name) in kept.iter().enumerate() {
         assert!(name.starts_with(&format!("charter-journal-{}-", id(number))), "{name}");
@@ -101,10 +109,16 @@ fn without_a_terminal_and_without_yes_nobody_is_asked() {
 /// Runs it on a terminal, where somebody types.
 #[cfg(target_os = "linux")]
 fn typed(fleet: &Fleet, args: &str, answer: &str) -> (Option<i32>, String) {
+    typed_after(fleet, "", args, answer)
+}
+
+/// The same, after other commands of the shell.
+#[cfg(target_os = "linux")]
+fn typed_after(fleet: &Fleet, first: &str, args: &str, answer: &str) -> (Option<i32>, String) {
     use std::io::Write as _;
     // Only for its variables and its folder.
     let charter = fleet.command(&[]);
-    let line = format!("{} {args}", env!("CARGO_BIN_EXE_charter"));
+    let line = format!("{first}exec {} {args}", env!("CARGO_BIN_EXE_charter"));
     let mut child = Command::new("script")
         .args(["--quiet", "--return", "--command", &line, "/dev/null"])
         .current_dir(fleet.folder.path())
@@ -115,10 +129,14 @@ fn typed(fleet: &Fleet, args: &str, answer: &str) -> (Option<i32>, String) {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
+    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let (mut shown, mut byte) = (Vec::new(), [0]);
+    while !shown.ends_with(b"to go on: ") && stdout.read(&mut byte).unwrap() > 0 {
+        shown.push(byte[0]);
+    }
     writeln!(stdin, "{answer}").unwrap();
-    let mut shown = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
+    stdout.read_to_end(&mut shown).unwrap();
+    let shown = String::from_utf8(shown).unwrap();
     (child.wait().unwrap().code(), shown.replace("\r\n", "\n"))
 }
 
@@ -175,17 +193,59 @@ fn a_signal_lets_those_in_flight_finish_and_begins_no_other() {
     });
     child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
     let (code, talk) = (child.wait().unwrap().code(), talk.join().unwrap());
-    assert_eq!(code, Some(5), "{stdout}\n{talk}");
+    // Whatever was begun is done, and the others are as they were.
+    assert_eq!(code, Some(143), "{stdout}\n{talk}");
     let done = stdout.matches("apply: 1 done").count();
     assert_eq!(done, writes(&fleet), "{stdout}");
     assert!((2..=16).contains(&done), "{done}");
-    assert!(
-        talk.contains("error: o039: stopped before it was begun: nothing was changed"),
-        "{talk}"
-    );
+    let table = stdout.split_once("\n\norganization ").unwrap().1;
+    let (ok, left) = (done, 40 - done);
+    assert_eq!(table.matches("  not begun  ").count(), left, "{table}");
+    let sum = format!("fleet: 40 organizations: {left} not begun, {ok} ok; exit 143");
+    assert!(table.trim_end().ends_with(&sum), "{table}");
+    let told = format!("error: {left} organizations of 40: stopped by SIGTERM: nothing was changed");
+    assert!(talk.contains(&told), "{talk}");
+    let kept = journals(&fleet.state.path().join("charter/journals"));
+    assert!((done..=16).contains(&kept.len()), "what was not begun has no journal: {kept:?}");
     // Running again does the rest.
     (0..40).for_each(|number| fleet.sandbox(number).with(|state| state.faults.clear()));
     let run = fleet.run(&["apply", "--fleet", "fleet.yaml", "--yes"]);
     assert_eq!(run.code, Some(0), "{run:?}");
     assert_eq!(writes(&fleet), 40);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn ctrl_c_at_the_question_begins_no_organization() {
+    let fleet = Fleet::start((0..18).map(One::plain).collect());
+    let (code, shown) = typed(&fleet, "apply --fleet fleet.yaml", "\u{3}");
+    assert_eq!(code, Some(130), "{shown}");
+    assert!((0..18).all(|number| fleet.sandbox(number).log().calls().is_empty()), "{shown}");
+    assert!(shown.contains("fleet: 18 organizations: 18 not begun; exit 130"), "{shown}");
+    assert!(shown.contains("stopped by Ctrl-C: nothing was changed"), "{shown}");
+    assert!(!fleet.state.path().join("charter").exists(), "what was not begun has no journal");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn while_the_question_waits_no_connection_is_open() {
+    let fleet = Fleet::start((0..220).map(One::plain).collect());
+    let args = "apply --fleet fleet.yaml";
+    let (code, shown) = typed_after(&fleet, "ulimit -n 160; ", args, "yes");
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("fleet: 220 organizations: 220 ok; exit 0"), "{shown}");
+}
+
+#[test]
+fn what_passes_a_guard_is_offered_for_one_organization_alone() {
+    let one = trouble(11).0;
+    let fleet = Fleet::start(vec![One { credential: One::plain(0).credential, ..one }]);
+    let run = fleet.run(&["apply", "--fleet", "fleet.yaml", "--yes"]);
+    assert_eq!(run.code, Some(4), "{run:?}");
+    let said = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let command = "ANTHROPIC_ADMIN_KEY=\"$KEY_0\" charter apply o000 --allow removals.members=5";
+    assert!(said(&run.stdout).contains(command), "{run:?}");
+    assert!(said(&run.stdout).contains("for this organization alone"), "{run:?}");
+    assert!(said(&run.stderr).contains("charter apply FOLDER --allow removals.members=5` for this organization alone"), "{run:?}");
+    assert!(!said(&run.stderr).contains("run again with"), "{run:?}");
 }

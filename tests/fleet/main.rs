@@ -8,5 +8,6 @@
 mod apply;
 mod docs;
 mod plans;
+mod stop;
 mod support;
 mod telemetry;

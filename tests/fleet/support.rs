@@ -76,6 +76,8 @@ pub(crate) fn trouble(number: usize) -> (One, i64) {
 /// A fleet, its organizations, and who asked them.
 pub(crate) struct Fleet {
     pub(crate) folder: TempDir,
+    /// Where journals go, unless a test says otherwise.
+    pub(crate) state: TempDir,
     organizations: Vec<One>,
     house: House,
     address: SocketAddr,
@@ -125,7 +127,8 @@ impl Fleet {
         let service = app.into_make_service_with_connect_info::<SocketAddr>();
         // It ends with its runtime.
         runtime.spawn(async move { axum::serve(listener, service).await });
-        Self { folder, organizations, house, address, _runtime: runtime }
+        let state = TempDir::new().unwrap();
+        Self { folder, state, organizations, house, address, _runtime: runtime }
     }
 
     /// One of the organizations.
@@ -141,6 +144,8 @@ impl Fleet {
             .current_dir(self.folder.path())
             .env_clear()
             .env("COLUMNS", "100")
+            // Never the home of whoever runs the tests.
+            .env("XDG_STATE_HOME", self.state.path())
             .env("ANTHROPIC_BASE_URL", format!("http://{}", self.address))
             // Nobody asked for this one.
             .env("ANTHROPIC_ADMIN_KEY", "sk-ant-admin01-nobody-hush")

@@ -70,6 +70,12 @@ fn without_a_wish_there_is_no_log() {
     let run = fleet.run(&["plan", "--fleet", "fleet.yaml"]);
     assert_eq!(run.stderr, "");
     let run = fleet.run(&["plan", "--fleet", "fleet.yaml", "-vv"]);
+    // Each line says whom it is about.
+    let about = format!("organization{{id=\"{}\"}}: orgcharter::api: request ", id(0));
+    let lines: Vec<&str> = run.stderr.lines().filter(|l| l.contains("api: request ")).collect();
+    assert!(!lines.is_empty() && lines.iter().all(|line| line.contains(&about)), "{run:?}");
+    // Alone there is nobody else.
+    let run = fleet.run(&["plan", "o000", "--sandbox", "-vv"]);
     assert!(run.stderr.contains("orgcharter::api: request method=\"GET\""), "{run:?}");
     assert!(!run.stderr.contains("organization{"), "{run:?}");
 }
@@ -177,7 +183,7 @@ fn a_file_of_something_else_is_not_replaced() {
     let plan = |path: &str| fleet.run(&["plan", "--fleet", "fleet.yaml", "--metrics-file", path]);
     for (path, why) in [
         ("fleet.yaml", "holds something else than metrics of charter"),
-        ("o000", "cannot read `o000`"),
+        ("o000", "`o000` is a folder"),
         ("no/where.prom", "its folder does not exist"),
     ] {
         let run = plan(path);
@@ -187,4 +193,21 @@ fn a_file_of_something_else_is_not_replaced() {
     assert!(fleet.sandbox(0).log().entries().is_empty());
     let text = std::fs::read_to_string(fleet.folder.path().join("fleet.yaml")).unwrap();
     assert!(text.starts_with("version: 1"), "{text}");
+}
+
+#[test]
+fn two_organizations_that_share_a_file_keep_their_metrics() {
+    let fleet = Fleet::start((0..2).map(One::plain).collect());
+    for folder in ["o000", "o001", "o000"] {
+        let args = ["drift", folder, "--sandbox", "--metrics-file", "both.prom"];
+        assert_eq!(fleet.run(&args).code, Some(2));
+    }
+    let text = std::fs::read_to_string(fleet.folder.path().join("both.prom")).unwrap();
+    for (number, requests) in [(0, 6.0), (1, 3.0)] {
+        let one = id(number);
+        let labels = [("organization", &*one), ("command", "drift")];
+        assert_eq!(value(&text, "charter_exit_code", &labels), Some(2.0), "{text}");
+        let read = [&labels[..], &[("class", "2xx")]].concat();
+        assert_eq!(value(&text, "charter_requests_total", &read), Some(requests), "{text}");
+    }
 }

@@ -136,6 +136,7 @@ impl Arena {
             .current_dir(self.folder.path())
             .env_clear()
             .env("COLUMNS", "120")
+            .env("XDG_STATE_HOME", self.outputs.path())
             .env("ANTHROPIC_BASE_URL", &self.url)
             .env("ANTHROPIC_ADMIN_KEY", &self.key)
             .stdin(Stdio::null())

@@ -67,6 +67,8 @@ fn ctrl_c_at_the_question_changes_nothing() {
     let run = at_a_terminal(&story, &["apply"], "\u{3}");
     // As a shell says that SIGINT ended it.
     assert_eq!(run.code, Some(130), "{run:?}");
+    assert!(run.stdout.ends_with("error: stopped by Ctrl-C: nothing was changed\r\n"), "{run:?}");
     assert!(!run.stdout.contains("apply: "), "{run:?}");
     assert_eq!((served.calls(), story.made()), (Vec::new(), Vec::new()));
+    assert!(story.journals().is_empty());
 }

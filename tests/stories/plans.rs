@@ -26,11 +26,10 @@ fn a_saved_plan_is_applied_with_exactly_its_calls_and_leaves_a_journal() {
             r#"POST /v1/organizations/users/user_01bob {"role":"developer"}"#,
         ]
     );
-    let made = story.made();
-    let journal = made.iter().find(|name| name.starts_with("charter-journal-")).unwrap();
-    assert!(applied.stderr.contains(journal.as_str()), "{applied:?}");
-    let mode = std::fs::metadata(story.path(journal)).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let journals = story.journals();
+    let [journal] = &journals[..] else { panic!("{journals:?}") };
+    assert!(applied.stderr.contains(&format!("journal: {}\n", journal.display())), "{applied:?}");
+    assert_eq!(story.made(), ["plan.json"], "nothing of it is in the work tree");
 
     let again = story.run(&["plan", "--detailed-exitcode"]);
     assert_eq!(again.code, Some(0), "{again:?}");
@@ -68,9 +67,16 @@ fn an_edited_plan_is_refused() {
     story.write("other.json", &plan.replace("user_01bob", "user_01ada"));
     let (error, _) = story.run(&["apply", "other.json", "--yes"]).one_message(4);
     assert!(error.contains("stale") || error.contains("edited"), "{error}");
-    story.write("newer.json", &plan.replace("\"format_version\": 1", "\"format_version\": 9"));
+    story.write("newer.json", &plan.replace("\"format_version\": 2", "\"format_version\": 9"));
     let (error, _) = story.run(&["apply", "newer.json", "--yes"]).one_message(3);
     assert!(error.contains("format_version is 9"), "{error}");
+    // What the version before has saved.
+    story.write("old.json", &plan.replace("\"format_version\": 2", "\"format_version\": 1"));
+    let (error, help) = story.run(&["apply", "old.json", "--yes"]).one_message(3);
+    let version = env!("CARGO_PKG_VERSION");
+    let why = format!("its format_version is 1 (charter {version} saved it), and this charter, {version}, reads 2");
+    assert!(error.contains(&why), "{error}");
+    assert!(help.contains("make a new plan with `charter plan --out FILE`"), "{help}");
     story.write("none.json", "{\"a\": 1}");
     let (error, _) = story.run(&["apply", "none.json", "--yes"]).one_message(3);
     assert!(error.contains("no saved plan"), "{error}");
@@ -101,9 +107,8 @@ fn guards_hold_for_a_saved_plan_too() {
     let applied = story.run(&allow);
     assert_eq!(applied.code, Some(0), "{applied:?}");
     assert_eq!(served.calls().len(), 14);
-    let journal =
-        story.made().into_iter().find(|name| name.starts_with("charter-journal-")).unwrap();
-    assert!(read(&story.path(&journal)).contains(r#""guard":"removals.members""#));
+    let journal = story.journals().pop().unwrap();
+    assert!(read(&journal).contains(r#""guard":"removals.members""#));
 }
 
 #[test]

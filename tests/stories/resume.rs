@@ -50,6 +50,7 @@ fn a_run_that_was_cut_off_is_told_and_gone_on_with() {
     // It was narrowed, and still is: `bob` is left alone, and there is nothing to write down.
     assert_eq!(served.calls().len(), 1);
     assert_eq!(story.made(), ["journal.jsonl"]);
+    assert!(story.journals().is_empty());
 }
 
 #[test]

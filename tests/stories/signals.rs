@@ -80,6 +80,8 @@ fn a_second_signal_stops_at_once_and_what_was_in_flight_is_unknown() {
             line.clear();
             assert!(stderr.read_line(&mut line).unwrap() > 0, "it said nothing");
         }
+        // Within a second it would be the same stop.
+        std::thread::sleep(Duration::from_millis(1_200));
         signal(names[1], child.id());
         let mut rest = String::new();
         stderr.read_to_string(&mut rest).unwrap();
@@ -97,6 +99,24 @@ fn a_second_signal_stops_at_once_and_what_was_in_flight_is_unknown() {
         assert!(end.counts.unknown > 0 && end.counts.not_started > 0, "{end:?}");
         assert_eq!(end.halted.as_deref(), Some("stopped on request"));
     }
+}
+
+#[test]
+fn two_signals_within_a_second_are_one_stop() {
+    let (file, seed) = crowd();
+    let served = Served::start(&seed);
+    let story = Story::with(&file).to(&served.url());
+    let child = story.command(&["apply", "--yes"]).spawn().unwrap();
+    wait_for_writes(&served, 2);
+    // A runner tells every process, and the script passes its own on.
+    signal("TERM", child.id());
+    signal("INT", child.id());
+    signal("TERM", child.id());
+    let run = ended(child.wait_with_output().unwrap());
+    assert_eq!(run.code, Some(5), "{run:?}");
+    assert!(!run.stderr.contains("at once:"), "{run:?}");
+    assert!(!run.stdout.contains("unknown"), "{run:?}");
+    assert!(run.stdout.contains(&format!("apply: {} done", served.calls().len())), "{run:?}");
 }
 
 #[test]

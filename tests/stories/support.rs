@@ -41,6 +41,8 @@ users:
 pub(crate) struct Story {
     /// Where it plays.
     pub(crate) folder: TempDir,
+    /// Where journals go, unless a test says otherwise.
+    pub(crate) state: TempDir,
     env: Vec<(String, String)>,
 }
 
@@ -60,7 +62,11 @@ impl Story {
 
     /// With this `charter.yaml`.
     pub(crate) fn with(file: &str) -> Self {
-        let story = Self { folder: TempDir::new().unwrap(), env: Vec::new() };
+        let story = Self {
+            folder: TempDir::new().unwrap(),
+            state: TempDir::new().unwrap(),
+            env: Vec::new(),
+        };
         story.write("charter.yaml", file);
         story
     }
@@ -95,6 +101,15 @@ impl Story {
         names
     }
 
+    /// The journals in the folder for them, oldest first.
+    pub(crate) fn journals(&self) -> Vec<std::path::PathBuf> {
+        let folder = self.state.path().join("charter/journals");
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        paths
+    }
+
     /// The command, without a terminal.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_charter"));
@@ -103,6 +118,8 @@ impl Story {
             .current_dir(self.folder.path())
             .env_clear()
             .env("COLUMNS", "100")
+            // Never the home of whoever runs the tests.
+            .env("XDG_STATE_HOME", self.state.path())
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

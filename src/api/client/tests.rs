@@ -261,7 +261,7 @@ async fn an_answer_without_a_body_ends_a_write_well_and_a_read_badly() {
         Script::new([raw(204, &[], ""), raw(200, &[], ""), raw(204, &[], ""), raw(200, &[], "")]);
     let client = client(&script, &clock());
     let reply = client.writer().send(delete(), Resend::Gone, Budget::Shared).await.unwrap();
-    assert_eq!(reply.value, Value::Null);
+    assert_eq!(reply.value, serde_json::Value::Null);
     let error = client.reader().get::<Me>(&["me"]).await.unwrap_err();
     assert!(matches!(error, ApiError::NotJson { status: 200, .. }));
 }

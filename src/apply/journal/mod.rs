@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 pub(in crate::apply) use self::record::EMAIL;
 pub use self::{
-    read::{Lines, read},
+    read::{Lines, is_being_written, read},
     record::{
         Allow, Applied, Begin, CallLine, DoneBefore, End, FORMAT_VERSION, Origin, OutcomeLine,
         Planned, Record, Start, Values, Word,

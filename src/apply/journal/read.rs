@@ -112,13 +112,13 @@ fn check_version(path: &Path, line: &[u8]) -> Result<(), JournalError> {
 
 /// The run that writes it holds a lock on it, which goes with its process, however that ends.
 #[cfg(unix)]
-fn is_being_written(path: &Path) -> bool {
+pub fn is_being_written(path: &Path) -> bool {
     let lock = |file: File| file.try_lock_shared();
     File::open(path).is_ok_and(|file| matches!(lock(file), Err(fs::TryLockError::WouldBlock)))
 }
 
 /// Where a lock keeps readers out too, none is taken.
 #[cfg(not(unix))]
-fn is_being_written(_: &Path) -> bool {
+pub fn is_being_written(_: &Path) -> bool {
     false
 }

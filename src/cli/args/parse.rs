@@ -2,6 +2,9 @@
 //!
 //! Invariant: an error says what to write instead.
 
+use std::path::PathBuf;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use jiff::civil::Date;
 
 use super::OrgKindArg;
@@ -12,6 +15,33 @@ use crate::{
 
 pub(super) fn only(text: &str) -> Result<Only, String> {
     Only::parse(text).map_err(|error| error.to_string())
+}
+
+/// Where a result is written. What looks like a slip of the keyboard would make a file of a strange name.
+pub(super) fn output() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().try_map(|path| match path.to_str().and_then(slip) {
+        Some(why) => Err(why),
+        None => Ok(PathBuf::from(path)),
+    })
+}
+
+/// A path; empty if there is none.
+pub(super) fn maybe_path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+/// What was meant, if not a path: `-out=FILE` is `-o ut=FILE`, and `-o json` asks other programs for a format.
+fn slip(path: &str) -> Option<String> {
+    if let Some(file) = path.strip_prefix("ut=") {
+        return Some(format!("write two dashes: `--out={file}`"));
+    }
+    let formats = ["json", "text", "yaml", "yml", "markdown", "github", "sarif", "junit", "wide", "name", "table"];
+    formats.contains(&path).then(|| {
+        format!(
+            "`-o` is short for `--out` and names a file; a format is asked for with `--format`, and a file of this name \
+             is `./{path}`"
+        )
+    })
 }
 
 pub(super) fn allowance(text: &str) -> Result<(GuardName, u64), String> {

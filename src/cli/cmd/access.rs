@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use crate::{
     access::report::report,
     cli::{
+        Shell,
         args::{Access, Format, Global},
         connect::Connection,
         failure::{Exit, Failure},
         prepare::{self, Files},
-        ui::Ui,
     },
     diagnostic::did_you_mean,
     plan::{bind::bind, compare::standing_of},
@@ -20,7 +20,12 @@ use crate::{
     resource::{Desired, OrgKind, Snapshot, read_scope::ReadScope},
 };
 
-pub(in crate::cli) async fn run(args: &Access, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+pub(in crate::cli) async fn run(args: &Access, shell: Shell<'_>) -> Result<Exit, Failure> {
+    shell.signals.unless_stopped(Box::pin(shown(args, shell))).await
+}
+
+async fn shown(args: &Access, shell: Shell<'_>) -> Result<Exit, Failure> {
+    let Shell { global, ui, .. } = shell;
     let Access { who, offline, path, kind, format } = args;
     let pattern = who.as_deref().map(matcher).transpose()?;
     let (snapshot, organization) = if *offline {

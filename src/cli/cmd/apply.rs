@@ -2,18 +2,18 @@
 //!
 //! Invariant: nothing is written before the plan was shown, judged by its guards and confirmed.
 
+mod question;
 mod resume;
 mod source;
 
 use std::{
     collections::BTreeSet,
-    path::{Path, PathBuf},
+    path::Path,
     pin::pin,
 };
 
-use jiff::Timestamp;
-
 use self::{
+    question::confirm,
     resume::Resumed,
     source::{Asked, Source},
 };
@@ -26,11 +26,13 @@ use crate::{
     },
     cli::{
         approval::{SKEW, acknowledged},
-        args::{Apply, DEFAULT_PATH, Global, review::Approve},
+        Shell,
+        args::{Apply, DEFAULT_PATH, review::Approve},
         connect::Connection,
         failure::{Exit, Failure},
         fleet::{Fleet, Reached},
         format::ReviewFormat,
+        journals,
         prepare::Choices,
         printer::Printer,
         progress::Shown,
@@ -40,22 +42,13 @@ use crate::{
         target::Target,
         ui::Ui,
     },
-    plan::{
-        Plan, Step,
-        step::{Counts, Organization},
-    },
-    render::{
-        clean::clean,
-        junit::Fails,
-        layout::line,
-        outcome::outcome,
-        style::{BOLD, REMOVE, paint},
-        text::{Done, totals},
-    },
+    plan::{Plan, Step, step::Counts},
+    render::{clean::clean, junit::Fails, outcome::outcome},
     resource::Verb,
 };
 
-pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+pub(in crate::cli) async fn run(args: &Apply, shell: Shell<'_>) -> Result<Exit, Failure> {
+    let ui = shell.ui;
     if !args.yes && !ui.interactive {
         return Err(Failure::usage("there is no terminal to ask whether to go on")
             .help("look at the plan first (`charter plan`), then run `charter apply --yes`"));
@@ -65,7 +58,7 @@ pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Resul
         ("--base-path", args.against.base_path.is_some()),
         ("--resume", args.resume.is_some()),
     ];
-    let session = Session::begin("apply", args.telemetry.metrics_file.as_deref(), global, ui)?;
+    let session = Session::begin("apply", args.fleet.fleet.is_some(), args.telemetry.metrics_file.as_deref(), shell)?;
     let fleet = Fleet::read(&args.fleet, "apply", ReviewFormat::Text, false, &single);
     let ended = match fleet {
         Err(failure) => Err(failure),
@@ -77,68 +70,70 @@ pub(in crate::cli) async fn run(args: &Apply, global: &Global, ui: &Ui) -> Resul
 
 async fn alone(args: &Apply, session: &Session<'_>) -> Result<Exit, Failure> {
     let path = args.path.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
-    let target = Target::alone(path, session);
+    let (target, signals) = (Target::alone(path, session), session.signals);
     let work = async {
-        let prepared = Box::pin(prepare(args, &target)).await?;
+        let prepared = signals.unless_stopped(Box::pin(prepare(args, &target))).await?;
         let Some(prepared) = prepared else { return Ok(Exit::Done) };
         if !args.yes {
-            confirm(&[&prepared.plan], session.ui)?;
+            confirm(&[&prepared.plan], session).await?;
         }
-        let (mut signals, stop) = (Signals::listen()?, Stop::new());
-        signals.heed(&stop, || {}, Box::pin(finish(args, &target, prepared, &stop))).await
+        Box::pin(finish(args, &target, prepared, signals)).await
     };
     target.whole(Box::pin(work)).await
 }
 
 /// The same for a fleet: with `--yes` one organization does not wait for another, else all wait for one answer.
 async fn all(args: &Apply, fleet: &Fleet, session: &Session<'_>) -> Result<Exit, Failure> {
-    let ui = session.ui;
-    let (mut shown, stop) = (fleet.shown(ui), Stop::new());
+    let (ui, signals) = (session.ui, session.signals);
+    let mut shown = fleet.shown(session);
     let parts = fleet.parts(session);
     let finish = async |target: &Target<'_>, prepared| {
-        Box::pin(finish(args, target, prepared, &stop)).await.map(Reached::<()>::End)
+        Box::pin(finish(args, target, prepared, signals)).await.map(Reached::<()>::End)
+    };
+    let first = async |target: &Target<'_>, ()| {
+        let prepared = signals.unless_stopped(Box::pin(prepare(args, target))).await?;
+        Ok::<_, Failure>(prepared.map_or(Reached::End(Exit::Done), Reached::Pause))
+    };
+    let paused = async |target: &Target<'_>, ()| {
+        let reached = first(target, ()).await?;
+        if let Reached::Pause(prepared) = &reached {
+            // It waits for all others and for an answer, and there may be more organizations than open files.
+            prepared.connection.client.rest();
+        }
+        Ok(reached)
     };
     let stopping =
         || ui.say("stopping: the calls in flight finish, no other organization is begun\n");
     if args.yes {
-        let whole = async |target: &Target<'_>, ()| {
-            let prepared = tokio::select! {
-                // A stop that came before is seen first.
-                biased;
-                () = stop.asked() => return Err(not_begun()),
-                prepared = Box::pin(prepare(args, target)) => prepared?,
-            };
-            match prepared {
-                None => Ok(Reached::End(Exit::Done)),
-                Some(prepared) => finish(target, prepared).await,
-            }
+        let whole = async |target: &Target<'_>, ()| match first(target, ()).await? {
+            Reached::End(exit) => Ok(Reached::End(exit)),
+            Reached::Pause(prepared) => finish(target, prepared).await,
         };
-        let mut signals = Signals::listen()?;
-        signals.heed(&stop, stopping, shown.all(parts, whole)).await;
+        signals.saying(stopping, shown.all(parts, whole)).await;
         return shown.end();
     }
-    let first = async |target: &Target<'_>, ()| {
-        let prepared = Box::pin(prepare(args, target)).await?;
-        Ok(prepared.map_or(Reached::End(Exit::Done), Reached::Pause))
-    };
-    let parts = shown.all(parts, first).await;
-    if !parts.is_empty() {
+    let parts = signals.saying(stopping, shown.all(parts, paused)).await;
+    if !parts.is_empty() && !signals.stop().requested() {
         let plans: Vec<&Plan> = parts.iter().map(|part| &part.so_far.plan).collect();
-        if let Err(failure) = confirm(&plans, ui) {
-            for part in &parts {
-                part.ended(failure.exit());
+        match confirm(&plans, session).await {
+            Ok(()) => {
+                signals.saying(stopping, shown.all(parts, finish)).await;
             }
-            return Err(failure);
+            Err(failure) if failure.exit().is_stop() => {
+                shown.not_begun(parts);
+                ui.failure(&failure);
+            }
+            Err(failure) => {
+                for part in &parts {
+                    part.ended(failure.exit());
+                }
+                return Err(failure);
+            }
         }
-        let mut signals = Signals::listen()?;
-        signals.heed(&stop, stopping, shown.all(parts, finish)).await;
+    } else {
+        shown.not_begun(parts);
     }
     shown.end()
-}
-
-fn not_begun() -> Failure {
-    Failure::new(Exit::Partly, "stopped before it was begun: nothing was changed")
-        .help("run again to go on")
 }
 
 /// A plan that was shown, and that nothing refuses.
@@ -153,14 +148,27 @@ struct Prepared {
 
 /// Makes or reads a plan, shows it, and judges it; `None`: there is nothing to do.
 async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, Failure> {
-    let Apply { path, narrow, against, approve, verify, resume, .. } = args;
+    let Apply { path, narrow, against, approve, verify, .. } = args;
     let ui = &target.ui;
-    let mut resumed = resume.as_deref().map(Resumed::read).transpose()?;
+    let mut resumed = match &args.resume {
+        None => None,
+        // Without a journal it is the newest one of the organization that the files or the plan are for.
+        Some(journal) if journal.as_os_str().is_empty() => {
+            let asked = Asked::new(target.path, narrow, against);
+            let source = Source::read(&asked, &|| ())?;
+            let newest = journals::newest(&source.organization(), target.path)?;
+            ui.say(&format!("going on from {}\n", clean(&newest.display().to_string())));
+            Some(Resumed::read(&newest)?)
+        }
+        Some(journal) => Some(Resumed::read(journal)?),
+    };
     let asked = match &resumed {
         None => Asked::new(target.path, narrow, against),
         Some(resumed) => resumed.asked(path.as_deref(), narrow)?,
     };
-    let source = Source::read(&asked, &|| target.connect_ahead())?;
+    // What a journal does not fit is refused before anything is asked.
+    let ahead = || if resumed.is_none() { target.connect_ahead() };
+    let source = Source::read(&asked, &ahead)?;
     if let Some(resumed) = &resumed {
         resumed.check(&source, &asked)?;
     }
@@ -179,8 +187,8 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
     let (plan, sources) = source.plan(&connection, &asked.choices, &done).await?;
     check_clock(&connection)?;
     target.planned(&plan);
-    Printer::plain("apply").plan(&plan, sources, &Fails::default(), ui)?;
-    refused(&plan, &asked.choices)?;
+    Printer::plain("apply").plan(&plan, sources, &Fails::default(), target)?;
+    refused(&plan, &asked.choices, target)?;
     if plan.is_empty() {
         target.applied(Tally::default());
         return Ok(None);
@@ -196,20 +204,29 @@ async fn finish(
     args: &Apply,
     target: &Target<'_>,
     prepared: Prepared,
-    stop: &Stop,
+    signals: &Signals,
 ) -> Result<Exit, Failure> {
     let Prepared { asked, source, resumed, done, connection, plan } = prepared;
-    let ui = &target.ui;
-    let path = journal_path(args.journal.as_deref(), &asked.path, target, &connection);
-    let journal = match &path {
-        None => Journal::none(),
-        Some(path) => open(path, &source, &asked, &plan, resumed.as_ref(), done)?,
+    let (ui, stop) = (&target.ui, signals.stop());
+    let mut origin = source.origin(&asked, &plan)?;
+    origin.resumes = resumed.as_ref().map(Resumed::path);
+    if let Source::Saved(_) = &source {
+        // Whoever resumes this run has to know too. Files are planned anew, and need no memory.
+        origin.done = done;
+    }
+    signals.begin_steps()?;
+    let place = journals::Place {
+        asked: args.journal.as_deref(),
+        several: target.organization().is_some(),
+        kept: !connection.is_sandbox,
+        files: &asked.path,
     };
+    let journal = place.open(&plan.organization.id, ui)?.of(origin);
     let report = carry_out(&plan, &connection, journal, stop, ui).await;
     target.applied(report.tally());
     ui.data(&format!("\n{}", outcome(&plan, &report, ui.width)))?;
-    if let Some(path) = path {
-        ui.say(&format!("journal: {}\n", clean(&path.display().to_string())));
+    if report.stopped && report.steps.iter().all(|step| step.outcome == Outcome::NotStarted) {
+        return Err(signals.stopped());
     }
     let mut exit = match report.ended() {
         Ended::Complete => Exit::Done,
@@ -223,7 +240,7 @@ async fn finish(
             Choices { only: asked.choices.only, after_a_run: true, ..Choices::default() };
         let (left, _) = tokio::select! {
             planned = source.plan(&connection, &narrowed, &[]) => planned?,
-            () = stop.asked() => return Err(unverified()),
+            () = stop.asked() => return Err(question::unverified()),
         };
         // What only a person can do is no failure, also where only trying it showed that.
         let by_hand: BTreeSet<(&Address, Verb)> = report
@@ -237,7 +254,7 @@ async fn finish(
         let counts = left.counts();
         let counts =
             Counts { ready: counts.ready - tried, manual: counts.manual + tried, ..counts };
-        ui.data(&remainder(counts))?;
+        ui.data(&question::remainder(counts))?;
         if exit == Exit::Done && counts.ready > 0 {
             exit = Exit::Partly;
         }
@@ -277,71 +294,6 @@ fn check_clock(connection: &Connection) -> Result<(), Failure> {
     }
 }
 
-/// Asks for a typed `yes`, one for all.
-fn confirm(plans: &[&Plan], ui: &Ui) -> Result<(), Failure> {
-    let mut question = String::new();
-    for plan in plans {
-        let Done { lines, irreversible } = totals(plan);
-        let Organization { id, name, .. } = &plan.organization;
-        let name = name.as_ref().map(|name| format!("{} ", clean(name))).unwrap_or_default();
-        let lead = paint(BOLD, "this will be done");
-        question.push_str(&format!("\n{lead} in {name}{}:\n", clean(id)));
-        question.extend(lines.iter().map(|text| line(2, text)));
-        if !irreversible.is_empty() {
-            question.push_str(&line(0, &paint(REMOVE.bold(), "of which cannot be undone:")));
-            question.extend(irreversible.iter().map(|text| line(2, text)));
-        }
-    }
-    question.push_str("type `yes` to go on: ");
-    match ui.ask(&question)?.as_deref() {
-        Some("yes") => Ok(()),
-        _ => Err(Failure::refused("not confirmed: nothing was changed")),
-    }
-}
-
-/// Where the journal goes; `None`: nowhere. Of a fleet each organization has its own.
-fn journal_path(
-    asked: Option<&Path>,
-    files: &Path,
-    target: &Target<'_>,
-    connection: &Connection,
-) -> Option<PathBuf> {
-    let time = Timestamp::now().strftime("%Y%m%dT%H%M%S%3fZ");
-    match (asked, target.organization()) {
-        (Some(path), None) => Some(path.to_owned()),
-        (Some(folder), Some(organization)) => {
-            Some(folder.join(format!("charter-journal-{}-{time}.jsonl", organization.id)))
-        }
-        // Its organization is gone when the command ends.
-        (None, _) if connection.is_sandbox => None,
-        (None, _) => {
-            let beside = files.parent().unwrap_or(Path::new(""));
-            let folder = if files.is_dir() { files } else { beside };
-            Some(folder.join(format!("charter-journal-{time}.jsonl")))
-        }
-    }
-}
-
-/// Makes the journal, which tells what is applied.
-fn open(
-    path: &Path,
-    source: &Source,
-    asked: &Asked,
-    plan: &Plan,
-    resumed: Option<&Resumed>,
-    done: Vec<DoneBefore>,
-) -> Result<Journal, Failure> {
-    let mut origin = source.origin(asked, plan)?;
-    origin.resumes = resumed.map(Resumed::path);
-    if let Source::Saved(_) = source {
-        // Whoever resumes this run has to know too. Files are planned anew, and need no memory.
-        origin.done = done;
-    }
-    let journal = Journal::create(path)
-        .map_err(|error| Failure::usage(error.to_string()).help(error.next_step()))?;
-    Ok(journal.of(origin))
-}
-
 /// Runs the plan; after the first request to stop what is in flight finishes, after the second nothing is waited for.
 async fn carry_out(
     plan: &Plan,
@@ -370,29 +322,4 @@ async fn carry_out(
     };
     shown.end();
     report
-}
-
-fn unverified() -> Failure {
-    Failure::new(Exit::Partly, "stopped before anybody looked whether something is left")
-        .help("run `charter plan`: it shows what is left")
-}
-
-/// What a plan made afterwards says.
-fn remainder(counts: Counts) -> String {
-    let rest: Vec<String> = [
-        (counts.ready, "still to do"),
-        (counts.held, "held"),
-        (counts.manual, "by hand"),
-        (counts.deferred, "deferred"),
-    ]
-    .into_iter()
-    .filter(|(number, _)| *number > 0)
-    .map(|(number, words)| format!("{number} {words}"))
-    .collect();
-    let text = match (counts.ready == 0, rest.is_empty()) {
-        (true, true) => "nothing is left".to_owned(),
-        (true, false) => format!("nothing is left to apply; {}", rest.join(", ")),
-        (false, _) => rest.join(", "),
-    };
-    format!("{} {text}\n", paint(BOLD, "planned once more:"))
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use crate::{
     cli::{
-        args::{Drift, FailOn, Global},
+        Shell,
+        args::{Drift, FailOn},
         failure::{Exit, Failure},
         fleet::Fleet,
         format::ReviewFormat,
@@ -15,7 +16,6 @@ use crate::{
         revision,
         session::Session,
         target::Target,
-        ui::Ui,
     },
     config::lower::IGNORE_EXPIRED,
     plan::Plan,
@@ -27,9 +27,9 @@ use crate::{
     resource::Live,
 };
 
-pub(in crate::cli) async fn run(args: &Drift, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+pub(in crate::cli) async fn run(args: &Drift, shell: Shell<'_>) -> Result<Exit, Failure> {
     let metrics = args.telemetry.metrics_file.as_deref();
-    let session = Session::begin("drift", metrics, global, ui)?;
+    let session = Session::begin("drift", args.fleet.fleet.is_some(), metrics, shell)?;
     let ended = all(args, &session).await;
     session.end(ended)
 }
@@ -39,7 +39,7 @@ async fn all(args: &Drift, session: &Session<'_>) -> Result<Exit, Failure> {
     match Fleet::read(&args.fleet, "drift", args.format, args.redact, &single)? {
         None => {
             let target = Target::alone(&args.files.path, session);
-            target.whole(one(args, &target)).await
+            target.whole(session.signals.unless_stopped(one(args, &target))).await
         }
         Some(fleet) => fleet.run(session, async |target| one(args, target).await).await,
     }
@@ -63,7 +63,7 @@ async fn found(args: &Drift, target: &Target<'_>, printer: &Printer) -> Result<E
     let plan = prepare::make_seen(&connection, wanted, &Choices::default(), &seen).await?;
     let chosen: BTreeSet<FailOn> = fail_on.iter().copied().collect();
     target.planned(&plan);
-    printer.plan(&plan, &files.sources, &fails(&chosen), ui)?;
+    printer.plan(&plan, &files.sources, &fails(&chosen), target)?;
 
     let mut found: Vec<String> = chosen.iter().filter_map(|what| differs(*what, &plan)).collect();
     let lapsed = plan.notes.iter().filter(|note| note.code == IGNORE_EXPIRED).count();

@@ -6,11 +6,11 @@ use std::{fs::OpenOptions, io::Write as _, path::Path};
 
 use crate::{
     cli::{
-        args::{Global, Import},
+        Shell,
+        args::Import,
         connect::Connection,
         failure::{Exit, Failure},
         prepare,
-        ui::Ui,
     },
     config::{raise::raise, write::write_with_header},
     diagnostic::Sources,
@@ -18,8 +18,13 @@ use crate::{
     resource::{OrgKind, read_scope::ReadScope},
 };
 
-pub(in crate::cli) async fn run(args: &Import, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+pub(in crate::cli) async fn run(args: &Import, shell: Shell<'_>) -> Result<Exit, Failure> {
+    shell.signals.unless_stopped(Box::pin(imported(args, shell))).await
+}
+
+async fn imported(args: &Import, shell: Shell<'_>) -> Result<Exit, Failure> {
     let Import { out, kind } = args;
+    let Shell { global, ui, .. } = shell;
     if let Some(path) = out.as_deref().filter(|path| path.exists()) {
         return Err(exists(path));
     }

@@ -9,31 +9,35 @@ use jiff::tz::TimeZone;
 use crate::{
     cli::{
         approval::{refused_by_base, seal_key},
-        args::{Global, PlanArgs},
+        Shell,
+        args::PlanArgs,
         failure::{Exit, Failure},
         fleet::Fleet,
         prepare::{self, Choices, Wanted},
         printer::Printer,
-        replace::{Reader, replace},
+        replace::{Reader, refuse_foreign, replace},
         revision::{self, Base},
         session::Session,
         target::Target,
-        ui::Ui,
     },
     diagnostic::Diagnostic,
     plan::{Plan, seal},
-    render::{clean::clean, json::json, junit::Fails, text},
+    render::{
+        clean::clean,
+        json::{is_any_plan, json},
+        junit::Fails,
+        text,
+    },
     resource::Live,
     threads::discard,
 };
 
 pub(in crate::cli) async fn run(
     args: &PlanArgs,
-    global: &Global,
-    ui: &Ui,
+    shell: Shell<'_>,
 ) -> Result<Exit, Failure> {
     let metrics = args.telemetry.metrics_file.as_deref();
-    let session = Session::begin("plan", metrics, global, ui)?;
+    let session = Session::begin("plan", args.fleet.fleet.is_some(), metrics, shell)?;
     let ended = all(args, &session).await;
     session.end(ended)
 }
@@ -48,7 +52,7 @@ async fn all(args: &PlanArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     match Fleet::read(&args.fleet, "plan", args.format, args.redact, &single)? {
         None => {
             let target = Target::alone(&args.files.path, session);
-            target.whole(one(args, &target)).await
+            target.whole(session.signals.unless_stopped(one(args, &target))).await
         }
         Some(fleet) => fleet.run(session, async |target| one(args, target).await).await,
     }
@@ -64,6 +68,9 @@ async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result
     let PlanArgs { narrow, against, out, detailed_exitcode, at, .. } = args;
     let Target { path, ui, .. } = target;
     let key = seal_key()?;
+    if let Some(path) = out {
+        refuse_foreign(path, "a plan of charter", is_any_plan)?;
+    }
     target.connect_ahead();
     let files = revision::read(path, args.files.rev.as_deref())?;
     printer.learn_files(&files);
@@ -84,13 +91,13 @@ async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result
     let wanted = Wanted { files: &files, base: base.as_ref(), now };
     let plan = prepare::make_seen(&connection, wanted, &choices, &seen).await?;
     target.planned(&plan);
-    printer.plan(&plan, &files.sources, &Fails::default(), ui)?;
+    printer.plan(&plan, &files.sources, &Fails::default(), target)?;
     if let Some(path) = out {
         save(&plan, path, key.as_deref())?;
         let path = path.display().to_string();
         ui.say(&format!("saved: apply it with `charter apply {}`\n", clean(&path)));
     }
-    refused(&plan, &choices)?;
+    refused(&plan, &choices, target)?;
     let exit = if *detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done };
     discard((plan, files));
     Ok(exit)
@@ -108,12 +115,18 @@ fn save(plan: &Plan, path: &Path, key: Option<&[u8]>) -> Result<(), Failure> {
         let hmac = Some(seal::seal(&text, key).map_err(unsealed)?);
         text = as_json(&Plan { hmac, ..plan.clone() })?;
     }
+    // Making the plan took a while.
+    refuse_foreign(path, "a plan of charter", is_any_plan)?;
     replace(path, &text, Reader::Owner)
 }
 
 /// Refuses a plan that a guard, a rule or the base refuses.
-pub(in crate::cli) fn refused(plan: &Plan, choices: &Choices) -> Result<(), Failure> {
-    refused_by_guard(plan, choices)?;
+pub(in crate::cli) fn refused(
+    plan: &Plan,
+    choices: &Choices,
+    target: &Target<'_>,
+) -> Result<(), Failure> {
+    refused_by_guard(plan, choices, target)?;
     refused_by_base(plan)?;
     refused_by_policy(&plan.policy)
 }
@@ -132,7 +145,11 @@ pub(in crate::cli) fn refused_by_policy(found: &[Diagnostic]) -> Result<(), Fail
     ))
 }
 
-fn refused_by_guard(plan: &Plan, choices: &Choices) -> Result<(), Failure> {
+fn refused_by_guard(
+    plan: &Plan,
+    choices: &Choices,
+    target: &Target<'_>,
+) -> Result<(), Failure> {
     let mut names: Vec<&str> = plan.breaches().map(|breach| breach.guard.as_str()).collect();
     names.dedup();
     if names.is_empty() {
@@ -146,7 +163,12 @@ fn refused_by_guard(plan: &Plan, choices: &Choices) -> Result<(), Failure> {
         }
     }
     let allow = text::allowances(&plan.guards);
+    // The folder was shown above, if it may be.
+    let run = match target.by_itself(false) {
+        None => format!("run again with {allow}"),
+        Some(command) => format!("run `{command} {allow}` for this organization alone"),
+    };
     Err(Failure::refused(message).help(format!(
-        "check the steps above; if they are meant, run again with {allow}, or raise the limit under `guard:`"
+        "check the steps above; if they are meant, {run}, or raise the limit under `guard:`"
     )))
 }

@@ -6,16 +6,16 @@ use jiff::Timestamp;
 
 use crate::{
     cli::{
+        Shell,
         args::Sandbox,
         connect,
         failure::{Exit, Failure},
-        signals::Signals,
-        ui::Ui,
     },
     sandbox::{Clock, Organization, Server, State},
 };
 
-pub(in crate::cli) async fn run(args: &Sandbox, ui: &Ui) -> Result<Exit, Failure> {
+pub(in crate::cli) async fn run(args: &Sandbox, shell: Shell<'_>) -> Result<Exit, Failure> {
+    let Shell { ui, signals, .. } = shell;
     let Sandbox { seed, listen } = args;
     let state = match seed {
         Some(path) => connect::seed(path)?,
@@ -25,7 +25,6 @@ pub(in crate::cli) async fn run(args: &Sandbox, ui: &Ui) -> Result<Exit, Failure
             state
         }
     };
-    let mut signals = Signals::listen()?;
     let server = Server::start(state, *listen).await.map_err(|error| {
         Failure::usage(format!("cannot listen on `{listen}`: {error}"))
             .help("give a loopback address and a free port, such as 127.0.0.1:0")
@@ -44,7 +43,7 @@ what happens outside the Admin API:
   POST /_sandbox/edit    change something in the Console: {\"do\": \"set_role\", \"user\": …, \"role\": …}
 ",
     );
-    signals.next().await;
+    signals.stop().asked().await;
     server.stop().await;
     Ok(Exit::Done)
 }

@@ -42,6 +42,10 @@ impl Transport for Metered {
             reply
         })
     }
+
+    fn rest(&self) {
+        self.inner.rest();
+    }
 }
 
 /// A request that is counted at its end, also where nobody waits for the answer any more.

@@ -33,7 +33,7 @@ fn labels(organization: &str, command: &str, more: &[(&str, &str)]) -> Labels {
 
 /// After runs of `drift`, one after the other.
 fn after(runs: &[&[Run]]) -> Metrics {
-    runs.iter().fold(Metrics::default(), |metrics, runs| merged(metrics, runs, "drift"))
+    runs.iter().fold(Metrics::default(), |metrics, runs| merged(metrics, runs, "drift", true))
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a time of this century")]
@@ -69,9 +69,10 @@ fn steps_are_told_by_outcome_and_no_drift_with_them() {
     let drift = Some((Counts::default(), 0));
     let applied = Run { tally: Some(tally), drift, ..run("a", Exit::Partly, 0) };
     let metrics = merged(
-        merged(Metrics::default(), std::slice::from_ref(&applied), "apply"),
+        merged(Metrics::default(), std::slice::from_ref(&applied), "apply", true),
         &[applied],
         "apply",
+        true,
     );
     let outcomes = ["done", "failed", "skipped", "manual", "waiting", "unknown", "not_started"];
     let found =
@@ -106,14 +107,42 @@ fn a_run_for_nobody_known_forgets_nobody() {
     assert_eq!(metrics.get(EXIT_CODE, &labels("", "drift", &[])), Some(3.0));
     // How `a` ended is of another run, and not of this one.
     assert_eq!(metrics.get(EXIT_CODE, &labels("a", "drift", &[])), None);
-    let metrics = merged(metrics, &[run("a", Exit::Done, 120)], "drift");
+    let metrics = merged(metrics, &[run("a", Exit::Done, 120)], "drift", true);
     assert_eq!(metrics.get(EXIT_CODE, &labels("", "drift", &[])), None);
 }
 
 #[test]
 fn what_other_commands_left_stays() {
-    let metrics = merged(Metrics::default(), &[run("a", Exit::Refused, 0)], "apply");
-    let metrics = merged(metrics, &[run("b", Exit::Done, 60)], "drift");
+    let metrics = merged(Metrics::default(), &[run("a", Exit::Refused, 0)], "apply", true);
+    let metrics = merged(metrics, &[run("b", Exit::Done, 60)], "drift", true);
     assert_eq!(metrics.get(EXIT_CODE, &labels("a", "apply", &[])), Some(4.0));
     assert_eq!(metrics.get(EXIT_CODE, &labels("b", "drift", &[])), Some(0.0));
+}
+
+#[test]
+fn a_run_for_one_organization_leaves_what_others_have_come_to() {
+    let one = |metrics, run: Run| merged(metrics, &[run], "drift", false);
+    let metrics = one(Metrics::default(), run("a", Exit::Changes, 0));
+    // It failed before it was known for whom.
+    let metrics = one(metrics, run("", Exit::Usage, 30));
+    assert_eq!(metrics.get(EXIT_CODE, &labels("", "drift", &[])), Some(3.0));
+    let metrics = one(metrics, run("b", Exit::Done, 60));
+    assert_eq!(metrics.get(EXIT_CODE, &labels("a", "drift", &[])), Some(2.0));
+    assert_eq!(metrics.get(EXIT_CODE, &labels("b", "drift", &[])), Some(0.0));
+    assert_eq!(metrics.get(EXIT_CODE, &labels("", "drift", &[])), None);
+    let requests = |organization| {
+        metrics.get(REQUESTS, &labels(organization, "drift", &[("class", "2xx")]))
+    };
+    assert_eq!((requests("a"), requests("b")), (Some(2.0), Some(2.0)));
+}
+
+#[test]
+fn one_that_was_stopped_keeps_what_the_run_before_has_come_to() {
+    let metrics = after(&[&[run("a", Exit::Done, 0)], &[run("a", Exit::Terminated, 60)]]);
+    let value = |family| metrics.get(family, &labels("a", "drift", &[]));
+    assert_eq!(value(EXIT_CODE), Some(143.0));
+    assert_eq!(value(LAST_RUN), Some(time(0)));
+    assert_eq!(value(DURATION), Some(1.235));
+    let requests = metrics.get(REQUESTS, &labels("a", "drift", &[("class", "2xx")]));
+    assert_eq!(requests, Some(4.0), "what was asked was asked");
 }

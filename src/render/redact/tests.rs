@@ -52,7 +52,7 @@ fn nothing_of_the_originals_survives_in_any_format() {
     let places = Places::default();
     let sources = crate::diagnostic::Sources::default();
     let forms = [
-        text::plan(&hidden, text::Options { width: 80, calls: true }),
+        text::plan(&hidden, text::Options { width: 80, calls: true, ..Default::default() }),
         json(&hidden).unwrap(),
         markdown(&review, COMMENT),
         crate::render::github::annotations(&review, &places),

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{call_to_act, count};
+use super::{Options, call_to_act, count};
 use crate::{
     plan::{acknowledge::Acknowledgement, step::GuardResult},
     render::{
@@ -17,6 +17,12 @@ use crate::{
 
 /// The breached guards; empty if none is.
 pub fn breaches(guards: &[GuardResult], width: usize) -> String {
+    breaches_of(guards, Options { width, ..Options::default() })
+}
+
+/// The same; of one organization of several with the command that is for it alone.
+pub(super) fn breaches_of(guards: &[GuardResult], options: Options<'_>) -> String {
+    let width = options.width;
     let breached: Vec<&GuardResult> = guards.iter().filter(|guard| guard.breached).collect();
     if breached.is_empty() {
         return String::new();
@@ -35,12 +41,15 @@ pub fn breaches(guards: &[GuardResult], width: usize) -> String {
         let flow = Flow::new().solid(0, BOLD, guard.as_str()).words(2, PLAIN, &text);
         out.push_str(&flow.lines(&lead, 4, 4, width));
     }
-    out.push_str(&paragraph(
-        2,
-        "if this is meant, pass for this one run (it is written to the journal):",
-        width,
-    ));
-    out.push_str(&line(4, &allowances(guards)));
+    let (how, command) = match options.alone {
+        None => ("if this is meant, pass for this one run (it is written to the journal):", String::new()),
+        Some(command) => (
+            "if this is meant, pass it for this organization alone, in a run of its own (it is written to the journal):",
+            format!("{} ", clean(command)),
+        ),
+    };
+    out.push_str(&paragraph(2, how, width));
+    out.push_str(&line(4, &format!("{command}{}", allowances(guards))));
     out
 }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 
 fn shown(plan: &Plan, width: usize, calls: bool) -> String {
-    let text = super::plan(plan, Options { width, calls });
+    let text = super::plan(plan, Options { width, calls, ..Default::default() });
     anstream::adapter::strip_str(&text).to_string()
 }
 
