@@ -16,6 +16,8 @@ mod commands;
 #[cfg(target_os = "linux")]
 #[path = "stories/confirm.rs"]
 mod confirm;
+#[path = "common/contract.rs"]
+mod contract;
 #[path = "stories/examples.rs"]
 mod examples;
 #[path = "stories/failures.rs"]

@@ -17,6 +17,7 @@ use super::{
     scripts,
     state::State,
     switches::{RateLimitHeaders, UnknownFields},
+    watch::{self, Seen},
 };
 use crate::api::transport::{Method, RawRequest, RawResponse};
 
@@ -126,6 +127,8 @@ pub fn handle(state: &mut State, request: &RawRequest) -> Exchange {
         _ => (Wire::Whole, Duration::ZERO),
     };
     let response = finish(state, response, &request_id);
+    let (fault_seen, switches) = (fault.as_ref(), &state.switches);
+    watch::show(&Seen { request, response: &response, wire, fault: fault_seen, switches });
     state.log.push(Entry {
         number: 0,
         at: now,

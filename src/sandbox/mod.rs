@@ -27,6 +27,7 @@ mod shared;
 mod state;
 pub mod switches;
 mod table;
+mod watch;
 
 pub use clock::Clock;
 pub use credentials::{Credentials, FederationRule, SANDBOX_KEY};
@@ -49,3 +50,4 @@ pub use server::{Server, taken, whole};
 pub use shared::{InProcess, Sandbox};
 pub use state::{Organization, OrganizationKind, State};
 pub use switches::Switches;
+pub use watch::{Seen, watch};

@@ -39,6 +39,16 @@ impl Query {
         self.0.iter().filter(|(key, _)| wanted(key)).map(|(_, value)| value.as_str()).collect()
     }
 
+    /// An email address.
+    pub(crate) fn address(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        match self.one(name) {
+            Some(text) if domain_of(text).is_none() => Err(Refusal::invalid(format!(
+                "{name}: `{text}` is not a valid email address"
+            ))),
+            other => Ok(other),
+        }
+    }
+
     /// A boolean, absent meaning false.
     pub(crate) fn flag(&self, name: &str) -> Result<bool, Refusal> {
         match self.one(name) {
@@ -166,6 +176,13 @@ impl Fields {
             Some(name) => Err(Refusal::invalid(format!("{name}: extra inputs are not permitted"))),
         }
     }
+}
+
+/// The domain of an email address; `None` if the text is no address.
+pub(crate) fn domain_of(email: &str) -> Option<&str> {
+    let (local, domain) = email.rsplit_once('@')?;
+    let clean = |text: &str| !text.is_empty() && !text.contains([' ', '\t', '\n', '\r', '@']);
+    (clean(local) && clean(domain) && domain.contains('.') && email.len() <= 320).then_some(domain)
 }
 
 /// A string out of a JSON value.

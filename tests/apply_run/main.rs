@@ -9,6 +9,8 @@ mod support;
 
 mod budget;
 mod chaos;
+#[path = "../common/contract.rs"]
+mod contract;
 mod destructive;
 #[path = "../common/dice.rs"]
 mod dice;

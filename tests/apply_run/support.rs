@@ -167,6 +167,7 @@ impl Org {
         state.add_user("root@acme.com", "admin");
         plant(&mut state);
         let clock = TestClock::new(state.now());
+        crate::contract::watch();
         let sandbox = Sandbox::new(state);
         let credential =
             Credential::Key(Secret::new(sandbox.admin_key()), "ANTHROPIC_ADMIN_KEY".into());

@@ -2,6 +2,8 @@
 //!
 //! Invariant: time is the sandbox's own and waits cost nothing, so whatever runs here runs at once.
 
+pub(crate) mod contract;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -70,6 +72,7 @@ pub(crate) struct Session {
 impl Session {
     /// A new command. Where the sandbox gives short pages, lists have many of them.
     pub(crate) fn new(sandbox: &Sandbox) -> Self {
+        contract::watch();
         let now = sandbox.now();
         let clock = Arc::new(TestClock::new(now));
         let credential = credential(&sandbox.admin_key());

@@ -8,6 +8,8 @@
 mod access;
 mod api_keys;
 mod chaos;
+#[path = "../common/contract.rs"]
+mod contract;
 mod http;
 mod loopback;
 mod paging;

@@ -64,6 +64,7 @@ pub(crate) fn empty() -> State {
 }
 
 pub(crate) fn request(method: Method, target: &str, body: Option<&Value>) -> RawRequest {
+    crate::contract::watch();
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let mut headers =
         vec![header("x-api-key", "sk-ant-admin01-test"), header("anthropic-version", "2026-10-21")];

@@ -134,9 +134,6 @@ def operation(found, schemas):
     parameters = []
     for parameter in found.get("parameters", []):
         name, text = parameter["name"], parameter.get("description") or ""
-        if name == "anthropic-version":
-            # Optional everywhere.
-            continue
         if name == "anthropic-beta":
             value = re.search(r"`([a-z0-9-]+-\d{4}-\d\d-\d\d)`", text)
             if value:

@@ -71,6 +71,7 @@ impl World {
         desired: &Arc<Desired>,
         network: impl FnOnce(Network) -> Network,
     ) -> Self {
+        common::contract::watch();
         let clock = TestClock::new(sandbox.now());
         let network = Arc::new(network(Network::new(sandbox, &clock)));
         let credential =

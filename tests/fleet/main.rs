@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod apply;
+#[path = "../common/contract.rs"]
+mod contract;
 mod docs;
 mod plans;
 mod stop;

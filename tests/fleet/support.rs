@@ -101,6 +101,7 @@ pub(crate) struct Run {
 
 impl Fleet {
     pub(crate) fn start(organizations: Vec<One>) -> Self {
+        crate::contract::watch();
         let folder = TempDir::new().unwrap();
         let mut fleet = "version: 1\norganizations:\n".to_owned();
         let mut house = House::default();
@@ -164,6 +165,7 @@ impl Fleet {
             stdout: String::from_utf8(stdout).unwrap(),
             stderr: String::from_utf8(stderr).unwrap(),
         };
+        crate::contract::clean();
         assert!(!run.stdout.contains("hush") && !run.stderr.contains("hush"), "{run:?}");
         run
     }

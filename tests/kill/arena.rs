@@ -96,6 +96,7 @@ struct Inside {
 
 impl Arena {
     pub(crate) fn new(state: State, file: &str, pace: Duration) -> Self {
+        crate::contract::watch();
         let sandbox = Sandbox::new(state);
         let inside = Arc::new(Inside {
             sandbox: sandbox.clone(),
@@ -182,6 +183,9 @@ impl Drop for Arena {
         // A test that failed leaves nothing behind.
         if let Some(id) = self.inside.child() {
             self.inside.kill(id);
+        }
+        if !std::thread::panicking() {
+            crate::contract::clean();
         }
     }
 }

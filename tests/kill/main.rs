@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod arena;
+#[path = "../common/contract.rs"]
+mod contract;
 #[path = "../common/dice.rs"]
 mod dice;
 mod life;

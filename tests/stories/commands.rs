@@ -114,6 +114,8 @@ fn a_served_sandbox_says_where_it_is_and_which_key_it_takes() {
     };
     let url = value("ANTHROPIC_BASE_URL");
     let key = value("ANTHROPIC_ADMIN_KEY");
+    // The variable that the official SDKs read.
+    assert_eq!(value("ANTHROPIC_API_KEY"), key);
     let story = story.env("ANTHROPIC_BASE_URL", &url).env("ANTHROPIC_ADMIN_KEY", &key);
     let plan = story.run(&["plan"]);
     assert_eq!(plan.code, Some(0), "{plan:?}");

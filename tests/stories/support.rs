@@ -167,6 +167,7 @@ pub(crate) struct Served {
 impl Served {
     /// Serves a seed.
     pub(crate) fn start(seed: &str) -> Self {
+        crate::contract::watch();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.unwrap();
@@ -196,6 +197,9 @@ impl Drop for Served {
     fn drop(&mut self) {
         if let Some(server) = self.server.take() {
             self.runtime.block_on(server.stop());
+        }
+        if !thread::panicking() {
+            crate::contract::clean();
         }
     }
 }

@@ -30,7 +30,10 @@ pub(in crate::cli) async fn run(args: &Sandbox, shell: Shell<'_>) -> Result<Exit
             .help("give a loopback address and a free port, such as 127.0.0.1:0")
     })?;
     let (url, key) = (server.base_url(), server.sandbox().admin_key());
-    ui.data(&format!("export ANTHROPIC_BASE_URL={url}\nexport ANTHROPIC_ADMIN_KEY={key}\n"))?;
+    // The official SDKs read `ANTHROPIC_API_KEY`, and no variable that names an Admin key.
+    ui.data(&format!(
+        "export ANTHROPIC_BASE_URL={url}\nexport ANTHROPIC_ADMIN_KEY={key}\nexport ANTHROPIC_API_KEY={key}\n"
+    ))?;
     ui.say(
         "\
 a fake organization listens there; stop it with Ctrl-C

@@ -17,7 +17,7 @@ use crate::{
         clock,
         handle::Asked,
         refusal::Refusal,
-        request::Fields,
+        request::{Fields, domain_of},
         routes::{Offered, Route, Takes},
         state::{OrganizationKind, State},
         switches::{
@@ -173,7 +173,7 @@ fn list(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
     let order = ListOrder::NewestFirst;
     let cursor = |(_, invite): &(u64, &Invite)| invite.id.clone();
     let show = |(_, invite): &(u64, &Invite)| show(state, invite);
-    Ok(if let Some(email) = asked.query.one("email") {
+    Ok(if let Some(email) = asked.query.address("email")? {
         let rows = invites
             .like(email)
             .rev()
@@ -300,12 +300,6 @@ fn free_seat(state: &State) -> Result<(), Refusal> {
         SeatError::Coded => refusal.code("org_member_limit_exceeded"),
         SeatError::Plain => refusal,
     })
-}
-
-fn domain_of(email: &str) -> Option<&str> {
-    let (local, domain) = email.rsplit_once('@')?;
-    let clean = |text: &str| !text.is_empty() && !text.contains([' ', '\t', '\n', '\r', '@']);
-    (clean(local) && clean(domain) && domain.contains('.') && email.len() <= 320).then_some(domain)
 }
 
 fn missing() -> Refusal {

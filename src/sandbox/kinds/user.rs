@@ -181,7 +181,7 @@ fn list(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
     let order = ListOrder::NewestFirst;
     let cursor = |(_, user): &(u64, &User)| user.id.clone();
     let show = |(_, user): &(u64, &User)| show(user);
-    Ok(if let Some(email) = asked.query.one("email") {
+    Ok(if let Some(email) = asked.query.address("email")? {
         let rows = users
             .like(email)
             .rev()
