@@ -47,6 +47,7 @@
 //! | row | modules | IO |
 //! | --- | --- | --- |
 //! | side by side | `beside`, `threads` | threads and tasks, with no say in what comes of their work |
+//! | characters | `characters` | none |
 //! | words | `address`, `diagnostic`, `email`, `secret` | none |
 //! | conditions | `expression` | none |
 //! | wire | `api` | its HTTP transport, credentials' files and variables |
@@ -90,6 +91,7 @@ pub mod address;
 pub mod api;
 pub mod apply;
 mod beside;
+pub mod characters;
 pub mod cli;
 pub mod config;
 pub mod diagnostic;

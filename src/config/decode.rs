@@ -18,17 +18,20 @@ mod workspaces;
 pub(crate) use self::{
     fleet::{Listed, fleet},
     people::is_uuid,
-    text::{invisible, is_plain_text},
+    text::is_plain_text,
 };
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    document::{Document, Place, Sp, VERSION},
+    document::{Document, Place, Sp, Text, VERSION},
     shape::{FILE, Need, Record},
     yaml::{Key, Mark, Node, Sort, Value},
 };
-use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use crate::{
+    characters,
+    diagnostic::{Diagnostic, Span, did_you_mean},
+};
 
 /// What one file says.
 #[derive(Debug, Default)]
@@ -39,6 +42,9 @@ pub(crate) struct Part {
     pub(crate) version: Option<Span>,
     /// A list of the file could not be read whole: what refers to it cannot be judged.
     pub(crate) incomplete: bool,
+    /// Keys of grants that are neither an address nor a team: whether a team or a person of that name exists in another
+    /// file decides what is said of them.
+    pub(crate) unnamed: Vec<Text>,
 }
 
 /// Decodes one file.
@@ -49,7 +55,7 @@ pub(crate) fn decode(
     node: &Node<'_>,
     found: &mut Vec<Diagnostic>,
 ) -> Part {
-    let mut cx = Cx { file, root, text, found, incomplete: false };
+    let mut cx = Cx::new(file, root, text, found);
     let mut part = Part::default();
     if cx.is_saved_plan(node) {
         return Part { incomplete: true, ..part };
@@ -92,7 +98,9 @@ pub(crate) fn decode(
     if let Some((key, node)) = fields.take("files") {
         document.files = Some(cx.file_limits(key, node));
     }
+    cx.report_midnights();
     part.incomplete = cx.incomplete;
+    part.unnamed = cx.unnamed;
     part
 }
 
@@ -109,6 +117,9 @@ struct Cx<'f> {
     text: &'f str,
     found: &'f mut Vec<Diagnostic>,
     incomplete: bool,
+    unnamed: Vec<Text>,
+    /// Dates that hold a time, midnight.
+    midnights: Vec<Mark>,
 }
 
 /// The entries of a map with fixed keys; unknown and empty ones are reported already.
@@ -139,6 +150,18 @@ impl Drop for Fields<'_, '_> {
             "`{}` is in the table and not decoded",
             self.entries.first().map_or("", |(key, _)| &*key.scalar.text)
         );
+    }
+}
+
+impl<'f> Cx<'f> {
+    fn new(
+        file: &'f Arc<str>,
+        root: bool,
+        text: &'f str,
+        found: &'f mut Vec<Diagnostic>,
+    ) -> Self {
+        let (unnamed, midnights) = (Vec::new(), Vec::new());
+        Self { file, root, text, found, incomplete: false, unnamed, midnights }
     }
 }
 
@@ -176,6 +199,19 @@ impl Cx<'_> {
     ) {
         let finding = Diagnostic::error(code, message).at(&self.span(mark)).help(help);
         self.found.push(finding);
+    }
+
+    /// Reports an error; `new`: versions before this one did not find it.
+    fn error_since(
+        &mut self,
+        new: bool,
+        code: &'static str,
+        mark: Mark,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let finding = Diagnostic::error(code, message).at(&self.span(mark)).help(help);
+        self.found.push(if new { finding.recent() } else { finding });
     }
 
     /// Says that two things cannot stand beside each other.
@@ -300,12 +336,13 @@ impl Cx<'_> {
                 }
                 (None, _) => format!("give `{text}` a value, or remove the line"),
             };
-            self.error(
-                "config/null",
-                key.mark,
-                format!("nothing stands after `{text}:`, which could mean none or not managed"),
-                help,
-            );
+            let message = match &node.value {
+                Value::Scalar(scalar) if !scalar.text.is_empty() => {
+                    format!("`{text}` is `{}`, which could mean none or not managed", scalar.text)
+                }
+                _ => format!("`{text}:` has no value, which could mean none or not managed"),
+            };
+            self.error("config/null", key.mark, message, help);
             return false;
         }
         true
@@ -352,13 +389,15 @@ fn shown(text: &str) -> String {
     let escaped: String = text
         .chars()
         .take(61)
-        .flat_map(|c| {
-            let plain = !(c.is_control() || text::invisible(c));
-            let escape = (!plain).then(|| c.escape_unicode());
-            plain.then_some(c).into_iter().chain(escape.into_iter().flatten())
-        })
+        .map(|c| if c.is_whitespace() && !c.is_ascii() { spelled(c) } else { c.to_string() })
         .collect();
-    if text.chars().nth(61).is_some() { format!("{escaped}…") } else { escaped }
+    let escaped = characters::spelled_out(&escaped);
+    if text.chars().nth(61).is_some() { format!("{escaped}…") } else { escaped.into_owned() }
+}
+
+/// A blank that is not the space: nobody sees the difference.
+fn spelled(c: char) -> String {
+    format!("<U+{:04X}>", u32::from(c))
 }
 
 /// Words in backticks with commas.

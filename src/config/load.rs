@@ -163,6 +163,7 @@ fn assemble(
     let mut sources = Sources::default();
     let mut parts = Vec::with_capacity(read.len());
     let mut incomplete = false;
+    let mut unnamed = Vec::new();
     for (index, (source, findings)) in read.into_iter().enumerate() {
         found.extend(findings);
         let Some(Source { name, text, part }) = source else {
@@ -174,10 +175,12 @@ fn assemble(
             found.push(no_version(&name));
         }
         sources.0.insert(name, text);
+        unnamed.extend(part.unnamed.iter().cloned());
         parts.push(part);
     }
     let document = merge::merge(parts, &mut found);
     check::check(&document, !incomplete, &mut found);
+    check::unnamed(&document, &unnamed, &mut found);
     check::files(&document, &sources.0.keys().map(|name| &**name), &mut found);
     if side == Side::Base {
         diagnostic::demote_recent(&mut found);

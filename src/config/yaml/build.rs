@@ -125,6 +125,9 @@ impl<'a, 'f> Builder<'a, 'f> {
         mark: Mark,
     ) -> Result<Scalar<'a>, Box<Diagnostic>> {
         let plain = style == ScalarStyle::Plain;
+        // The parser says `~` where nothing is written.
+        let written = mark.bytes.1 > mark.bytes.0;
+        let text = if plain && !written { Cow::Borrowed("") } else { text };
         let sort = if plain { scalar::sort(&text) } else { Sort::Text };
         let Some(tag) = tag else { return Ok(Scalar { text, sort }) };
         let told = match tag.core_suffix() {
