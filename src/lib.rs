@@ -48,7 +48,7 @@
 //! | --- | --- | --- |
 //! | side by side | `beside`, `threads` | threads and tasks, with no say in what comes of their work |
 //! | characters | `characters` | none |
-//! | words | `address`, `diagnostic`, `email`, `secret` | none |
+//! | words | `address`, `diagnostic`, `email`, `glob`, `secret` | none |
 //! | conditions | `expression` | none |
 //! | wire | `api` | its HTTP transport, credentials' files and variables |
 //! | kinds | `resource` | none |
@@ -97,6 +97,7 @@ pub mod config;
 pub mod diagnostic;
 pub mod email;
 pub mod expression;
+pub mod glob;
 pub mod observe;
 pub mod plan;
 pub mod policy;

@@ -38,3 +38,5 @@ mod secrets;
 mod signals;
 #[path = "stories/support.rs"]
 mod support;
+#[path = "stories/written.rs"]
+mod written;

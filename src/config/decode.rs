@@ -3,6 +3,7 @@
 //! Invariant: everything wrong in a file is found in one pass; what is wrong is replaced by something harmless,
 //! and the findings keep the document from ever being used.
 
+mod dates;
 mod expectations;
 mod expression;
 mod files;
@@ -11,6 +12,7 @@ mod keys;
 mod patterns;
 mod people;
 mod policy;
+mod report;
 mod rules;
 mod text;
 mod workspaces;
@@ -28,10 +30,8 @@ use super::{
     shape::{FILE, Need, Record},
     yaml::{Key, Mark, Node, Sort, Value},
 };
-use crate::{
-    characters,
-    diagnostic::{Diagnostic, Span, did_you_mean},
-};
+use self::report::{listed, shown};
+use crate::diagnostic::{Diagnostic, Span};
 
 /// What one file says.
 #[derive(Debug, Default)]
@@ -45,6 +45,8 @@ pub(crate) struct Part {
     /// Keys of grants that are neither an address nor a team: whether a team or a person of that name exists in another
     /// file decides what is said of them.
     pub(crate) unnamed: Vec<Text>,
+    /// Errors that were only counted.
+    pub(crate) dropped: usize,
 }
 
 /// Decodes one file.
@@ -101,6 +103,7 @@ pub(crate) fn decode(
     cx.report_midnights();
     part.incomplete = cx.incomplete;
     part.unnamed = cx.unnamed;
+    part.dropped = cx.dropped;
     part
 }
 
@@ -118,6 +121,8 @@ struct Cx<'f> {
     found: &'f mut Vec<Diagnostic>,
     incomplete: bool,
     unnamed: Vec<Text>,
+    /// Findings that were only counted.
+    dropped: usize,
     /// Dates that hold a time, midnight.
     midnights: Vec<Mark>,
 }
@@ -161,7 +166,7 @@ impl<'f> Cx<'f> {
         found: &'f mut Vec<Diagnostic>,
     ) -> Self {
         let (unnamed, midnights) = (Vec::new(), Vec::new());
-        Self { file, root, text, found, incomplete: false, unnamed, midnights }
+        Self { file, root, text, found, incomplete: false, unnamed, dropped: 0, midnights }
     }
 }
 
@@ -188,57 +193,6 @@ impl Cx<'_> {
 
     fn sp<T>(&self, value: T, mark: Mark) -> Sp<T> {
         Sp::at(value, self.span(mark))
-    }
-
-    fn error(
-        &mut self,
-        code: &'static str,
-        mark: Mark,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        let finding = Diagnostic::error(code, message).at(&self.span(mark)).help(help);
-        self.found.push(finding);
-    }
-
-    /// Reports an error; `new`: versions before this one did not find it.
-    fn error_since(
-        &mut self,
-        new: bool,
-        code: &'static str,
-        mark: Mark,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        let finding = Diagnostic::error(code, message).at(&self.span(mark)).help(help);
-        self.found.push(if new { finding.recent() } else { finding });
-    }
-
-    /// Says that two things cannot stand beside each other.
-    fn error_with(
-        &mut self,
-        code: &'static str,
-        mark: Mark,
-        message: impl Into<String>,
-        (other, words): (Option<&Span>, &str),
-        help: impl Into<String>,
-    ) {
-        let mut finding = Diagnostic::error(code, message).at(&self.span(mark)).help(help);
-        if let Some(other) = other {
-            finding = finding.with(other, words);
-        }
-        self.found.push(finding);
-    }
-
-    /// Says that a value has the wrong type. `what` is the subject, `wanted` what it should be.
-    fn wrong_type(&mut self, node: &Node<'_>, what: &str, wanted: &str, help: impl Into<String>) {
-        let message = match &node.value {
-            Value::Scalar(scalar) if scalar.sort != Sort::Null => {
-                format!("`{}` is {}, and {what} is {wanted}", shown(&scalar.text), node.noun())
-            }
-            _ => format!("{what} is {wanted}, and here stands {}", node.noun()),
-        };
-        self.error("config/wrong-type", node.mark, message, help);
     }
 
     /// The entries of a map with free keys.
@@ -348,24 +302,6 @@ impl Cx<'_> {
         true
     }
 
-    fn unknown_key(&mut self, record: &'static Record, key: &Key<'_>, what: &str) {
-        let text = &*key.scalar.text;
-        let keys: Vec<_> = record.keys().collect();
-        // `removals.members` is the guard's name on the command line, and looks like a key.
-        let dotted = text.split_once('.').filter(|(head, _)| record.field(head).is_some());
-        let help = match (dotted, did_you_mean(text, keys.iter().copied())) {
-            (Some((head, rest)), _) => format!("write `{head}: {{{rest}: …}}`"),
-            (None, Some(near)) => format!("did you mean `{near}`?"),
-            (None, None) => format!("the keys here are {}", listed(&keys)),
-        };
-        self.error(
-            "config/unknown-key",
-            key.mark,
-            format!("`{}` is not a key of {what}", shown(text)),
-            help,
-        );
-    }
-
     fn version(&mut self, node: &Node<'_>) {
         match &node.value {
             Value::Scalar(scalar)
@@ -382,25 +318,4 @@ impl Cx<'_> {
             _ => self.wrong_type(node, "`version`", "the number 1", "write `version: 1`"),
         }
     }
-}
-
-/// A user's text as it is shown in a message: not longer than a line, and without control characters.
-fn shown(text: &str) -> String {
-    let escaped: String = text
-        .chars()
-        .take(61)
-        .map(|c| if c.is_whitespace() && !c.is_ascii() { spelled(c) } else { c.to_string() })
-        .collect();
-    let escaped = characters::spelled_out(&escaped);
-    if text.chars().nth(61).is_some() { format!("{escaped}…") } else { escaped.into_owned() }
-}
-
-/// A blank that is not the space: nobody sees the difference.
-fn spelled(c: char) -> String {
-    format!("<U+{:04X}>", u32::from(c))
-}
-
-/// Words in backticks with commas.
-fn listed(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
