@@ -177,6 +177,31 @@ pub fn demote_recent(diagnostics: &mut [Diagnostic]) {
     }
 }
 
+/// How many findings one file may come to before more are only counted.
+pub const MAX_HELD: usize = 2_000;
+/// How many findings are kept for whoever reads them; errors come first.
+pub const MAX_KEPT: usize = 300;
+
+/// Keeps the first findings of a sorted list, and counts the others with the `dropped` ones in a last finding of this
+/// code.
+pub fn bound(found: &mut Vec<Diagnostic>, dropped: usize, code: &'static str) {
+    let rest = if found.len() > MAX_KEPT { found.split_off(MAX_KEPT) } else { Vec::new() };
+    let count = rest.len() + dropped;
+    if count == 0 {
+        return;
+    }
+    // What was only counted are errors.
+    let is_error = dropped > 0 || rest.iter().any(Diagnostic::is_error);
+    let severity = if is_error { Severity::Error } else { Severity::Warning };
+    let noun = if count == 1 { "finding is" } else { "findings are" };
+    let place = rest.first().or(found.last()).and_then(|one| one.span.clone());
+    found.push(
+        Diagnostic::new(severity, code, format!("{count} more {noun} not listed"))
+            .at_opt(place.as_ref())
+            .help("correct the first ones and run the command again: many findings often have one cause"),
+    );
+}
+
 /// Sorts findings the way they are shown: errors first, then by place, then by code and text.
 pub fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by(|a, b| {

@@ -47,7 +47,8 @@
 //! | row | modules | IO |
 //! | --- | --- | --- |
 //! | side by side | `beside`, `threads` | threads and tasks, with no say in what comes of their work |
-//! | words | `address`, `diagnostic`, `email`, `secret` | none |
+//! | characters | `characters` | none |
+//! | words | `address`, `diagnostic`, `email`, `glob`, `secret` | none |
 //! | conditions | `expression` | none |
 //! | wire | `api` | its HTTP transport, credentials' files and variables |
 //! | kinds | `resource` | none |
@@ -90,11 +91,13 @@ pub mod address;
 pub mod api;
 pub mod apply;
 mod beside;
+pub mod characters;
 pub mod cli;
 pub mod config;
 pub mod diagnostic;
 pub mod email;
 pub mod expression;
+pub mod glob;
 pub mod observe;
 pub mod plan;
 pub mod policy;

@@ -53,3 +53,5 @@ mod signals;
 mod stopping;
 #[path = "stories/support.rs"]
 mod support;
+#[path = "stories/written.rs"]
+mod written;

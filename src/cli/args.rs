@@ -81,6 +81,10 @@ pub(crate) struct Global {
     #[arg(short, long, global = true, help_heading = "Output", conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 
+    /// Show every finding; without it, the first 20 and how many more there are
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) all: bool,
+
     /// How log lines look
     #[arg(long, global = true, value_name = "FORMAT", help_heading = "Output")]
     #[arg(value_enum, default_value_t)]

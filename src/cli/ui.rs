@@ -25,6 +25,9 @@ use crate::{
     },
 };
 
+/// More findings than these are only counted.
+const FINDINGS: usize = 20;
+
 /// Lines are not made wider than this, however wide the terminal is.
 const WIDEST: usize = 120;
 
@@ -34,6 +37,8 @@ pub(crate) struct Ui {
     stdout: ColorChoice,
     stderr: ColorChoice,
     quiet: bool,
+    /// Every finding is shown.
+    all: bool,
     /// How much is asked for: 0, 1, 2 …
     pub(crate) verbose: u8,
     /// Standard output and standard error end in different places.
@@ -70,6 +75,7 @@ impl Ui {
             stdout: choice(AutoStream::choice(&io::stdout())),
             stderr: choice(AutoStream::choice(&io::stderr())),
             quiet: global.quiet,
+            all: global.all,
             verbose: global.verbose,
             is_apart: is_apart(),
             width: columns(),
@@ -143,14 +149,26 @@ impl Ui {
 
     /// Findings that stop nothing, to stderr; nothing with `--quiet`.
     pub(crate) fn findings(&self, found: &[Diagnostic], sources: &Sources) {
-        self.say(&diagnostics(found, sources, self.width));
+        self.say(&self.listed(found, sources));
     }
 
     /// What rules find, to stderr; with `--quiet` only what refuses.
     pub(crate) fn judgement(&self, found: &[Diagnostic], sources: &Sources) {
         let shown: Vec<Diagnostic> =
             found.iter().filter(|one| !self.quiet || one.is_error()).cloned().collect();
-        self.err(&diagnostics(&shown, sources, self.width));
+        self.err(&self.listed(&shown, sources));
+    }
+
+    /// The first findings, and how many more there are.
+    fn listed(&self, found: &[Diagnostic], sources: &Sources) -> String {
+        let most = if self.all { found.len() } else { found.len().min(FINDINGS) };
+        let (first, rest) = found.split_at(most);
+        let mut text = diagnostics(first, sources, self.width);
+        if !rest.is_empty() {
+            let counts = tally(rest).unwrap_or_else(|| rest.len().to_string());
+            text.push_str(&format!("{counts} not shown here: `--all` shows them\n\n"));
+        }
+        text
     }
 
     /// What a wrong set of files is told.
@@ -161,7 +179,7 @@ impl Ui {
             .filter(|one| !self.quiet || one.severity == Severity::Error)
             .cloned()
             .collect();
-        self.err(&diagnostics(&shown, sources, self.width));
+        self.err(&self.listed(&shown, sources));
         if let Some(tally) = tally(found) {
             self.err(&format!("{}: {tally}\n", paint(ERROR, "error")));
         }

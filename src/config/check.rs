@@ -2,6 +2,7 @@
 //!
 //! Invariant: reads the merged document only; the same document has the same findings.
 
+mod alike;
 mod files;
 mod grants;
 mod keys;
@@ -9,7 +10,10 @@ mod kinds;
 mod people;
 mod workspaces;
 
-pub(crate) use self::files::{check as files, pinned};
+pub(crate) use self::{
+    files::{check as files, pinned},
+    grants::unnamed,
+};
 use super::document::Document;
 use crate::diagnostic::{Diagnostic, Span};
 
@@ -20,6 +24,7 @@ pub(crate) fn check(document: &Document, complete: bool, found: &mut Vec<Diagnos
     people::check(document, complete, found);
     workspaces::check(document, complete, found);
     keys::check(document, found);
+    alike::check(document, found);
 }
 
 /// An error at a place that may not be known.

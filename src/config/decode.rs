@@ -3,6 +3,7 @@
 //! Invariant: everything wrong in a file is found in one pass; what is wrong is replaced by something harmless,
 //! and the findings keep the document from ever being used.
 
+mod dates;
 mod expectations;
 mod expression;
 mod files;
@@ -11,6 +12,7 @@ mod keys;
 mod patterns;
 mod people;
 mod policy;
+mod report;
 mod rules;
 mod text;
 mod workspaces;
@@ -18,17 +20,18 @@ mod workspaces;
 pub(crate) use self::{
     fleet::{Listed, fleet},
     people::is_uuid,
-    text::{invisible, is_plain_text},
+    text::is_plain_text,
 };
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    document::{Document, Place, Sp, VERSION},
+    document::{Document, Place, Sp, Text, VERSION},
     shape::{FILE, Need, Record},
     yaml::{Key, Mark, Node, Sort, Value},
 };
-use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use self::report::{listed, shown};
+use crate::diagnostic::{Diagnostic, Span};
 
 /// What one file says.
 #[derive(Debug, Default)]
@@ -39,6 +42,11 @@ pub(crate) struct Part {
     pub(crate) version: Option<Span>,
     /// A list of the file could not be read whole: what refers to it cannot be judged.
     pub(crate) incomplete: bool,
+    /// Keys of grants that are neither an address nor a team: whether a team or a person of that name exists in another
+    /// file decides what is said of them.
+    pub(crate) unnamed: Vec<Text>,
+    /// Errors that were only counted.
+    pub(crate) dropped: usize,
 }
 
 /// Decodes one file.
@@ -49,7 +57,7 @@ pub(crate) fn decode(
     node: &Node<'_>,
     found: &mut Vec<Diagnostic>,
 ) -> Part {
-    let mut cx = Cx { file, root, text, found, incomplete: false };
+    let mut cx = Cx::new(file, root, text, found);
     let mut part = Part::default();
     if cx.is_saved_plan(node) {
         return Part { incomplete: true, ..part };
@@ -92,7 +100,10 @@ pub(crate) fn decode(
     if let Some((key, node)) = fields.take("files") {
         document.files = Some(cx.file_limits(key, node));
     }
+    cx.report_midnights();
     part.incomplete = cx.incomplete;
+    part.unnamed = cx.unnamed;
+    part.dropped = cx.dropped;
     part
 }
 
@@ -109,6 +120,11 @@ struct Cx<'f> {
     text: &'f str,
     found: &'f mut Vec<Diagnostic>,
     incomplete: bool,
+    unnamed: Vec<Text>,
+    /// Findings that were only counted.
+    dropped: usize,
+    /// Dates that hold a time, midnight.
+    midnights: Vec<Mark>,
 }
 
 /// The entries of a map with fixed keys; unknown and empty ones are reported already.
@@ -142,6 +158,18 @@ impl Drop for Fields<'_, '_> {
     }
 }
 
+impl<'f> Cx<'f> {
+    fn new(
+        file: &'f Arc<str>,
+        root: bool,
+        text: &'f str,
+        found: &'f mut Vec<Diagnostic>,
+    ) -> Self {
+        let (unnamed, midnights) = (Vec::new(), Vec::new());
+        Self { file, root, text, found, incomplete: false, unnamed, dropped: 0, midnights }
+    }
+}
+
 impl Cx<'_> {
     /// Whether this is no file of people but a plan, which says so once.
     fn is_saved_plan(&mut self, node: &Node<'_>) -> bool {
@@ -165,44 +193,6 @@ impl Cx<'_> {
 
     fn sp<T>(&self, value: T, mark: Mark) -> Sp<T> {
         Sp::at(value, self.span(mark))
-    }
-
-    fn error(
-        &mut self,
-        code: &'static str,
-        mark: Mark,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        let finding = Diagnostic::error(code, message).at(&self.span(mark)).help(help);
-        self.found.push(finding);
-    }
-
-    /// Says that two things cannot stand beside each other.
-    fn error_with(
-        &mut self,
-        code: &'static str,
-        mark: Mark,
-        message: impl Into<String>,
-        (other, words): (Option<&Span>, &str),
-        help: impl Into<String>,
-    ) {
-        let mut finding = Diagnostic::error(code, message).at(&self.span(mark)).help(help);
-        if let Some(other) = other {
-            finding = finding.with(other, words);
-        }
-        self.found.push(finding);
-    }
-
-    /// Says that a value has the wrong type. `what` is the subject, `wanted` what it should be.
-    fn wrong_type(&mut self, node: &Node<'_>, what: &str, wanted: &str, help: impl Into<String>) {
-        let message = match &node.value {
-            Value::Scalar(scalar) if scalar.sort != Sort::Null => {
-                format!("`{}` is {}, and {what} is {wanted}", shown(&scalar.text), node.noun())
-            }
-            _ => format!("{what} is {wanted}, and here stands {}", node.noun()),
-        };
-        self.error("config/wrong-type", node.mark, message, help);
     }
 
     /// The entries of a map with free keys.
@@ -300,33 +290,16 @@ impl Cx<'_> {
                 }
                 (None, _) => format!("give `{text}` a value, or remove the line"),
             };
-            self.error(
-                "config/null",
-                key.mark,
-                format!("nothing stands after `{text}:`, which could mean none or not managed"),
-                help,
-            );
+            let message = match &node.value {
+                Value::Scalar(scalar) if !scalar.text.is_empty() => {
+                    format!("`{text}` is `{}`, which could mean none or not managed", scalar.text)
+                }
+                _ => format!("`{text}:` has no value, which could mean none or not managed"),
+            };
+            self.error("config/null", key.mark, message, help);
             return false;
         }
         true
-    }
-
-    fn unknown_key(&mut self, record: &'static Record, key: &Key<'_>, what: &str) {
-        let text = &*key.scalar.text;
-        let keys: Vec<_> = record.keys().collect();
-        // `removals.members` is the guard's name on the command line, and looks like a key.
-        let dotted = text.split_once('.').filter(|(head, _)| record.field(head).is_some());
-        let help = match (dotted, did_you_mean(text, keys.iter().copied())) {
-            (Some((head, rest)), _) => format!("write `{head}: {{{rest}: …}}`"),
-            (None, Some(near)) => format!("did you mean `{near}`?"),
-            (None, None) => format!("the keys here are {}", listed(&keys)),
-        };
-        self.error(
-            "config/unknown-key",
-            key.mark,
-            format!("`{}` is not a key of {what}", shown(text)),
-            help,
-        );
     }
 
     fn version(&mut self, node: &Node<'_>) {
@@ -345,23 +318,4 @@ impl Cx<'_> {
             _ => self.wrong_type(node, "`version`", "the number 1", "write `version: 1`"),
         }
     }
-}
-
-/// A user's text as it is shown in a message: not longer than a line, and without control characters.
-fn shown(text: &str) -> String {
-    let escaped: String = text
-        .chars()
-        .take(61)
-        .flat_map(|c| {
-            let plain = !(c.is_control() || text::invisible(c));
-            let escape = (!plain).then(|| c.escape_unicode());
-            plain.then_some(c).into_iter().chain(escape.into_iter().flatten())
-        })
-        .collect();
-    if text.chars().nth(61).is_some() { format!("{escaped}…") } else { escaped }
-}
-
-/// Words in backticks with commas.
-fn listed(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }

@@ -26,6 +26,9 @@ use crate::{
 /// The root file of a folder.
 pub const ROOT_FILE: &str = "charter.yaml";
 
+/// The code of the finding that counts those that are not listed.
+pub const MORE_FINDINGS: &str = "config/more-findings";
+
 /// More files than this are a mistake, not a configuration.
 pub(super) const MAX_FILES: usize = 10_000;
 
@@ -163,6 +166,8 @@ fn assemble(
     let mut sources = Sources::default();
     let mut parts = Vec::with_capacity(read.len());
     let mut incomplete = false;
+    let mut unnamed = Vec::new();
+    let mut dropped = 0;
     for (index, (source, findings)) in read.into_iter().enumerate() {
         found.extend(findings);
         let Some(Source { name, text, part }) = source else {
@@ -174,10 +179,13 @@ fn assemble(
             found.push(no_version(&name));
         }
         sources.0.insert(name, text);
+        unnamed.extend(part.unnamed.iter().cloned());
+        dropped += part.dropped;
         parts.push(part);
     }
     let document = merge::merge(parts, &mut found);
     check::check(&document, !incomplete, &mut found);
+    check::unnamed(&document, &unnamed, &mut found);
     check::files(&document, &sources.0.keys().map(|name| &**name), &mut found);
     if side == Side::Base {
         diagnostic::demote_recent(&mut found);
@@ -185,6 +193,7 @@ fn assemble(
     diagnostic::sort(&mut found);
     // A value that an alias repeats is judged once for each place, and shown once.
     found.dedup();
+    diagnostic::bound(&mut found, dropped, MORE_FINDINGS);
     if found.iter().any(Diagnostic::is_error) {
         Err(Rejected { diagnostics: found, sources })
     } else {

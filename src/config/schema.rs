@@ -71,7 +71,7 @@ fn form(what: Form, definitions: &mut Map<String, Value>) -> Value {
         Form::Date => json!({
             "type": "string",
             "format": "date",
-            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+            "pattern": "^(20[2-9][0-9]|2100)-[0-9]{2}-[0-9]{2}$",
         }),
         Form::Word(words) => json!({"enum": words()}),
         Form::Text { pattern, max } => {

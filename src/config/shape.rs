@@ -108,7 +108,8 @@ pub(crate) const MAX_TEXT: usize = 2_000;
 /// Ids as the API gives them.
 pub(crate) const MAX_ID: usize = 200;
 
-const EMAIL: &str = r"^\s*[^@\s]+@[^@\s]+\s*$";
+// The program refuses more; an editor shows the marks that are pasted around an address.
+const EMAIL: &str = r#"^\s*[^@\s<>()\[\]{}:;,"`*?\\“”„«»‘’]+@[^@\s<>()\[\]{}:;,"`*?\\“”„«»‘’.。．｡]+([.。．｡][^@\s<>()\[\]{}:;,"`*?\\“”„«»‘’.。．｡]+)+\s*$"#;
 const SOME: &str = r"^[\s\S]";
 const NAME: &str = r"^[^\u0000-\u001f\u007f]+$";
 const UUID: &str = r"^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$";

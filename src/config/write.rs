@@ -9,14 +9,16 @@ use std::fmt::{Display, Write as _};
 
 use self::scalar::scalar;
 use super::{
-    decode::invisible,
     document::{
         Document, Geos, Grant, Grants, Guard, Key, Manage, OrgKind, Organization, Person,
         Residency, Section, Sp, Team, Workspace, WorkspaceState,
     },
     shape::unlisted_word,
 };
-use crate::resource::desired::{IgnoreTarget, Limit};
+use crate::{
+    characters::is_invisible,
+    resource::desired::{IgnoreTarget, Limit},
+};
 
 /// Writes a document.
 pub fn write(document: &Document) -> String {
@@ -74,7 +76,7 @@ pub fn write_with_header(document: &Document, header: &[String]) -> String {
 
 /// A text as one line of comment, without its `# `.
 pub fn comment(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || invisible(c) { ' ' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || is_invisible(c) { ' ' } else { c }).collect()
 }
 
 struct Out(String);

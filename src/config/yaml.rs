@@ -4,7 +4,10 @@
 //! aliases are paid for from a budget, and depth is limited.
 
 mod build;
+mod conflict;
 mod scalar;
+mod slips;
+mod strict;
 mod syntax;
 
 use std::{borrow::Cow, sync::Arc};
@@ -147,7 +150,8 @@ pub(crate) fn parse<'a>(file: &Arc<str>, text: &'a str, found: &mut Vec<Diagnost
         found.push(too_large(file));
         return Parsed::Broken;
     }
-    let mut builder = Builder::new(file, found);
+    let conflict = conflict::find(text);
+    let mut builder = Builder::new(file, text, found);
     let options = options! {
         emit_comments: false,
         emit_unresolved_aliases: true,
@@ -157,18 +161,34 @@ pub(crate) fn parse<'a>(file: &Arc<str>, text: &'a str, found: &mut Vec<Diagnost
     for event in Parser::new_from_str_with_options(text, options) {
         let outcome = match event {
             Ok((event, span)) => builder.event(event, mark_of(&span)),
-            Err(error) => Err(Box::new(syntax::explain(file, text, &error, builder.open_flow()))),
+            // What follows a marker is no YAML, and says nothing that helps.
+            Err(_) if conflict.is_some() => {
+                builder.found.extend(conflict.map(|mark| merge_conflict(&mark.span(file))));
+                return Parsed::Broken;
+            }
+            Err(error) => {
+                let near = syntax::Near { bracket: builder.open_flow(), scalar: builder.last_plain };
+                Err(Box::new(syntax::explain(file, text, &error, near)))
+            }
         };
         if let Err(last) = outcome {
             builder.found.push(*last);
             return Parsed::Broken;
         }
     }
+    builder.finish_findings();
+    builder.found.extend(conflict.map(|mark| merge_conflict(&mark.span(file)).recent()));
     match builder.root {
         _ if builder.broken => Parsed::Broken,
         Some(node) => Parsed::Tree(node),
         None => Parsed::Empty,
     }
+}
+
+fn merge_conflict(span: &Span) -> Diagnostic {
+    Diagnostic::error("config/merge-conflict", "unresolved merge conflict")
+        .at(span)
+        .help("keep the lines that are meant, and remove the markers `<<<<<<<`, `=======` and `>>>>>>>`")
 }
 
 /// The place of the end of `text`.

@@ -10,7 +10,10 @@ use super::{
     types::{Type, result, select},
     value::Value,
 };
-use crate::diagnostic::did_you_mean;
+use crate::{
+    diagnostic::did_you_mean,
+    glob::{Of, misplaced_stars},
+};
 
 /// Checks a whole expression, which must be true or false.
 pub(super) fn check(root: &Parsed, variables: &[(&'static str, Type)]) -> Result<Node, Problem> {
@@ -193,6 +196,13 @@ impl Cx {
                         "`*` stands for any text, `?` for one character, `[ab]` and `{a,b}` for either",
                     )
                 })?;
+                if let Some(meant) = misplaced_stars(pattern, Of::Names) {
+                    return Err(problem(
+                        *place,
+                        "`**` in the pattern is not a whole part of it, and would act as `*`",
+                        format!("write `{meant}`"),
+                    ));
+                }
                 let glob = Box::new(glob.compile_matcher());
                 plain(What::Glob(Box::new(text), glob), Type::Bool)
             }

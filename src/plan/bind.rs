@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use super::alike::similar_names;
 use crate::{
     address::{Address, Kind, Name, RemoteId},
     diagnostic::Diagnostic,
@@ -85,6 +86,7 @@ pub fn bind(desired: &Desired, live: &Live) -> Bound {
             format!("the API lists {} twice; only the first is looked at", duplicate.address),
         ));
     }
+    bound.notes.extend(similar_names(live));
     bound.live = snapshot;
     bound
 }

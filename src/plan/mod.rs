@@ -5,6 +5,7 @@
 pub mod acknowledge;
 pub mod adopt;
 pub mod again;
+mod alike;
 pub mod attribution;
 pub mod bind;
 pub mod compare;

@@ -10,6 +10,7 @@ use super::step::{Cause, Step};
 use crate::{
     address::{Address, Kind},
     diagnostic::did_you_mean,
+    glob::{Of, misplaced_stars},
     resource::Disposition,
 };
 
@@ -19,6 +20,9 @@ pub enum OnlyError {
     /// It is no pattern.
     #[error(transparent)]
     Pattern(#[from] globset::Error),
+    /// It has a `**` that is no whole part.
+    #[error("`**` is not a whole part of the pattern, and would act as `*`: write `{0}`")]
+    Stars(String),
     /// It resembles one that does.
     #[error("no address starts like this; did you mean `{0}`?")]
     Meant(String),
@@ -46,6 +50,9 @@ impl Only {
             "deferred" => Only::Deferred,
             pattern => {
                 let glob = Glob::new(pattern)?;
+                if let Some(meant) = misplaced_stars(pattern, Of::Names) {
+                    return Err(OnlyError::Stars(meant));
+                }
                 check_kind(pattern)?;
                 Only::Addresses(glob.compile_matcher())
             }

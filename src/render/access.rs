@@ -2,10 +2,10 @@
 //!
 //! Invariant: what somebody inherits is shown with the role it comes from; no workspace is left out.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
-    clean::clean,
+    clean::{clean, name},
     layout::{Flow, pad, width},
     style::{BOLD, DIM, PLAIN},
     text::heading,
@@ -21,7 +21,7 @@ pub fn access(report: &AccessReport, columns: usize) -> String {
         out.push('\n');
     }
     out.push_str(&heading("people"));
-    let column = people.iter().map(|row| width(&clean(&row.email))).max().unwrap_or(0);
+    let column = people.iter().map(|row| width(&clean(&name(&row.email)))).max().unwrap_or(0);
     for row in people {
         out.push_str(&person(row, column.min(columns / 2), columns));
     }
@@ -47,20 +47,20 @@ fn person(row: &PersonRow, column: usize, columns: usize) -> String {
     if let Some(inherited) = inherited {
         parts.push(format!("{inherited} in every workspace, through {role_text}"));
     }
-    let mut by_role: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut by_role: BTreeMap<&str, Vec<Cow<'_, str>>> = BTreeMap::new();
     for (workspace, role) in grants {
-        by_role.entry(role).or_default().push(workspace);
+        by_role.entry(role).or_default().push(name(workspace));
     }
     parts.extend(by_role.iter().map(|(role, names)| format!("{role} in {}", names.join(", "))));
     let hang = column + 4;
     let flow =
-        Flow::new().solid(0, BOLD, &pad(&clean(email), column)).words(2, PLAIN, &parts.join("; "));
+        Flow::new().solid(0, BOLD, &pad(&clean(&name(email)), column)).words(2, PLAIN, &parts.join("; "));
     flow.lines("  ", 2, hang, columns)
 }
 
 fn workspace(row: &WorkspaceRow, columns: usize) -> String {
-    let WorkspaceRow { name, id, special, members } = row;
-    let mut head = Flow::new().solid(0, BOLD, name);
+    let WorkspaceRow { name: title, id, special, members } = row;
+    let mut head = Flow::new().solid(0, BOLD, &name(title));
     if let Some(id) = id {
         head = head.solid(1, DIM, &format!("({id})"));
     }
@@ -70,9 +70,9 @@ fn workspace(row: &WorkspaceRow, columns: usize) -> String {
         None => head,
     };
     let mut out = head.lines("  ", 2, 6, columns);
-    let mut by_role: BTreeMap<(&str, Option<&str>), Vec<&str>> = BTreeMap::new();
+    let mut by_role: BTreeMap<(&str, Option<&str>), Vec<Cow<'_, str>>> = BTreeMap::new();
     for MemberRow { role, through, email } in members {
-        by_role.entry((role, through.as_deref())).or_default().push(email);
+        by_role.entry((role, through.as_deref())).or_default().push(name(email));
     }
     for ((role, through), people) in by_role {
         let through = through.map(|role| format!(" (through {role})")).unwrap_or_default();

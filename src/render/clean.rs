@@ -9,6 +9,11 @@ pub mod markup;
 
 use std::{borrow::Cow, fmt::Write as _};
 
+use crate::{
+    characters::{is_invisible, is_shaping, quoted},
+    email::Email,
+};
+
 /// The text on one line: what steers a terminal, a reader or a runner is spelled out (`\n`, `\u{202e}`).
 pub fn clean(text: &str) -> Cow<'_, str> {
     if !text.contains(steers) && !commands(text) {
@@ -16,11 +21,13 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     }
     let mut out = String::with_capacity(text.len() + 8);
     let mut passed: [Option<char>; 2] = [None; 2];
+    let mut seen = Seen::default();
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
         let [before, last] = passed;
         let starts = before.is_none_or(char::is_whitespace);
         passed = [last, Some(letter)];
+        let steers = seen.steers(letter, letters.peek().copied());
         match letter {
             ':' if last == Some(':') && starts => out.push_str("\\u{3a}"),
             '#' if last == Some('#') && letters.peek().is_some_and(|next| names_command(*next)) => {
@@ -29,7 +36,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            letter if steers(letter) => {
+            letter if steers => {
                 // Writing to a string does not fail.
                 let _ = write!(out, "\\u{{{:x}}}", u32::from(letter));
             }
@@ -37,6 +44,18 @@ pub fn clean(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// A name or an address for people, not clean yet: blanks at its ends show, and a domain in letters beyond ASCII has its
+/// A-labels beside it.
+pub fn name(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || !text.contains('@') {
+        return quoted(text);
+    }
+    match Email::lenient(text).ascii_domain() {
+        Some(ascii) => Cow::Owned(format!("{text} ({ascii})")),
+        None => quoted(text),
+    }
 }
 
 /// The same for text that carries byte positions: every such character gives way to one of the same length in
@@ -48,13 +67,15 @@ pub fn clean_in_place(text: &str) -> Cow<'_, str> {
     }
     let mut out = String::with_capacity(text.len());
     let mut last = None;
+    let mut seen = Seen::default();
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
+        let steers = seen.steers(letter, letters.peek().copied());
         let in_command = letter == '#' && last == Some('#');
         out.push(match letter {
             '\r' => ' ',
             '#' if in_command && letters.peek().is_some_and(|next| names_command(*next)) => '?',
-            letter if !bad(letter) => letter,
+            letter if !(steers && bad(letter)) => letter,
             letter => match letter.len_utf8() {
                 1 => '?',
                 2 => '\u{bf}',
@@ -77,10 +98,12 @@ pub fn clean_json(json: &str) -> Cow<'_, str> {
     }
     let mut out = String::with_capacity(json.len() + 16);
     let mut last = None;
-    for letter in json.chars() {
+    let mut seen = Seen::default();
+    let mut letters = json.chars().peekable();
+    while let Some(letter) = letters.next() {
         let doubled = letter == '#' && last == Some('#');
         last = Some(letter);
-        if doubled || bad(letter) {
+        if seen.steers(letter, letters.peek().copied()) && bad(letter) || doubled {
             for unit in letter.encode_utf16(&mut [0; 2]) {
                 let _ = write!(out, "\\u{unit:04x}");
             }
@@ -118,21 +141,22 @@ fn names_command(letter: char) -> bool {
     letter == '[' || letter.is_ascii_alphabetic()
 }
 
-/// Control characters, direction marks and invisible ones.
+/// Control characters, and what is there without being seen.
 fn steers(letter: char) -> bool {
-    letter.is_control()
-        || matches!(
-            letter,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
+    letter.is_control() || is_invisible(letter)
+}
+
+/// The letter before the next one, if it is seen.
+#[derive(Default)]
+struct Seen(Option<char>);
+
+impl Seen {
+    /// Whether the next letter steers where it is: selectors and joiners that shape what is seen do not.
+    fn steers(&mut self, letter: char, after: Option<char>) -> bool {
+        let steers = steers(letter) && !is_shaping(self.0, letter, after);
+        self.0 = (!steers).then_some(letter);
+        steers
+    }
 }
 
 #[cfg(test)]
@@ -140,6 +164,34 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::characters::invisible_in;
+
+    #[test]
+    fn emoji_and_joined_letters_stay_and_what_hides_is_spelled_out_in_json_too() {
+        for name in ["⚙\u{fe0f} Platform", "👩\u{200d}💻", "می\u{200c}خواهم"] {
+            assert_eq!(clean(name), name);
+            assert_eq!(clean_in_place(name), name);
+            assert_eq!(clean_json(&format!("\"{name}\"")), format!("\"{name}\""));
+        }
+        for c in ['\u{34f}', '\u{115f}', '\u{180b}', '\u{2800}', '\u{3164}', '\u{fe0f}', '\u{ffa0}', '\u{e0100}'] {
+            let code = u32::from(c);
+            assert_eq!(clean(&format!("Pro{c}d")), format!("Pro\\u{{{code:x}}}d"));
+            assert!(!clean_in_place(&format!("Pro{c}d")).contains(c));
+            let json = format!("\"Pro{c}d\"");
+            let cleaned = clean_json(&json);
+            assert!(cleaned.is_ascii(), "{cleaned}");
+            assert_eq!(serde_json::from_str::<String>(&cleaned).ok(), Some(format!("Pro{c}d")));
+        }
+        // What is hidden carries nothing over.
+        assert_eq!(clean("a\u{fe0f}\u{200d}💻"), "a\\u{fe0f}\\u{200d}💻");
+    }
+
+    #[test]
+    fn blanks_at_the_ends_and_domains_of_other_letters_show() {
+        assert_eq!(name("Prod "), "\"Prod \"");
+        assert_eq!(name("kim@\u{430}cme.com"), "kim@\u{430}cme.com (xn--cme-5cd.com)");
+        assert_eq!(name("kim@acme.com"), "kim@acme.com");
+    }
 
     #[test]
     fn plain_text_stays_as_it_is() {
@@ -183,12 +235,17 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_that_steers_comes_out(text in "\\PC*|[\\x00-\\x20\\u{7f}-\\u{ad}\\u{2000}-\\u{2070}a]*|[:#\\[ a]*") {
-            prop_assert!(!clean(&text).contains(steers));
+            let hidden = |text: &str, lines: bool| {
+                let control = |letter: char| {
+                    letter.is_control() && !(lines && matches!(letter, '\n' | '\t'))
+                };
+                text.contains(control) || invisible_in(text).next().is_some()
+            };
+            prop_assert!(!hidden(&clean(&text), false));
             prop_assert!(!commands(&clean(&text)));
             let in_place = clean_in_place(&text);
             prop_assert_eq!(in_place.len(), text.len());
-            let visible = |letter: char| steers(letter) && !matches!(letter, '\n' | '\t');
-            prop_assert!(!in_place.contains(visible));
+            prop_assert!(!hidden(&in_place, true));
         }
     }
 }

@@ -12,7 +12,10 @@ use super::{
     layout::{self, Flow},
     style::{ATTENTION, BOLD, ERROR, PLAIN, WARNING, paint},
 };
-use crate::diagnostic::{Diagnostic, Severity, Sources, Span};
+use crate::{
+    config::load::MORE_FINDINGS,
+    diagnostic::{Diagnostic, Severity, Sources, Span},
+};
 
 /// Places further apart than this are shown in snippets of their own.
 const APART: u32 = 12;
@@ -38,7 +41,9 @@ pub fn tally(diagnostics: &[Diagnostic]) -> Option<String> {
             many => Some(format!("{many} {word}s")),
         })
         .collect();
-    (!words.is_empty()).then(|| words.join(", "))
+    let more = diagnostics.iter().any(|one| one.code == MORE_FINDINGS);
+    let lead = if more { "more than " } else { "" };
+    (!words.is_empty()).then(|| format!("{lead}{}", words.join(", ")))
 }
 
 fn one(diagnostic: &Diagnostic, sources: &Sources, width: usize) -> String {

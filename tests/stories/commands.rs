@@ -64,7 +64,7 @@ fn a_comparison_as_json_has_rules_changes_and_access() {
     let story = Story::new();
     story.write(
         "new.yaml",
-        &FILE.replace("cy@acme.com: user", "cy@acme.com: {role: developer, until: 2999-01-01}"),
+        &FILE.replace("cy@acme.com: user", "cy@acme.com: {role: developer, until: 2099-01-01}"),
     );
     let run = story.run(&["diff", "charter.yaml", "new.yaml", "--format", "json"]);
     let value: Value = serde_json::from_str(&run.stdout).unwrap();

@@ -98,7 +98,7 @@ fn every_wrong_file_is_annotated_and_reported_where_it_is_wrong() {
             validator.iter_errors(&report).map(|error| error.to_string()).collect();
         assert_eq!(faults, Vec::<String>::new(), "{name}");
         let results = report["runs"][0]["results"].as_array().unwrap().clone();
-        let run = story.run(&["validate", name, "--format", "github"]);
+        let run = story.run(&["validate", name, "--format", "github", "--all"]);
         let found = annotations(&run.stdout);
         assert_eq!(found.len(), results.len(), "{name}");
         for ((file, line, column, _), result) in found.iter().zip(&results) {

@@ -15,6 +15,7 @@ use crate::{
         prepare::{self, Files},
     },
     diagnostic::did_you_mean,
+    glob::{Of, misplaced_stars},
     plan::{bind::bind, compare::standing_of},
     render::{self, json::json},
     resource::{Desired, OrgKind, Snapshot, read_scope::ReadScope},
@@ -80,6 +81,10 @@ async fn live(
 
 /// Matches addresses in canonical form.
 fn matcher(who: &str) -> Result<GlobMatcher, Failure> {
+    if let Some(meant) = misplaced_stars(who, Of::Names) {
+        return Err(Failure::usage(format!("`**` in `{who}` is not a whole part of the pattern"))
+            .help(format!("write '{meant}'")));
+    }
     GlobBuilder::new(&who.trim().to_ascii_lowercase())
         .build()
         .map(|glob| glob.compile_matcher())

@@ -26,6 +26,13 @@ pub(in crate::cli) fn run(args: &Diff, ui: &Ui) -> Result<Exit, Failure> {
 fn compared(args: &Diff, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
     let Diff { old, new, path, format: _, redact: _ } = args;
     let (old, new) = match (new, path) {
+        (Some(new), None) if is_range(old) && !old.exists() => {
+            return Err(Failure::usage(format!("there is no file `{}`", old.display())).help(format!(
+                "put `--` before the path to compare two revisions of it: `charter diff {} -- {}`",
+                old.display(),
+                new.display()
+            )));
+        }
         (Some(new), None) => (revision::earlier_at(old)?, Files::read(new)?),
         (new, path) => {
             let path = path.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
@@ -40,6 +47,11 @@ fn compared(args: &Diff, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
     let rules = rules(old.document(), new.document(), &compared);
     printer.diff(&rules, &compared, &notes, &new.sources, ui)?;
     Ok(Exit::Done)
+}
+
+/// Whether a text is two revisions, as in `main..HEAD`.
+fn is_range(text: &Path) -> bool {
+    text.to_str().is_some_and(|text| text.contains("..") && !text.starts_with("..") && !text.contains("/.."))
 }
 
 fn rev(text: &Path) -> Result<&str, Failure> {

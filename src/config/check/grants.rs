@@ -12,7 +12,8 @@ use super::{
     people::{MAX_SUGGESTIONS, Unknown},
 };
 use crate::{
-    config::document::{Document, Grant, Grants, Sp, Workspace},
+    characters,
+    config::document::{Document, Grant, Grants, Sp, Text, Workspace},
     diagnostic::{Diagnostic, did_you_mean},
     email::Email,
 };
@@ -47,6 +48,50 @@ pub(super) fn check(
         }
         disagreements(document, label, grants, found);
     }
+}
+
+/// Keys of grants that are neither an address nor `team/NAME`.
+pub(crate) fn unnamed(document: &Document, keys: &[Text], found: &mut Vec<Diagnostic>) {
+    let mut suggestions = MAX_SUGGESTIONS;
+    for key in keys {
+        let shown = characters::spelled_out(key);
+        let near = suggestions.checked_sub(1).and_then(|left| {
+            suggestions = left;
+            meant(document, key)
+        });
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "write a whole address, as in `ada@acme.com`, or `team/NAME`".to_owned(),
+        };
+        found.push(error(
+            "config/bad-email",
+            key.span.as_ref(),
+            format!("`{shown}` is neither an e-mail address nor `team/NAME`"),
+            &help,
+        ));
+    }
+}
+
+/// The team or the person that a name without `@` and `team/` is likely to mean.
+fn meant(document: &Document, key: &str) -> Option<String> {
+    let word = ["teams/", "team:", "team-", "@"]
+        .iter()
+        .find_map(|lead| key.strip_prefix(lead))
+        .unwrap_or(key);
+    let teams = || document.teams.iter().flat_map(|teams| teams.keys()).map(|name| &**name);
+    let people = || document.members.iter().flat_map(|members| members.keys());
+    let team = |name: &str| format!("team/{name}");
+    teams()
+        .find(|name| *name == key)
+        .or_else(|| teams().find(|name| *name == word))
+        .map(team)
+        .or_else(|| {
+            let local = word.to_ascii_lowercase();
+            let mut of_this_name = people().filter(|email| email.local() == local);
+            let email = of_this_name.next()?;
+            of_this_name.next().is_none().then(|| email.to_string())
+        })
+        .or_else(|| did_you_mean(word, teams()).map(team))
 }
 
 fn unknown_team(

@@ -5,10 +5,13 @@
 use std::sync::Arc;
 
 use super::{Cx, shown, text::Rule};
-use crate::config::{
-    document::policy::{Allowed, FileLimit, FileLimits},
-    shape::{FILE_LIMIT, MAX_TEXT},
-    yaml::{Key, Node, Value},
+use crate::{
+    config::{
+        document::policy::{Allowed, FileLimit, FileLimits},
+        shape::{FILE_LIMIT, MAX_TEXT},
+        yaml::{Key, Node, Value},
+    },
+    glob::Of,
 };
 
 impl Cx<'_> {
@@ -31,13 +34,8 @@ impl Cx<'_> {
                     ),
                     "write it as `teams/ml/**`",
                 );
-            } else if let Err(error) = globset::Glob::new(pattern) {
-                self.error(
-                    "config/bad-glob",
-                    key.mark,
-                    format!("`{}` is not a pattern: {}", shown(pattern), error.kind()),
-                    "`**` stands for any folders, `*` for any text within one, as in `teams/ml/**`",
-                );
+            } else {
+                self.compiles(pattern, Of::Paths, key.mark);
             }
             limits.entries.insert(Arc::from(pattern), limit);
         }

@@ -36,7 +36,7 @@ pub(crate) fn fleet(
     node: &Node<'_>,
     found: &mut Vec<Diagnostic>,
 ) -> Vec<Listed> {
-    let mut cx = Cx { file, root: true, text, found, incomplete: false };
+    let mut cx = Cx::new(file, true, text, found);
     let Some(mut fields) = cx.record(node, &FLEET, node.mark, "a fleet file") else {
         return Vec::new();
     };

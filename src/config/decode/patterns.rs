@@ -3,10 +3,13 @@
 //! Invariant: a pattern that is accepted compiles.
 
 use super::{Cx, Fields, shown, text::Rule};
-use crate::config::{
-    document::{Sp, Text},
-    shape::MAX_TEXT,
-    yaml::{Node, Sort, Value},
+use crate::{
+    config::{
+        document::{Sp, Text},
+        shape::MAX_TEXT,
+        yaml::{Mark, Node, Sort, Value},
+    },
+    glob::{Of, misplaced_stars},
 };
 
 impl Cx<'_> {
@@ -57,17 +60,36 @@ impl Cx<'_> {
     /// A pattern that compiles.
     pub(super) fn pattern(&mut self, node: &Node<'_>, what: &str) -> Option<Text> {
         let pattern = self.text(node, Rule::line(what, MAX_TEXT))?;
-        match globset::Glob::new(&pattern) {
-            Ok(_) => Some(pattern),
-            Err(error) => {
-                self.error(
-                    "config/bad-glob",
-                    node.mark,
-                    format!("`{}` is not a pattern: {}", shown(&pattern), error.kind()),
-                    "`*` stands for any text, `?` for one character, `[ab]` and `{a,b}` for either",
-                );
-                None
-            }
+        self.compiles(&pattern, Of::Names, node.mark).then_some(pattern)
+    }
+
+    /// Whether a pattern compiles; one that means less than it seems to is reported and kept.
+    pub(super) fn compiles(&mut self, pattern: &str, of: Of, mark: Mark) -> bool {
+        if let Err(error) = globset::Glob::new(pattern) {
+            let help = match of {
+                Of::Paths => {
+                    "`**` stands for any folders, `*` for any text within one, as in `teams/ml/**`"
+                }
+                Of::Names => {
+                    "`*` stands for any text, `?` for one character, `[ab]` and `{a,b}` for either"
+                }
+            };
+            let message = format!("`{}` is not a pattern: {}", shown(pattern), error.kind());
+            self.error("config/bad-glob", mark, message, help);
+            return false;
         }
+        if let Some(meant) = misplaced_stars(pattern, of) {
+            self.error_since(
+                true,
+                "config/bad-glob",
+                mark,
+                format!(
+                    "`**` in `{}` is not a whole part of a path, and would act as `*`",
+                    shown(pattern)
+                ),
+                format!("write `{}`", shown(&meant)),
+            );
+        }
+        true
     }
 }

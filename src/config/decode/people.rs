@@ -137,7 +137,7 @@ impl Cx<'_> {
         )
         .at_opt(until.span.as_ref())
         .help("remove `until`, or write the role to hold until then");
-        self.found.push(finding);
+        self.push(finding);
     }
 
     /// The role of a person; `Unmanaged` stands in for one that is wrong.

@@ -4,14 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Cx, shown, text::Rule};
+use super::{Cx, text::Rule};
 use crate::{
     config::{
         document::{Guard, Ignore, Manage, Sp},
         shape::{self, GUARD, IGNORE, LIMIT, MANAGE, MAX_TEXT, REMOVALS, guard_names},
         yaml::{Key, Node, Scalar, Sort, Value},
     },
-    diagnostic::Diagnostic,
+    glob::Of,
     resource::desired::{GuardName, IgnoreTarget, Limit, PlanAge, Unlisted},
 };
 
@@ -85,15 +85,9 @@ impl Cx<'_> {
             return None;
         }
         let (_, pattern, target) = targets.pop()?;
+        let at = pattern.mark;
         let pattern = self.text(pattern, Rule::line("a pattern", MAX_TEXT))?;
-        if let Err(error) = globset::Glob::new(&pattern) {
-            let finding = Diagnostic::error(
-                "config/bad-glob",
-                format!("`{}` is not a pattern: {}", shown(&pattern), error.kind()),
-            )
-            .at_opt(pattern.span.as_ref())
-            .help("`*` stands for any text, `?` for one character, `[ab]` and `{a,b}` for either");
-            self.found.push(finding);
+        if !self.compiles(&pattern, Of::Names, at) {
             return None;
         }
         let place = self.place(node.mark);

@@ -4,10 +4,9 @@
 
 use std::sync::Arc;
 
-use jiff::civil::Date;
-
 use super::{Cx, listed, shown};
 use crate::{
+    characters,
     config::{
         document::{Sp, Text},
         shape::MAX_TEXT,
@@ -16,6 +15,11 @@ use crate::{
     diagnostic::did_you_mean,
     email::{Email, EmailError},
 };
+
+/// How `null` is written, for a sentence.
+pub(super) fn nothing(text: &str) -> String {
+    if text.is_empty() { "empty".to_owned() } else { format!("`{text}`") }
+}
 
 /// What a text may be.
 #[derive(Clone, Copy)]
@@ -35,38 +39,38 @@ impl<'w> Rule<'w> {
     }
 }
 
-/// Whether a character is there without being seen, or turns the text around it: two names that look alike
-/// must be alike.
-pub(crate) fn invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{61c}'
-            | '\u{200b}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2064}'
-            | '\u{2066}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0001}'
-    )
+/// What versions before this one refused: the others are new findings.
+fn was_refused(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{200b}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{2064}'
+                | '\u{2066}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0001}'
+        )
 }
 
 /// Whether a text can stand in a file, as it is, with so many characters.
 pub(crate) fn is_plain_text(text: &str, max: usize, lines: bool) -> bool {
-    !text.trim().is_empty()
-        && text.chars().count() <= max
-        && !text.chars().any(|c| is_odd(c, lines))
+    !text.trim().is_empty() && text.chars().count() <= max && odd_character(text, lines).is_none()
 }
 
-/// Whether a character may not stand in a text, of several lines or one.
-fn is_odd(c: char, lines: bool) -> bool {
-    match c {
-        '\n' | '\t' => !lines,
-        c => c.is_control() || invisible(c),
-    }
+/// The first character that may not stand in a text, of several lines or one.
+fn odd_character(text: &str, lines: bool) -> Option<char> {
+    let control = |c: &char| c.is_control() && !(lines && matches!(c, '\n' | '\t'));
+    // A blank at an end is seen only where it is quoted, and U+00A0 not even there.
+    let blank = |c: &char| !c.is_ascii() && c.is_whitespace() && !lines;
+    let ends = [text.chars().next(), text.chars().next_back()];
+    let invisible = || characters::invisible_in(text).map(|(_, c)| c).next();
+    text.chars().find(control).or_else(invisible).or_else(|| ends.into_iter().flatten().find(blank))
 }
 
 impl Cx<'_> {
@@ -97,8 +101,8 @@ impl Cx<'_> {
             self.error(
                 "config/null",
                 mark,
-                format!("{what} is text, and here stands nothing"),
-                "give it a value, or remove the line; quote the word `null` if you mean it",
+                format!("{what} is text, but this is {}", nothing(text)),
+                "give it a value, or remove the line; quote the word `null` if it is meant",
             );
             return None;
         }
@@ -125,14 +129,14 @@ impl Cx<'_> {
             );
             return false;
         }
-        if let Some(c) = text.chars().find(|c| is_odd(*c, rule.lines)) {
-            self.error(
-                "config/invisible-character",
-                mark,
-                format!("{what} holds the invisible character `U+{:04X}`", u32::from(c)),
-                "remove it: a name must be what it looks like",
-            );
-            return false;
+        if let Some(c) = odd_character(text, rule.lines) {
+            let message = format!("{what} holds the invisible character `U+{:04X}`", u32::from(c));
+            let help = "remove it: a name must be what it looks like";
+            let before = text.chars().any(was_refused);
+            self.error_since(!before, "config/invisible-character", mark, message, help);
+            if before {
+                return false;
+            }
         }
         if text.len() > rule.max && text.chars().count() > rule.max {
             self.error(
@@ -180,26 +184,36 @@ impl Cx<'_> {
     /// The address of a key or of a value.
     pub(super) fn email(&mut self, scalar: &Scalar<'_>, mark: Mark) -> Option<Email> {
         let text = self.scalar_text(scalar, mark, Rule::line("an e-mail address", 320))?;
-        match Email::parse(text) {
-            Ok(email) => Some(email),
-            Err(error) => {
-                let help = match &error {
-                    EmailError::Shape if text.starts_with("team/") => {
-                        "teams are named in the `members` of a workspace only, and do not nest"
-                    }
-                    EmailError::Shape => "write a whole address, as in `ada@acme.com`",
-                    EmailError::Character(_) => "write the bare address, as in `ada@acme.com`",
-                    EmailError::Domain(_) => "look at the part after the `@`",
-                };
-                self.error(
-                    "config/bad-email",
-                    mark,
-                    format!("`{}` is not an e-mail address: {error}", shown(text)),
-                    help,
-                );
-                None
+        let error = match Email::parse(text) {
+            Ok(email) => return Some(email),
+            Err(error) => error,
+        };
+        let bare = "write the bare address, as in `ada@acme.com`";
+        let help = match &error {
+            EmailError::Shape if text.starts_with("team/") => {
+                "teams are named in the `members` of a workspace only, and do not nest"
             }
+            EmailError::Shape => "write a whole address, as in `ada@acme.com`",
+            EmailError::Scheme => "remove `mailto:` and write the bare address, as in `ada@acme.com`",
+            EmailError::Character('*' | '?') => {
+                "write one address: patterns are allowed under `manage.ignore`, `files` and in rules only"
+            }
+            EmailError::Character(_) => bare,
+            EmailError::Dot => "look for a dot too many",
+            EmailError::Domain(_) => "look at the part after the `@`",
+            EmailError::NoDot(_) => {
+                "write the whole domain, as in `acme.com`; if the live address has none, list it under `manage.ignore`"
+            }
+        };
+        // What was an address before is still one in a base, so that nobody seems to be new.
+        let before = Email::parse_legacy(text).ok();
+        let message = format!("`{}` is not an e-mail address: {error}", shown(text));
+        // An invisible character is reported already.
+        let reported = matches!(error, EmailError::Character(c) if odd_character(text, false) == Some(c));
+        if !reported {
+            self.error_since(before.is_some(), "config/bad-email", mark, message, help);
         }
+        before
     }
 
     /// A list of addresses. What is no address is reported and left out.
@@ -254,39 +268,6 @@ impl Cx<'_> {
             format!("`{}` is not the id of {of}", shown(&id)),
             format!("such an id looks like `{prefix}01AbC…`; `charter import` shows it"),
         );
-        None
-    }
-
-    /// A date.
-    pub(super) fn date(&mut self, node: Option<&Node<'_>>) -> Option<Sp<Date>> {
-        let node = node?;
-        let text = match &node.value {
-            Value::Scalar(scalar) if scalar.sort == Sort::Text => &*scalar.text,
-            _ => {
-                self.wrong_type(node, "`until`", "a date", "write it as `2027-03-31`");
-                return None;
-            }
-        };
-        let shape = text.len() == 10
-            && text.bytes().enumerate().all(|(at, byte)| match at {
-                4 | 7 => byte == b'-',
-                _ => byte.is_ascii_digit(),
-            });
-        if let (true, Ok(date)) = (shape, text.parse::<Date>()) {
-            return Some(self.sp(date, node.mark));
-        }
-        let timed = text.get(..10).is_some_and(|head| head.parse::<Date>().is_ok());
-        let (message, help) = if timed && text.len() > 10 {
-            (
-                "holds a time, and `until` is a date",
-                "write the last day only: access ends with that day, UTC",
-            )
-        } else if shape {
-            ("is not a day of the calendar", "write it as `2027-03-31`")
-        } else {
-            ("is not a date", "write it as year, month and day, as in `2027-03-31`")
-        };
-        self.error("config/bad-date", node.mark, format!("`{}` {message}", shown(text)), help);
         None
     }
 

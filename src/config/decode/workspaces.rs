@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Cx, listed, packed, people::is_team_name, shown, text::Rule};
+use super::{Cx, is_plain_text, listed, packed, people::is_team_name, shown, text::Rule};
 use crate::{
     config::{
         document::{
@@ -223,7 +223,17 @@ impl Cx<'_> {
                 }
                 continue;
             }
-            let email = self.email(&key.scalar, key.mark);
+            // A name without `@` may be that of a team in another file.
+            let bare = key.scalar.sort == Sort::Text
+                && !key.scalar.text.contains('@')
+                && is_plain_text(&key.scalar.text, MAX_TEXT, false);
+            let email = if bare {
+                let text = self.sp(Self::arc(&key.scalar.text), key.mark);
+                self.unnamed.push(text);
+                None
+            } else {
+                self.email(&key.scalar, key.mark)
+            };
             let grant = self.grant(key, node);
             let Some(email) = email else { continue };
             match grants.people.entry(email) {

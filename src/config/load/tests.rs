@@ -172,7 +172,9 @@ fn a_thousand_broken_references_are_reported_quickly() {
         writeln!(text, "      q{n}@acme.com: workspace_user").unwrap();
     }
     let start = std::time::Instant::now();
-    assert_eq!(rejected(&[("charter.yaml", &text)]).len(), 5_000);
+    let found = rejected(&[("charter.yaml", &text)]);
+    assert_eq!(found.len(), diagnostic::MAX_KEPT + 1);
+    assert!(found[diagnostic::MAX_KEPT].starts_with(MORE_FINDINGS));
     assert!(start.elapsed() < std::time::Duration::from_secs(10));
 }
 
@@ -350,12 +352,182 @@ fn of_two_workspaces_with_one_name_the_later_is_wrong() {
 }
 
 #[test]
+fn of_forty_thousand_findings_some_hundred_are_kept_and_all_are_counted() {
+    let wrong = |count: usize| {
+        let mut text = String::from("version: 1\nmembers:\n");
+        for n in 0..count {
+            writeln!(text, "  person-{n}@acme.com: usr").unwrap();
+        }
+        load_sources(sources(&[("charter.yaml", &text)])).unwrap_err().diagnostics
+    };
+    let start = std::time::Instant::now();
+    let found = wrong(40_000);
+    assert_eq!(found.len(), diagnostic::MAX_KEPT + 1);
+    assert_eq!(found[0].span.as_ref().unwrap().line, 3);
+    let last = &found[diagnostic::MAX_KEPT];
+    assert_eq!(last.message, "39700 more findings are not listed");
+    assert!(last.is_error() && last.span.is_some());
+    assert!(start.elapsed() < std::time::Duration::from_secs(20));
+    assert_eq!(wrong(301)[300].message, "1 more finding is not listed");
+    assert_eq!(wrong(300).len(), 300);
+}
+
+#[test]
+fn keys_that_stand_twice_are_counted_too() {
+    let mut text = String::from("version: 1\nmembers:\n");
+    for _ in 0..5_000 {
+        text += "  ada@acme.com: user\n";
+    }
+    let found = load_sources(sources(&[("charter.yaml", &text)])).unwrap_err().diagnostics;
+    assert_eq!(found.len(), diagnostic::MAX_KEPT + 1);
+}
+
+#[test]
+fn a_base_with_what_is_newly_refused_reads_as_before_with_warnings() {
+    let text = "\
+version: 1
+members: {“kim@acme.com”: user,
+mailto:joe@acme.com: user, max@acme: {role: user, until: 0026-12-31}}
+workspaces: {\"Ops\u{3164}\": {}}
+manage:
+  ignore: [{members: \"**@vendor.com\", reason: support}]
+files: {\"teams**.yaml\": {members: false}}
+";
+    let folder = folder(&[("charter.yaml", text)]);
+    let own = load_for(folder.path(), Side::Own).unwrap_err().diagnostics;
+    assert!(own.iter().filter(|one| one.is_error()).count() >= 8, "{own:#?}");
+    let base = load_for(folder.path(), Side::Base).unwrap();
+    assert!(!base.warnings.iter().any(Diagnostic::is_error));
+    let Document { members, workspaces, manage, files, .. } = base.document;
+    assert_eq!(members.unwrap().len(), 3);
+    assert_eq!(workspaces.unwrap().len(), 1);
+    assert_eq!(manage.ignore.len(), 1);
+    assert_eq!(files.unwrap().len(), 1);
+}
+
+#[test]
+fn a_grant_for_a_bare_name_is_told_the_team_or_the_person_that_another_file_lists() {
+    let files = [
+        ("charter.yaml", "version: 1\nmembers: {ada@acme.com: admin, bea@acme.com: user}\n"),
+        (
+            "a.yaml",
+            "workspaces:\n  P:\n    members:\n      data: workspace_user\n      ada: workspace_user\n      \
+             team:data: workspace_user\n      datta: workspace_user\n      nobody: workspace_user\n",
+        ),
+        ("teams.yaml", "teams: {data: [ada@acme.com]}\n"),
+    ];
+    let found = load_sources(sources(&files)).unwrap_err().diagnostics;
+    let helps: Vec<_> = found.iter().map(|one| one.help.as_deref().unwrap()).collect();
+    assert!(found.iter().all(|one| one.code == "config/bad-email"), "{found:#?}");
+    assert_eq!(
+        helps,
+        [
+            "did you mean `team/data`?",
+            "did you mean `ada@acme.com`?",
+            "did you mean `team/data`?",
+            "did you mean `team/data`?",
+            "write a whole address, as in `ada@acme.com`, or `team/NAME`",
+        ]
+    );
+    assert_eq!(found[0].message, "`data` is neither an e-mail address nor `team/NAME`");
+}
+
+#[test]
+fn names_and_domains_that_look_alike_are_warned_of() {
+    let text = "\
+version: 1
+members:
+  kim@\u{430}cme.com: user
+  joe@\u{430}\u{441}\u{435}.com: user
+  ünal@bücher.example: user
+workspaces:
+  P: {}
+  p: {}
+  \"P \": {}
+  \"⚙\u{fe0f} Platform\": {}
+  Pr\u{43e}d: {}
+";
+    let loaded = load_sources(sources(&[("charter.yaml", text)])).unwrap();
+    let mut messages: Vec<_> = loaded.warnings.iter().map(|one| one.message.as_str()).collect();
+    messages.sort_unstable();
+    assert_eq!(
+        messages,
+        [
+            "`Pr\u{43e}d` mixes Latin and Cyrillic letters in one word",
+            "`kim@\u{430}cme.com` mixes Cyrillic and Latin letters in one word; its domain is `xn--cme-5cd.com`",
+            "the domain of `joe@\u{430}\u{441}\u{435}.com` only looks like Latin letters; it is `xn--80ak9a.com`",
+            "the workspaces `\"P \"` and `P` differ only in blanks or case",
+            "the workspaces `p` and `P` differ only in blanks or case",
+        ]
+    );
+}
+
+#[test]
+fn years_that_no_date_can_mean_are_errors_and_the_far_end_is_not() {
+    let with = |date: &str| {
+        let text = format!("version: 1\nmembers: {{ada@acme.com: {{role: user, until: {date}}}}}\n");
+        load_sources(sources(&[("charter.yaml", &text)]))
+    };
+    for date in ["0026-12-31", "2206-01-01", "2019-12-31", "2101-01-01", "9999-12-31", "0001-01-01"] {
+        let found = with(date).unwrap_err().diagnostics;
+        assert_eq!(found[0].code, "config/bad-date", "{date}");
+    }
+    let typo = with("0026-12-31").unwrap_err().diagnostics;
+    assert_eq!(
+        typo[0].help.as_deref(),
+        Some("did you mean `2026-12-31`? remove the line for access without an end")
+    );
+    for date in ["2020-01-01", "2099-12-31", "2100-12-31"] {
+        assert!(with(date).is_ok(), "{date}");
+    }
+}
+
+#[test]
+fn dates_that_a_program_has_rewritten_are_named_once() {
+    let mut text = String::from("version: 1\nmembers:\n");
+    for n in 0..50 {
+        writeln!(text, "  p{n}@acme.com: {{role: user, until: 2027-03-31T00:00:00Z}}").unwrap();
+    }
+    let found = load_sources(sources(&[("charter.yaml", &text)])).unwrap_err().diagnostics;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(
+        found[0].message,
+        "`2027-03-31T00:00:00Z` holds a time, and `until` is a date; so do 49 other dates of this file"
+    );
+    let null = load_sources(sources(&[(
+        "charter.yaml",
+        "version: 1\nmembers: {ada@acme.com: {role: user, until: null}}\n",
+    )]));
+    assert_eq!(
+        null.unwrap_err().diagnostics[0].message,
+        "`until` is `null`, which could mean none or not managed"
+    );
+}
+
+#[test]
+fn a_missing_or_odd_space_after_a_colon_is_told_in_a_single_line() {
+    let said = |text: &str| {
+        let found = load_sources(sources(&[("charter.yaml", text)])).unwrap_err().diagnostics;
+        (found[0].message.clone(), found[0].help.clone().unwrap())
+    };
+    let (_, help) = said("version: 1\nmembers:\n  ada@acme.com:admin\n");
+    assert_eq!(help, "put a space after the `:`, as in `ada@acme.com: …`");
+    let (message, help) = said("version: 1\nmembers:\n  ada@acme.com:\u{a0}admin\n");
+    assert_eq!(help, "replace `U+00A0` after the `:` by a space");
+    assert!(message.contains("<U+00A0>"), "{message}");
+    let (message, _) = said("version: 1\nmembers:\n  ada@acme.com: admin\u{a0}\n");
+    assert!(message.contains("U+00A0"), "{message}");
+    let (message, _) = said("version: 1\n: x\n");
+    assert_eq!(message, "a key of a charter file is empty");
+}
+
+#[test]
 fn what_is_an_error_only_since_this_version_does_not_stop_the_reading_of_a_base() {
     let of = |finding: Diagnostic, side| assemble(Vec::new(), vec![finding], side);
-    let new = || Diagnostic::error("config/new", "new").recent();
+    let new = || Diagnostic::error("test/new", "new").recent();
     assert!(of(new(), Side::Own).is_err());
     let base = of(new(), Side::Base).unwrap();
-    assert_eq!(codes(&base.warnings), ["config/new"]);
+    assert_eq!(codes(&base.warnings), ["test/new"]);
     assert!(!base.warnings[0].is_error());
-    assert!(of(Diagnostic::error("config/old", "old"), Side::Base).is_err());
+    assert!(of(Diagnostic::error("test/old", "old"), Side::Base).is_err());
 }

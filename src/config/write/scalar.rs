@@ -4,9 +4,12 @@
 
 use std::fmt::Write as _;
 
-use crate::config::{
-    decode::{invisible, is_uuid},
-    yaml::{Sort, plain_sort},
+use crate::{
+    characters::is_invisible,
+    config::{
+        decode::is_uuid,
+        yaml::{Sort, plain_sort},
+    },
 };
 
 /// A text as a scalar that any YAML reader takes for this text, also within brackets and as a key.
@@ -23,7 +26,7 @@ pub(super) fn scalar(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            c if c.is_control() || invisible(c) || is_noncharacter(c) => {
+            c if c.is_control() || is_invisible(c) || is_noncharacter(c) => {
                 let code = u32::from(c);
                 let _ = if code <= 0xffff {
                     write!(out, "\\u{code:04X}")

@@ -7,13 +7,17 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 use granit_parser::{Event, ScalarStyle, StructureStyle, Tag};
 
 use super::{
-    COPY_BUDGET, Key, MAX_DEPTH, Mark, NODE_PRICE, Node, Scalar, Sort, Value, scalar, syntax,
+    COPY_BUDGET, Key, MAX_DEPTH, Mark, NODE_PRICE, Node, Scalar, Sort, Value, scalar,
+    strict::{Around, Layout},
+    syntax,
 };
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, MAX_HELD};
 
 /// A container that is still open.
 struct Open<'a> {
     mark: Mark,
+    /// Where its lines start: the column of its keys or dashes.
+    column: u32,
     /// Written with brackets.
     flow: bool,
     anchor: usize,
@@ -39,6 +43,14 @@ struct Anchor<'a> {
 /// Builds the tree from events.
 pub(super) struct Builder<'a, 'f> {
     file: &'f Arc<str>,
+    text: &'a str,
+    layout: Layout<'a>,
+    /// What other readers refuse: worth saying only of a file that can be read.
+    strict: Vec<Diagnostic>,
+    /// The last scalar without quotes.
+    pub(super) last_plain: Option<Mark>,
+    /// Where the first finding is that is only counted, and how many there are.
+    dropped: Option<(Mark, usize)>,
     open: Vec<Open<'a>>,
     pub(super) root: Option<Node<'a>>,
     documents: usize,
@@ -54,9 +66,18 @@ const HASH_FROM: usize = 12;
 type Step = Result<(), Box<Diagnostic>>;
 
 impl<'a, 'f> Builder<'a, 'f> {
-    pub(super) fn new(file: &'f Arc<str>, found: &'f mut Vec<Diagnostic>) -> Self {
+    pub(super) fn new(
+        file: &'f Arc<str>,
+        text: &'a str,
+        found: &'f mut Vec<Diagnostic>,
+    ) -> Self {
         Self {
             file,
+            text,
+            layout: Layout::new(text),
+            strict: Vec::new(),
+            last_plain: None,
+            dropped: None,
             open: Vec::new(),
             root: None,
             documents: 0,
@@ -68,6 +89,16 @@ impl<'a, 'f> Builder<'a, 'f> {
     }
 
     pub(super) fn event(&mut self, event: Event<'a>, mark: Mark) -> Step {
+        let around = Around {
+            flow: self.open.last().is_some_and(|open| open.flow),
+            parent: self.open.iter().rev().find(|open| !open.flow).map(|open| open.column),
+        };
+        let span = |mark: Mark| mark.span(self.file);
+        let finding = self.layout.event(&event, mark, around, span);
+        self.strict.extend(finding);
+        if matches!(&event, Event::Scalar(_, ScalarStyle::Plain, ..)) {
+            self.last_plain = Some(mark);
+        }
         match event {
             Event::DocumentStart(..) => {
                 self.documents += 1;
@@ -125,6 +156,9 @@ impl<'a, 'f> Builder<'a, 'f> {
         mark: Mark,
     ) -> Result<Scalar<'a>, Box<Diagnostic>> {
         let plain = style == ScalarStyle::Plain;
+        // The parser says `~` where nothing is written.
+        let written = mark.bytes.1 > mark.bytes.0;
+        let text = if plain && !written { Cow::Borrowed("") } else { text };
         let sort = if plain { scalar::sort(&text) } else { Sort::Text };
         let Some(tag) = tag else { return Ok(Scalar { text, sort }) };
         let told = match tag.core_suffix() {
@@ -151,13 +185,42 @@ impl<'a, 'f> Builder<'a, 'f> {
         }
     }
 
-    fn bad_tag(&self, tag: &Tag, mark: Mark) -> Box<Diagnostic> {
+    fn bad_tag(&self, tag: &Tag, value: Mark) -> Box<Diagnostic> {
+        let mark = self.place_of_tag(tag, value).unwrap_or(value);
         self.error(
             "config/yaml-tag",
             mark,
             format!("the tag `{}` means nothing here", tag.original()),
             "remove the tag, or quote text that starts with `!`",
         )
+    }
+
+    /// The column of a list's dashes or of a map's keys. The parser places a list whose dashes stand under the key that
+    /// holds it at its first item.
+    fn column(&self, mark: Mark, flow: bool, content: &Content<'_>) -> u32 {
+        let in_map = self.open.last().is_some_and(|open| {
+            !open.flow && matches!(open.content, Content::Map { .. })
+        });
+        if flow || !in_map || !matches!(content, Content::List(_)) {
+            return mark.column;
+        }
+        let head = self.text.get(..mark.bytes.0 as usize).unwrap_or_default();
+        let line = &self.text[head.rfind('\n').map_or(0, |at| at + 1)..];
+        super::small(line.len() - line.trim_start_matches(' ').len() + 1)
+    }
+
+    /// Where a tag stands: before its value, on the same line.
+    fn place_of_tag(&self, tag: &Tag, value: Mark) -> Option<Mark> {
+        let head = self.text.get(..value.bytes.0 as usize)?;
+        let line = &head[head.rfind('\n').map_or(0, |at| at + 1)..];
+        let written = tag.original();
+        let at = line.rfind(&*written)?;
+        let start = head.len() - line.len() + at;
+        Some(Mark {
+            line: value.line,
+            column: super::small(line[..at].chars().count() + 1),
+            bytes: (super::small(start), super::small(start + written.len())),
+        })
     }
 
     fn push(
@@ -172,7 +235,8 @@ impl<'a, 'f> Builder<'a, 'f> {
         }
         let flow = style == StructureStyle::Flow;
         let seen = HashMap::new();
-        self.open.push(Open { mark, flow, anchor, content, seen, height: 0, price: 0 });
+        let column = self.column(mark, flow, &content);
+        self.open.push(Open { mark, column, flow, anchor, content, seen, height: 0, price: 0 });
         Ok(())
     }
 
@@ -284,8 +348,22 @@ impl<'a, 'f> Builder<'a, 'f> {
             );
         }
         *key = Some(Key { mark, scalar });
-        self.found.extend(finding);
+        match finding {
+            Some(_) if self.found.len() >= MAX_HELD => {
+                self.dropped.get_or_insert((mark, 0)).1 += 1;
+            }
+            finding => self.found.extend(finding),
+        }
         Ok(())
+    }
+
+    /// Reports what is only worth saying once the whole file is read.
+    pub(super) fn finish_findings(&mut self) {
+        self.found.append(&mut self.strict);
+        let Some((mark, count)) = self.dropped else { return };
+        let message = format!("{count} more keys are refused from here on");
+        let help = "correct the others first";
+        self.found.push(*self.error("config/duplicate-key", mark, message, help));
     }
 
     fn error(

@@ -6,16 +6,26 @@ use std::sync::Arc;
 
 use granit_parser::{ErrorKind, ScanError};
 
-use super::{MAX_DEPTH, Mark, small};
+use super::{MAX_DEPTH, Mark, slips, small};
 use crate::diagnostic::{Diagnostic, Span};
 
-/// Explains why the parser stopped; `bracket` is the innermost one that was open then.
+/// What the parser had read last.
+#[derive(Clone, Copy)]
+pub(super) struct Near {
+    /// The innermost bracket that is open.
+    pub(super) bracket: Option<Mark>,
+    /// The last value or key without quotes.
+    pub(super) scalar: Option<Mark>,
+}
+
+/// Explains why the parser stopped.
 pub(super) fn explain(
     file: &Arc<str>,
     text: &str,
     error: &ScanError,
-    bracket: Option<Mark>,
+    near: Near,
 ) -> Diagnostic {
+    let Near { bracket, scalar } = near;
     let marker = error.marker();
     let line = marker.line().max(1);
     let at = small(marker.byte_offset().unwrap_or(0).min(text.len()));
@@ -30,6 +40,12 @@ pub(super) fn explain(
         )
         .at(&tab.span(file))
         .help("replace the tab by two spaces");
+    }
+    if let Some(slips::Slip { at, message, help }) =
+        slips::find(text, error.kind(), at as usize, scalar)
+    {
+        let mark = slips::place(text, at);
+        return Diagnostic::error("config/yaml-syntax", message).at(&mark.span(file)).help(help);
     }
     let (message, help) = words(error.kind());
     let finding = Diagnostic::error("config/yaml-syntax", message).at(&mark.span(file));

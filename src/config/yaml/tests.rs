@@ -98,8 +98,8 @@ fn every_refusal_has_its_code_and_its_place() {
         ("a: *nobody\n", &["config/yaml-alias 1:4"]),
         ("a: &x [*x]\n", &["config/yaml-alias 1:8"]),
         ("a: 1\n---\nb: 2\n", &["config/several-documents 2:1"]),
-        ("a: !secret x\n", &["config/yaml-tag 1:12"]),
-        ("a: !!int x\n", &["config/yaml-tag 1:10"]),
+        ("a: !secret x\n", &["config/yaml-tag 1:4"]),
+        ("a: !!int x\n", &["config/yaml-tag 1:4"]),
         ("a:\n\tb: 1\n", &["config/yaml-tab 2:1"]),
         ("a:\n  b: 1\n\tc: 1\n", &["config/yaml-tab 3:1"]),
         ("? [a]\n: b\n", &["config/yaml-key 1:3"]),
@@ -120,6 +120,132 @@ fn every_refusal_has_its_code_and_its_place() {
         .filter(|(_, expected, found)| found != *expected)
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// `line:column message` of each finding.
+fn messages(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    parse(&file(), text, &mut found);
+    let show = |d: &Diagnostic| {
+        let span = d.span.as_ref().unwrap();
+        format!("{}:{} {}", span.line, span.column, d.message)
+    };
+    found.iter().map(show).collect()
+}
+
+#[test]
+fn markers_of_a_merge_conflict_are_named_where_they_are() {
+    let sides = "  ada@acme.com: user\n=======\n  ada@acme.com: admin\n>>>>>>> theirs\n";
+    for (text, place) in [
+        (format!("<<<<<<< HEAD\n{sides}"), "1:1"),
+        (format!("version: 1\nmembers:\n<<<<<<< HEAD\n{sides}"), "3:1"),
+        (format!("version: 1\nmembers:\n  bea@acme.com: user\n<<<<<<< HEAD\n{sides}"), "4:1"),
+        ("members:\n  a: user\n||||||| base\n  b: user\n".to_owned(), "3:1"),
+        ("members:\r\n  a: user\r\n=======\r\n  b: user\r\n".to_owned(), "3:1"),
+        ("note: |\n  one\n  <<<<<<< HEAD\n  a\n  =======\n  b\n  >>>>>>> x\n".to_owned(), "3:3"),
+        ("note: |\n  one\n<<<<<<< HEAD\n  a\n=======\n  b\n>>>>>>> x\n".to_owned(), "3:1"),
+    ] {
+        assert_eq!(messages(&text), [format!("{place} unresolved merge conflict")], "{text}");
+    }
+    // A heading of a note, a longer rule, a shift.
+    for text in ["note: |\n  Title\n  =======\n  text\n", "a: x # <<<<<<< y\n", "# ========\na: 1\n"] {
+        tree(text);
+    }
+}
+
+#[test]
+fn slips_are_named_where_they_are_made() {
+    let cases: &[(&str, &str)] = &[
+        ("members:\n  a@b.c:\u{a0}admin\n  b@b.c: user\n", "2:9 `U+00A0` is here, which YAML does not take for a space"),
+        ("members:\n\u{a0} a@b.c: admin\n  b: c: d\n", "2:1 `U+00A0` is here, which YAML does not take for a space"),
+        ("a: [acme.com,, foo.com]\n", "1:14 one comma too many"),
+        ("a: {role: admin, , note: x}\n", "1:18 one comma too many"),
+        ("a: [, x]\n", "1:5 one comma too many"),
+        ("note: one   # why\n  two\n", "1:13 a text goes on after this comment"),
+        ("{\"version\": 1}\nmembers: {}\n", "2:1 something follows the end of the document"),
+        ("a: &x *y\n", "1:7 an alias cannot have an anchor"),
+        ("a: {role: admin}, b: x\n", "1:17 something follows the `}` that closes the value"),
+        ("a: [x], b: x\n", "1:7 something follows the `]` that closes the value"),
+        ("a:\n  - x\n  b: 1\n", "3:3 a key stands among the items of a list"),
+        ("a: [x, -]\n", "1:8 a bare `-` is no value"),
+        ("a:\n  ada@acme.com:admin\n  bob@acme.com: user\n", "2:15 a `:` has no space after it"),
+        ("version:1\nmembers: {}\n", "1:8 a `:` has no space after it"),
+        ("a: b: c\n", "1:5 a `:` stands where no key can be"),
+        ("note: see\n  http://x\n  b: y\n", "3:4 a `:` stands where no key can be"),
+        ("a: !!binary aGk=\n", "1:4 the tag `!!binary` means nothing here"),
+    ];
+    let wrong: Vec<_> = cases
+        .iter()
+        .map(|(text, expected)| (text, expected, messages(text)))
+        .filter(|(_, expected, found)| found.len() != 1 || found[0] != **expected)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The findings of a text that is read all the same, as before.
+fn read_with(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    assert!(matches!(parse(&file(), text, &mut found), Parsed::Tree(_)), "{text:?} {found:?}");
+    crate::diagnostic::demote_recent(&mut found);
+    assert!(!found.iter().any(Diagnostic::is_error), "an error in a base: {found:?}");
+    findings(text)
+}
+
+#[test]
+fn layout_that_other_readers_refuse_is_refused_and_still_read_in_a_base() {
+    let cases: &[(&str, &str)] = &[
+        ("members: {ada@acme.com: admin,\nbob@acme.com: user}\n", "config/yaml-indent 2:1"),
+        ("a:\n  b: {x: 1,\n  y: 2}\n", "config/yaml-indent 3:3"),
+        ("a: [\nx]\n", "config/yaml-indent 2:1"),
+        ("a: [x,\n{y: z}]\n", "config/yaml-indent 2:1"),
+        ("a: [x\n, y]\n", "config/yaml-indent 2:1"),
+        ("a: \"a\nb\"\n", "config/yaml-indent 2:1"),
+        ("a: 'a\n\n\tb'\n", "config/yaml-indent 3:2"),
+        ("- a: [x,\n  y]\n", "config/yaml-indent 2:3"),
+        ("a: [x y\nz]\n", "config/yaml-indent 2:1"),
+        ("a:\n  b: [\n    x\n]\n", "config/yaml-indent 4:1"),
+        ("-\tmembers: \"*@x.com\"\n  reason: vendor\n", "config/yaml-tab 1:2"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(read_with(text), [*expected], "{text:?}");
+    }
+    for text in [
+        "a: {\n  b: c\n}\n",
+        "a: [\n  {x: 1},\n  {y: 2}\n]\n",
+        "a:\n  b: [\n    x\n  ]\n",
+        "a:\n- [x,\n y]\n",
+        "{\n\"a\": 1,\n\"b\": [\n1\n]\n}\n",
+        "a: \"a\n\n b\"\n",
+        "a: \"a\n \tb\"\n",
+        "\"a\nb\"\n",
+        "a: |\n \tx\n",
+        "a: one\n  two\n",
+        "a:\t{x: 1}\n",
+        "-\tx\n",
+        "a: [x, # why\n  y]\n",
+    ] {
+        tree(text);
+    }
+}
+
+#[test]
+fn what_is_not_written_is_empty_and_a_tilde_is_a_tilde() {
+    assert_eq!(show(&tree(": x\n")), "{=Text:x}");
+    assert_eq!(show(&tree("a:\nb: ~\nc: null\n")), "{a=Null:, b=Null:~, c=Null:null}");
+}
+
+#[test]
+fn a_layout_that_is_wrong_on_every_line_is_reported_a_few_times_and_read_in_linear_time() {
+    let mut text = String::from("a: [\n");
+    for n in 0..100_000 {
+        writeln!(text, "x{n},").unwrap();
+    }
+    text += "]\n";
+    let start = std::time::Instant::now();
+    assert_eq!(findings(&text).len(), 20);
+    let one_line = format!("a: [{}]\n", "x, ".repeat(300_000));
+    tree(&one_line);
+    assert!(start.elapsed() < std::time::Duration::from_secs(20));
 }
 
 #[test]

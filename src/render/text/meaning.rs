@@ -10,9 +10,10 @@ use super::{call_to_act, count, heading, steps::widest};
 use crate::{
     access::{AccessChange, AccessRole, Place},
     address::Kind,
+    characters::quoted,
     plan::step::{Expiring, ExpiringKind, KeyFate, Unmanaged, Waiting},
     render::{
-        clean::clean,
+        clean::{clean, name},
         layout::{Flow, pad},
         style::{ADD, BOLD, CHANGE, DIM, PLAIN, REMOVE, paint},
     },
@@ -28,7 +29,7 @@ pub(super) fn waiting(waiting: &[Waiting], width: usize) -> String {
         return String::new();
     }
     let mut out = heading("invites that wait for an answer");
-    let names = waiting.iter().map(|one| clean(one.address.name.as_str())).collect::<Vec<_>>();
+    let names = waiting.iter().map(|one| clean(&name(one.address.name.as_str())).into_owned()).collect::<Vec<_>>();
     let column = widest(names.iter().map(AsRef::as_ref)).min(width / 2);
     for (Waiting { address: _, role, expires_at }, name) in waiting.iter().zip(&names) {
         let until = expires_at.strftime("%Y-%m-%d %H:%M UTC");
@@ -70,14 +71,14 @@ pub fn access_changes(changes: &[AccessChange], width: usize) -> String {
             for person in people {
                 let (_, _, verb) = way.words(false);
                 let text = way.sentence(verb, &places_in_words(places));
-                let flow = Flow::new().solid(0, BOLD, person).words(1, PLAIN, &text);
+                let flow = Flow::new().solid(0, BOLD, &name(person)).words(1, PLAIN, &text);
                 lines.push((person, flow.lines(&lead, 4, 6, width)));
             }
         } else {
             let flow = Flow::new()
                 .solid(0, BOLD, &format!("{} people", people.len()))
                 .words(1, PLAIN, &format!("{shown}:"))
-                .words(1, PLAIN, &people.join(", "));
+                .words(1, PLAIN, &people.iter().map(|one| name(one)).collect::<Vec<_>>().join(", "));
             lines.push((people[0], flow.lines(&lead, 4, 6, width)));
         }
     }
@@ -156,7 +157,7 @@ fn places_in_words(places: &[&Place]) -> String {
             Place::EveryWorkspace(0) => words.push("in every workspace".to_owned()),
             Place::EveryWorkspace(1) => words.push("in the only workspace".to_owned()),
             Place::EveryWorkspace(number) => words.push(format!("in all {number} workspaces")),
-            Place::Workspace(name) => names.push(name.as_str()),
+            Place::Workspace(workspace) => names.push(name(workspace.as_str()).into_owned()),
         }
     }
     if names.len() > PLACES {
@@ -206,7 +207,7 @@ fn key_line(fate: &KeyFate, width: usize) -> String {
     let (symbol, style) = if *dies { ("-", REMOVE) } else { ("=", PLAIN) };
     let print = format!("({})", hint.as_deref().unwrap_or(id.as_str()));
     let mut flow = Flow::new()
-        .solid(0, BOLD, name)
+        .solid(0, BOLD, &quoted(name))
         .solid(1, DIM, &print)
         .words(2, PLAIN, why)
         .solid(1, DIM, &format!("({because_of})"));
@@ -276,6 +277,7 @@ pub(super) fn unmanaged(unmanaged: &[Unmanaged], width: usize) -> String {
 
 pub(in crate::render) fn one_unmanaged(one: &Unmanaged) -> String {
     let Unmanaged { address, title, id: _, detail } = one;
-    let place = address.scope.as_ref().map(|name| format!(" in {name}")).unwrap_or_default();
+    let place = address.scope.as_ref().map(|place| format!(" in {}", name(place.as_str()))).unwrap_or_default();
+    let title = name(title);
     if detail.is_empty() { format!("{title}{place}") } else { format!("{title}{place} ({detail})") }
 }

@@ -12,7 +12,7 @@ use crate::{
     address::{Address, Kind, Name},
     plan::{Cause, Step},
     render::{
-        clean::clean,
+        clean::{clean, name},
         layout::{Flow, line, pad, paragraph, width},
         style::{BOLD, DIM, PLAIN, paint},
     },
@@ -161,7 +161,7 @@ fn grouped(listed: &[Listed<'_>], options: Options) -> Vec<String> {
             let title = match (kind, &place) {
                 (Kind::Member, _) => "members".to_owned(),
                 (Kind::Workspace, _) => "workspaces".to_owned(),
-                (Kind::WorkspaceMember, Some(place)) => format!("members of {place}"),
+                (Kind::WorkspaceMember, Some(place)) => format!("members of {}", name(place.as_str())),
                 (Kind::WorkspaceMember, None) => "workspace members".to_owned(),
                 (Kind::ApiKey, _) => "API keys".to_owned(),
             };
@@ -221,7 +221,7 @@ impl<'a> Listed<'a> {
         let title = if in_full || self.address.kind == Kind::ApiKey {
             subject(self.address, self.change)
         } else {
-            self.change.object().spec.resource().title()
+            name(&self.change.object().spec.resource().title()).into_owned()
         };
         let mut flow = Flow::new().solid(0, BOLD, &title);
         if let Some(id) = small_print(self.address, self.change) {
@@ -341,8 +341,8 @@ fn subject(address: &Address, change: &Change) -> String {
         Spec::Member(_) | Spec::Workspace(_) => None,
     };
     match place {
-        Some(place) => format!("{title} in {place}"),
-        None => title,
+        Some(place) => format!("{} in {}", name(&title), name(place.as_str())),
+        None => name(&title).into_owned(),
     }
 }
 
