@@ -11,6 +11,7 @@ mod keys;
 mod patterns;
 mod people;
 mod policy;
+mod reading;
 mod rules;
 mod text;
 mod workspaces;
@@ -91,6 +92,9 @@ pub(crate) fn decode(
     }
     if let Some((key, node)) = fields.take("files") {
         document.files = Some(cx.file_limits(key, node));
+    }
+    if let Some((key, node)) = fields.take("read") {
+        document.read = Some(cx.reading(key, node));
     }
     part.incomplete = cx.incomplete;
     part
@@ -321,6 +325,12 @@ impl Cx<'_> {
             (None, Some(near)) => format!("did you mean `{near}`?"),
             (None, None) => format!("the keys here are {}", listed(&keys)),
         };
+        let other = if record.name == FILE.name && !self.root {
+            "; if the file is another program's, leave it out with `read.exclude` in `charter.yaml`"
+        } else {
+            ""
+        };
+        let help = format!("{help}{other}");
         self.error(
             "config/unknown-key",
             key.mark,

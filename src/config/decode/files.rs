@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Cx, shown, text::Rule};
+use super::{Cx, text::Rule};
 use crate::config::{
     document::policy::{Allowed, FileLimit, FileLimits},
     shape::{FILE_LIMIT, MAX_TEXT},
@@ -19,26 +19,7 @@ impl Cx<'_> {
             let pattern = self.key_text(key, Rule::line("a pattern of paths", MAX_TEXT));
             let limit = self.file_limit(key, node);
             let (Some(pattern), Some(limit)) = (pattern, limit) else { continue };
-            let rooted =
-                pattern.starts_with('/') || pattern.starts_with("./") || pattern.contains("..");
-            if rooted {
-                self.error(
-                    "config/bad-glob",
-                    key.mark,
-                    format!(
-                        "`{}` matches no file: paths start below the folder of the root file",
-                        shown(pattern)
-                    ),
-                    "write it as `teams/ml/**`",
-                );
-            } else if let Err(error) = globset::Glob::new(pattern) {
-                self.error(
-                    "config/bad-glob",
-                    key.mark,
-                    format!("`{}` is not a pattern: {}", shown(pattern), error.kind()),
-                    "`**` stands for any folders, `*` for any text within one, as in `teams/ml/**`",
-                );
-            }
+            self.path_pattern(pattern, key.mark);
             limits.entries.insert(Arc::from(pattern), limit);
         }
         limits

@@ -1,6 +1,6 @@
 //! Folders, merges and findings, from files on disk to a checked document.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, fs};
 
 use super::*;
 use crate::config::document::{Wanted, WorkspaceState};
@@ -177,7 +177,7 @@ fn a_thousand_broken_references_are_reported_quickly() {
 }
 
 /// A folder with these files.
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+pub(crate) fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
         let path = folder.path().join(name);
@@ -188,6 +188,8 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 const ROOT: &str = "version: 1\n";
+
+mod folders;
 
 #[test]
 fn a_folder_is_read_at_any_depth_without_dotfiles_and_other_files() {
@@ -208,32 +210,6 @@ fn a_folder_is_read_at_any_depth_without_dotfiles_and_other_files() {
         .map(|name| name.rsplit_once(&*folder.path().to_string_lossy()).unwrap().1.to_owned())
         .collect();
     assert_eq!(names, ["/a/b/c.yml", "/charter.yaml", "/z.yaml"]);
-}
-
-#[cfg(unix)]
-#[test]
-fn links_that_leave_the_folder_are_not_read_and_loops_end() {
-    use std::os::unix::fs::symlink;
-    let outside = folder(&[("secret.yaml", "members: {eve@acme.com: user}\n")]);
-    let folder = folder(&[
-        ("charter.yaml", ROOT),
-        ("people/a.yaml", "members: {ada@acme.com: user}\n"),
-        (".data/b.yaml", "members: {joan@acme.com: user}\n"),
-    ]);
-    let at = |name: &str| folder.path().join(name);
-    symlink(outside.path().join("secret.yaml"), at("link.yaml")).unwrap();
-    symlink(outside.path(), at("elsewhere")).unwrap();
-    symlink(folder.path(), at("people/loop")).unwrap();
-    symlink(at("people/a.yaml"), at("again.yaml")).unwrap();
-    // The way a mounted configuration looks: a link to a hidden file of the same folder.
-    symlink(at(".data/b.yaml"), at("b.yaml")).unwrap();
-    symlink(at("nowhere.yaml"), at("broken.yaml")).unwrap();
-    let loaded = load(folder.path()).unwrap();
-    let people: Vec<_> = loaded.document.members.unwrap().keys().map(ToString::to_string).collect();
-    assert_eq!(people, ["ada@acme.com", "joan@acme.com"]);
-    let skipped: Vec<_> = loaded.warnings.iter().map(|warning| &warning.message).collect();
-    assert_eq!(skipped.len(), 3, "{skipped:#?}");
-    assert!(loaded.warnings.iter().all(|warning| warning.code == "config/link-not-read"));
 }
 
 #[test]
@@ -351,7 +327,9 @@ fn of_two_workspaces_with_one_name_the_later_is_wrong() {
 
 #[test]
 fn what_is_an_error_only_since_this_version_does_not_stop_the_reading_of_a_base() {
-    let of = |finding: Diagnostic, side| assemble(Vec::new(), vec![finding], side);
+    let of = |finding: Diagnostic, side| {
+        assemble(Vec::new(), false, vec![finding], &Others::default(), side)
+    };
     let new = || Diagnostic::error("config/new", "new").recent();
     assert!(of(new(), Side::Own).is_err());
     let base = of(new(), Side::Base).unwrap();
