@@ -38,6 +38,8 @@ mod outputs;
 mod plans;
 #[path = "stories/pull_request.rs"]
 mod pull_request;
+#[path = "stories/reading.rs"]
+mod reading;
 #[path = "stories/repository.rs"]
 mod repository;
 #[path = "stories/resume.rs"]

@@ -16,10 +16,6 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use tracing::Instrument as _;
 
-pub use super::{
-    reader::{Pages, Reader},
-    writer::{Reply, Writer},
-};
 use super::{
     USER_AGENT, answer,
     call::{Budget, Resend},
@@ -34,6 +30,10 @@ use super::{
     text,
     trace::Trace,
     transport::{Method, RawRequest, RawResponse, Transport},
+};
+pub use super::{
+    reader::{Pages, Reader},
+    writer::{Reply, Writer},
 };
 
 /// The version asked for: every guide shows it and every deployment knows it. For the objects read here it is a
@@ -219,7 +219,9 @@ impl Core {
             let signature = match until(unless, start).await {
                 Some(Ok(signature)) => signature,
                 Some(Err(error)) => return Err(ended(error, maybe_done)),
-                None => return Err(WriteError::Failed(refused.unwrap_or(ApiError::Stopped { asked }))),
+                None => {
+                    return Err(WriteError::Failed(refused.unwrap_or(ApiError::Stopped { asked })));
+                }
             };
             let (error, hints) = match self.attempt(&request, &signature, tries.made, trace).await {
                 Ok(response) => match judge(&asked, &response, rule, &signature) {

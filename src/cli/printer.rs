@@ -13,7 +13,8 @@ use std::{
 use serde_json::json;
 
 use super::{
-    failure::Failure, format::ReviewFormat, prepare::Files, revision::BROKEN, target::Target, ui::Ui,
+    failure::Failure, format::ReviewFormat, prepare::Files, revision::BROKEN, target::Target,
+    ui::Ui,
 };
 use crate::{
     config::load::Rejected,

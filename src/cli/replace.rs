@@ -131,8 +131,9 @@ impl<'p> Place<'p> {
         let (prefix, suffix) = UNFINISHED;
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
-            let is_unfinished =
-                name.to_str().is_some_and(|name| name.starts_with(prefix) && name.ends_with(suffix));
+            let is_unfinished = name
+                .to_str()
+                .is_some_and(|name| name.starts_with(prefix) && name.ends_with(suffix));
             if is_unfinished
                 && entry.file_type().is_ok_and(|kind| kind.is_file())
                 && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok())
@@ -199,7 +200,9 @@ mod tests {
         held.try_lock().unwrap();
         replace(&path("plan.json"), "{}", Reader::Owner).unwrap();
         assert!(!path(".charter-save-abc123.tmp").exists());
-        assert!(busy.exists() && path(".tmpabcdef").exists() && path("charter-save-x.tmp").exists());
+        assert!(
+            busy.exists() && path(".tmpabcdef").exists() && path("charter-save-x.tmp").exists()
+        );
         assert_eq!(fs::read_to_string(path("plan.json")).unwrap(), "{}");
     }
 

@@ -5,8 +5,9 @@
 
 use std::{
     io::{self, Write as _},
-    process, thread,
+    process,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -126,9 +127,9 @@ impl Signals {
                     }
                 }
             };
-            thread::Builder::new().name("signals".to_owned()).spawn(move || {
-                runtime.block_on(listen)
-            })?;
+            thread::Builder::new()
+                .name("signals".to_owned())
+                .spawn(move || runtime.block_on(listen))?;
             Ok(())
         };
         listening()
@@ -293,11 +294,10 @@ mod tests {
     fn a_second_stop_ends_what_changes_nothing_and_never_what_carries_out_steps() {
         let end = Reaction::End(Signal::Terminate);
         assert_eq!(heard(true, false, &[0, 1_500]), [Reaction::Stop, end]);
-        assert_eq!(heard(true, true, &[0, 1_500, 9_000]), [
-            Reaction::Stop,
-            Reaction::AtOnce,
-            Reaction::AtOnce
-        ]);
+        assert_eq!(
+            heard(true, true, &[0, 1_500, 9_000]),
+            [Reaction::Stop, Reaction::AtOnce, Reaction::AtOnce]
+        );
     }
 
     #[test]

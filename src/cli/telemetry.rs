@@ -139,11 +139,8 @@ fn read(path: &Path) -> Result<Option<Metrics>, Failure> {
 /// so does what the same command left of other organizations, unless it ran for all of them.
 fn merged(mut metrics: Metrics, runs: &[Run], command: &str, all: bool) -> Metrics {
     let ran: BTreeSet<&str> = runs.iter().map(|run| &*run.organization).collect();
-    let stopped: BTreeSet<&str> = runs
-        .iter()
-        .filter(|run| run.exit.is_stop())
-        .map(|run| &*run.organization)
-        .collect();
+    let stopped: BTreeSet<&str> =
+        runs.iter().filter(|run| run.exit.is_stop()).map(|run| &*run.organization).collect();
     // If it is not known for whom it ran, nobody is taken off the list.
     let unknown = ran.contains("");
     metrics.retain(|family, labels| {

@@ -12,6 +12,7 @@ mod keys;
 mod patterns;
 mod people;
 mod policy;
+mod reading;
 mod report;
 mod rules;
 mod text;
@@ -25,12 +26,12 @@ pub(crate) use self::{
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use self::report::{listed, shown};
 use super::{
     document::{Document, Place, Sp, Text, VERSION},
     shape::{FILE, Need, Record},
     yaml::{Key, Mark, Node, Sort, Value},
 };
-use self::report::{listed, shown};
 use crate::diagnostic::{Diagnostic, Span};
 
 /// What one file says.
@@ -100,6 +101,9 @@ pub(crate) fn decode(
     if let Some((key, node)) = fields.take("files") {
         document.files = Some(cx.file_limits(key, node));
     }
+    if let Some((key, node)) = fields.take("read") {
+        document.read = Some(cx.reading(key, node));
+    }
     cx.report_midnights();
     part.incomplete = cx.incomplete;
     part.unnamed = cx.unnamed;
@@ -159,12 +163,7 @@ impl Drop for Fields<'_, '_> {
 }
 
 impl<'f> Cx<'f> {
-    fn new(
-        file: &'f Arc<str>,
-        root: bool,
-        text: &'f str,
-        found: &'f mut Vec<Diagnostic>,
-    ) -> Self {
+    fn new(file: &'f Arc<str>, root: bool, text: &'f str, found: &'f mut Vec<Diagnostic>) -> Self {
         let (unnamed, midnights) = (Vec::new(), Vec::new());
         Self { file, root, text, found, incomplete: false, unnamed, dropped: 0, midnights }
     }

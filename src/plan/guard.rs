@@ -29,9 +29,7 @@ pub fn default_limit(guard: GuardName) -> Limit {
         GuardName::RemovalsMembers
         | GuardName::Expirations
         | GuardName::Downgrades
-        | GuardName::DyingUnlistedKeys => {
-            (Some(10), 20)
-        }
+        | GuardName::DyingUnlistedKeys => (Some(10), 20),
         GuardName::RemovalsWorkspaceMembers => (Some(10), 200),
         GuardName::Invites => (None, 50),
         GuardName::Returns | GuardName::Archives | GuardName::DyingKeys => (None, 0),

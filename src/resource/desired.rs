@@ -193,7 +193,7 @@ pub enum GuardName {
 
 impl GuardName {
     /// Every guard.
-    pub const ALL: [GuardName; 9] = [
+    pub const ALL: [GuardName; 10] = [
         GuardName::RemovalsMembers,
         GuardName::RemovalsWorkspaceMembers,
         GuardName::Expirations,

@@ -42,9 +42,9 @@ impl Query {
     /// An email address.
     pub(crate) fn address(&self, name: &str) -> Result<Option<&str>, Refusal> {
         match self.one(name) {
-            Some(text) if domain_of(text).is_none() => Err(Refusal::invalid(format!(
-                "{name}: `{text}` is not a valid email address"
-            ))),
+            Some(text) if domain_of(text).is_none() => {
+                Err(Refusal::invalid(format!("{name}: `{text}` is not a valid email address")))
+            }
             other => Ok(other),
         }
     }

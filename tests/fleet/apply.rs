@@ -203,7 +203,8 @@ fn a_signal_lets_those_in_flight_finish_and_begins_no_other() {
     assert_eq!(table.matches("  not begun  ").count(), left, "{table}");
     let sum = format!("fleet: 40 organizations: {left} not begun, {ok} ok; exit 143");
     assert!(table.trim_end().ends_with(&sum), "{table}");
-    let told = format!("error: {left} organizations of 40: stopped by SIGTERM: nothing was changed");
+    let told =
+        format!("error: {left} organizations of 40: stopped by SIGTERM: nothing was changed");
     assert!(talk.contains(&told), "{talk}");
     let kept = journals(&fleet.state.path().join("charter/journals"));
     assert!((done..=16).contains(&kept.len()), "what was not begun has no journal: {kept:?}");
@@ -246,6 +247,11 @@ fn what_passes_a_guard_is_offered_for_one_organization_alone() {
     let command = "ANTHROPIC_ADMIN_KEY=\"$KEY_0\" charter apply o000 --allow removals.members=5";
     assert!(said(&run.stdout).contains(command), "{run:?}");
     assert!(said(&run.stdout).contains("for this organization alone"), "{run:?}");
-    assert!(said(&run.stderr).contains("charter apply FOLDER --allow removals.members=5` for this organization alone"), "{run:?}");
+    assert!(
+        said(&run.stderr).contains(
+            "charter apply FOLDER --allow removals.members=5` for this organization alone"
+        ),
+        "{run:?}"
+    );
     assert!(!said(&run.stderr).contains("run again with"), "{run:?}");
 }

@@ -29,7 +29,8 @@ fn stopped(fleet: &Fleet, organizations: usize, args: &[&str]) -> Output {
     let start = Instant::now();
     let answered = |number| {
         let reads = fleet.sandbox(number).log().reads();
-        reads.contains_key("/v1/organizations/invites") || reads.contains_key("/v1/organizations/users")
+        reads.contains_key("/v1/organizations/invites")
+            || reads.contains_key("/v1/organizations/users")
     };
     while !(0..organizations).all(answered) {
         assert!(start.elapsed() < Duration::from_secs(60), "they were not asked");
@@ -62,7 +63,10 @@ fn what_is_finished_is_shown_and_counted_although_the_first_one_hangs() {
     assert_eq!(sections.matches("drift: 1 for apply").count(), 23, "{out}");
     assert!(!sections.contains(&id(0)), "there is nothing to show of it: {out}");
     assert!(table.lines().nth(1).unwrap().ends_with("stopped   143"), "{table}");
-    assert!(table.ends_with("fleet: 24 organizations: 23 changes, 1 stopped; exit 143\n"), "{table}");
+    assert!(
+        table.ends_with("fleet: 24 organizations: 23 changes, 1 stopped; exit 143\n"),
+        "{table}"
+    );
     assert!(err.starts_with("stopping: what is finished is shown"), "{err}");
     assert!(err.contains("error: 1 organization of 24: stopped by SIGTERM"), "{err}");
 

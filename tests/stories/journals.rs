@@ -64,7 +64,8 @@ fn without_a_folder_for_state_it_is_below_the_home_folder() {
 
 #[test]
 fn where_no_home_can_be_written_it_is_beside_the_files_with_a_warning() {
-    for (state, why) in [("", "there is no home folder"), ("/dev/null/state", "cannot write the journal")]
+    for (state, why) in
+        [("", "there is no home folder"), ("/dev/null/state", "cannot write the journal")]
     {
         let served = Served::start(SEED);
         let story = Story::new().to(&served.url()).env("XDG_STATE_HOME", state);

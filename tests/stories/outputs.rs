@@ -19,7 +19,8 @@ fn a_plan_is_saved_to_a_new_file_an_empty_one_or_over_a_plan_and_nowhere_else() 
         assert!(read(&story.path(file)).contains("\"format_version\""), "{file}");
     }
     // Of another version of its form it is a plan still.
-    let old = read(&story.path("new.json")).replacen("\"format_version\": 2", "\"format_version\": 1", 1);
+    let old =
+        read(&story.path("new.json")).replacen("\"format_version\": 2", "\"format_version\": 1", 1);
     story.write("old.json", &old);
     assert_eq!(plan("old.json").code, Some(0));
 

@@ -5,10 +5,7 @@
 
 use super::{Effect, Execution, Outcome};
 use crate::{
-    api::{
-        error::{ApiError, Asked, WriteError},
-        transport::Method,
-    },
+    api::error::{ApiError, WriteError},
     apply::verify::{active_workspaces, is_shown},
     plan::names::WORKSPACES,
 };
@@ -52,14 +49,5 @@ impl Execution<'_> {
             ));
         }
         outcome
-    }
-
-    /// The request of the last call.
-    pub(super) fn asked(&self) -> Asked {
-        let (method, target) = match self.calls.last() {
-            Some(call) => (call.method, call.path.clone()),
-            None => (Method::Post, String::new()),
-        };
-        Asked { method, target }
     }
 }

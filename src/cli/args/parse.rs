@@ -35,7 +35,10 @@ fn slip(path: &str) -> Option<String> {
     if let Some(file) = path.strip_prefix("ut=") {
         return Some(format!("write two dashes: `--out={file}`"));
     }
-    let formats = ["json", "text", "yaml", "yml", "markdown", "github", "sarif", "junit", "wide", "name", "table"];
+    let formats = [
+        "json", "text", "yaml", "yml", "markdown", "github", "sarif", "junit", "wide", "name",
+        "table",
+    ];
     formats.contains(&path).then(|| {
         format!(
             "`-o` is short for `--out` and names a file; a format is asked for with `--format`, and a file of this name \

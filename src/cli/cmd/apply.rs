@@ -6,11 +6,7 @@ mod question;
 mod resume;
 mod source;
 
-use std::{
-    collections::BTreeSet,
-    path::Path,
-    pin::pin,
-};
+use std::{collections::BTreeSet, path::Path, pin::pin};
 
 use self::{
     question::confirm,
@@ -25,8 +21,8 @@ use crate::{
         journal::DoneBefore,
     },
     cli::{
-        approval::{SKEW, acknowledged},
         Shell,
+        approval::{SKEW, acknowledged},
         args::{Apply, DEFAULT_PATH, review::Approve},
         connect::Connection,
         failure::{Exit, Failure},
@@ -58,7 +54,12 @@ pub(in crate::cli) async fn run(args: &Apply, shell: Shell<'_>) -> Result<Exit, 
         ("--base-path", args.against.base_path.is_some()),
         ("--resume", args.resume.is_some()),
     ];
-    let session = Session::begin("apply", args.fleet.fleet.is_some(), args.telemetry.metrics_file.as_deref(), shell)?;
+    let session = Session::begin(
+        "apply",
+        args.fleet.fleet.is_some(),
+        args.telemetry.metrics_file.as_deref(),
+        shell,
+    )?;
     let fleet = Fleet::read(&args.fleet, "apply", ReviewFormat::Text, false, &single);
     let ended = match fleet {
         Err(failure) => Err(failure),
@@ -167,7 +168,11 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
         Some(resumed) => resumed.asked(path.as_deref(), narrow)?,
     };
     // What a journal does not fit is refused before anything is asked.
-    let ahead = || if resumed.is_none() { target.connect_ahead() };
+    let ahead = || {
+        if resumed.is_none() {
+            target.connect_ahead()
+        }
+    };
     let source = Source::read(&asked, &ahead)?;
     if let Some(resumed) = &resumed {
         resumed.check(&source, &asked)?;

@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 
 use crate::{
     cli::{
-        approval::{refused_by_base, seal_key},
         Shell,
+        approval::{refused_by_base, seal_key},
         args::PlanArgs,
         failure::{Exit, Failure},
         fleet::Fleet,
@@ -32,10 +32,7 @@ use crate::{
     threads::discard,
 };
 
-pub(in crate::cli) async fn run(
-    args: &PlanArgs,
-    shell: Shell<'_>,
-) -> Result<Exit, Failure> {
+pub(in crate::cli) async fn run(args: &PlanArgs, shell: Shell<'_>) -> Result<Exit, Failure> {
     let metrics = args.telemetry.metrics_file.as_deref();
     let session = Session::begin("plan", args.fleet.fleet.is_some(), metrics, shell)?;
     let ended = all(args, &session).await;
@@ -145,11 +142,7 @@ pub(in crate::cli) fn refused_by_policy(found: &[Diagnostic]) -> Result<(), Fail
     ))
 }
 
-fn refused_by_guard(
-    plan: &Plan,
-    choices: &Choices,
-    target: &Target<'_>,
-) -> Result<(), Failure> {
+fn refused_by_guard(plan: &Plan, choices: &Choices, target: &Target<'_>) -> Result<(), Failure> {
     let mut names: Vec<&str> = plan.breaches().map(|breach| breach.guard.as_str()).collect();
     names.dedup();
     if names.is_empty() {

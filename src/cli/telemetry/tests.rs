@@ -130,9 +130,8 @@ fn a_run_for_one_organization_leaves_what_others_have_come_to() {
     assert_eq!(metrics.get(EXIT_CODE, &labels("a", "drift", &[])), Some(2.0));
     assert_eq!(metrics.get(EXIT_CODE, &labels("b", "drift", &[])), Some(0.0));
     assert_eq!(metrics.get(EXIT_CODE, &labels("", "drift", &[])), None);
-    let requests = |organization| {
-        metrics.get(REQUESTS, &labels(organization, "drift", &[("class", "2xx")]))
-    };
+    let requests =
+        |organization| metrics.get(REQUESTS, &labels(organization, "drift", &[("class", "2xx")]));
     assert_eq!((requests("a"), requests("b")), (Some(2.0), Some(2.0)));
 }
 

@@ -5,7 +5,10 @@
 use super::{Cx, Mark, Record};
 use crate::{
     characters,
-    config::yaml::{Key, Node, Sort, Value},
+    config::{
+        shape::FILE,
+        yaml::{Key, Node, Sort, Value},
+    },
     diagnostic::{Diagnostic, MAX_HELD, Span, did_you_mean},
 };
 
@@ -59,7 +62,13 @@ impl Cx<'_> {
     }
 
     /// Says that a value has the wrong type. `what` is the subject, `wanted` what it should be.
-    pub(super) fn wrong_type(&mut self, node: &Node<'_>, what: &str, wanted: &str, help: impl Into<String>) {
+    pub(super) fn wrong_type(
+        &mut self,
+        node: &Node<'_>,
+        what: &str,
+        wanted: &str,
+        help: impl Into<String>,
+    ) {
         let message = match &node.value {
             Value::Scalar(scalar) if scalar.sort != Sort::Null => {
                 format!("`{}` is {}, and {what} is {wanted}", shown(&scalar.text), node.noun())
@@ -80,6 +89,12 @@ impl Cx<'_> {
             (None, Some(near)) => format!("did you mean `{near}`?"),
             (None, None) => format!("the keys here are {}", listed(&keys)),
         };
+        let other = if record.name == FILE.name && !self.root {
+            "; if the file is another program's, leave it out with `read.exclude` in `charter.yaml`"
+        } else {
+            ""
+        };
+        let help = format!("{help}{other}");
         if text.is_empty() {
             self.error(
                 "config/unknown-key",

@@ -42,7 +42,10 @@ pub(super) fn breaches_of(guards: &[GuardResult], options: Options<'_>) -> Strin
         out.push_str(&flow.lines(&lead, 4, 4, width));
     }
     let (how, command) = match options.alone {
-        None => ("if this is meant, pass for this one run (it is written to the journal):", String::new()),
+        None => (
+            "if this is meant, pass for this one run (it is written to the journal):",
+            String::new(),
+        ),
         Some(command) => (
             "if this is meant, pass it for this organization alone, in a run of its own (it is written to the journal):",
             format!("{} ", clean(command)),

@@ -161,7 +161,9 @@ fn grouped(listed: &[Listed<'_>], options: Options) -> Vec<String> {
             let title = match (kind, &place) {
                 (Kind::Member, _) => "members".to_owned(),
                 (Kind::Workspace, _) => "workspaces".to_owned(),
-                (Kind::WorkspaceMember, Some(place)) => format!("members of {}", name(place.as_str())),
+                (Kind::WorkspaceMember, Some(place)) => {
+                    format!("members of {}", name(place.as_str()))
+                }
                 (Kind::WorkspaceMember, None) => "workspace members".to_owned(),
                 (Kind::ApiKey, _) => "API keys".to_owned(),
             };
