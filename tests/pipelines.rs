@@ -7,6 +7,8 @@
 
 #[path = "pipelines/apply.rs"]
 mod apply;
+#[path = "common/contract.rs"]
+mod contract;
 #[path = "pipelines/drift.rs"]
 mod drift;
 #[path = "pipelines/elsewhere.rs"]
