@@ -7,27 +7,37 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::{
-    error::Asked,
+    agree,
+    error::{ApiError, Asked, request_id},
     retry::Rule,
     text,
-    transport::{Method, RawResponse},
+    transport::{Method, RawRequest, RawResponse},
 };
 
 /// The one success that has no body.
 const NO_CONTENT: u16 = 204;
 
-/// Whether a response is the success of what was asked; the error says what is wrong with it. `None`: it is none.
+/// Whether a response is the success of what was asked, and says the same; the error says what is wrong with it. `None`: it is none.
 pub(super) fn success(
+    request: &RawRequest,
     asked: &Asked,
     response: &RawResponse,
     rule: Rule,
-) -> Option<Result<(), String>> {
+) -> Option<Result<(), ApiError>> {
     let RawResponse { status, body, .. } = response;
     match rule {
         _ if !(200..300).contains(status) => None,
         Rule::Read => is_json(body).then_some(Ok(())),
         Rule::Write(_) if *status == NO_CONTENT && body.is_empty() => Some(Ok(())),
-        Rule::Write(_) => Some(check(asked, &serde_json::from_slice(body).ok()?)),
+        Rule::Write(_) => {
+            let value = serde_json::from_slice(body).ok()?;
+            let (asked, request_id) = (asked.clone(), request_id(response));
+            Some(match (check(&asked, &value), agree::contradiction(request, &value)) {
+                (Err(why), _) => Err(ApiError::Shape { asked, why, request_id }),
+                (Ok(()), Some(why)) => Err(ApiError::Contradicts { asked, why, request_id }),
+                (Ok(()), None) => Ok(()),
+            })
+        }
     }
 }
 

@@ -20,6 +20,7 @@ use super::{
     USER_AGENT, answer,
     call::{Budget, Resend},
     clock::Clock,
+    codes::Class,
     credential::{Credential, bearer},
     error::{ApiError, Asked, StatusError, WriteError, request_id},
     exchange::Exchange,
@@ -199,12 +200,12 @@ impl Core {
         let mut maybe_done = false;
         let mut renewed = false;
         let mut refused = None;
-        let ended = |error: ApiError, maybe_done: bool| {
-            if maybe_done && rule != Rule::Read {
-                WriteError::Unknown(error)
-            } else {
-                WriteError::Failed(error)
-            }
+        let ended = |error: ApiError, maybe_done: bool| match error.class() {
+            _ if rule == Rule::Read => WriteError::Failed(error),
+            Class::Done => WriteError::Done(error),
+            Class::PartlyDone => WriteError::Partly(error),
+            _ if maybe_done => WriteError::Unknown(error),
+            _ => WriteError::Failed(error),
         };
         loop {
             tries.made += 1;
@@ -224,7 +225,7 @@ impl Core {
                 }
             };
             let (error, hints) = match self.attempt(&request, &signature, tries.made, trace).await {
-                Ok(response) => match judge(&asked, &response, rule, &signature) {
+                Ok(response) => match judge(&request, &asked, &response, rule, &signature) {
                     Ok(()) => {
                         return Ok(Answered {
                             request_id: request_id(&response),
@@ -358,6 +359,7 @@ impl Core {
         match error {
             ApiError::Status(error) => ApiError::Status(Box::new(StatusError {
                 retry_after: hints.wait,
+                should_retry: hints.should_retry,
                 credential: Some(self.credential.source().into()),
                 ..*error
             })),
@@ -378,17 +380,14 @@ async fn until<T>(unless: Option<&Stop>, work: impl Future<Output = T>) -> Optio
 
 /// Whether a response is a success; what a read brought is looked at by whoever asked.
 fn judge(
+    request: &RawRequest,
     asked: &Asked,
     response: &RawResponse,
     rule: Rule,
     signature: &Signature,
 ) -> Result<(), ApiError> {
-    if let Some(fits) = answer::success(asked, response, rule) {
-        return fits.map_err(|why| ApiError::Shape {
-            asked: asked.clone(),
-            why,
-            request_id: request_id(response),
-        });
+    if let Some(fits) = answer::success(request, asked, response, rule) {
+        return fits;
     }
     let mut response = response.clone();
     for (_, value) in &signature.headers {

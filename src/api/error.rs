@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
+    codes::{self, Class, Operation},
     text,
     transport::{Method, RawRequest, RawResponse, TransportError},
 };
@@ -55,6 +56,8 @@ pub struct StatusError {
     pub request_id: Option<String>,
     /// How long the server asked to wait.
     pub retry_after: Option<Duration>,
+    /// `x-should-retry`: what the server says about sending it again.
+    pub should_retry: Option<bool>,
     /// The variable the credential came from, if it was sent with one.
     pub credential: Option<Arc<str>>,
 }
@@ -99,6 +102,16 @@ pub enum ApiError {
         /// The request.
         asked: Asked,
         /// Which field, and what is wrong with it.
+        why: String,
+        /// The `request-id` header.
+        request_id: Option<String>,
+    },
+    /// A success that says something else than what was asked for.
+    #[error("{asked}: the answer contradicts the request: {why}{}", tail(.request_id.as_ref()))]
+    Contradicts {
+        /// The request.
+        asked: Asked,
+        /// What was asked for and what came back.
         why: String,
         /// The `request-id` header.
         request_id: Option<String>,
@@ -167,6 +180,7 @@ impl ApiError {
             details: error.details,
             request_id: request_id.or_else(|| in_body.map(|id| text::word(&id))),
             retry_after: None,
+            should_retry: None,
             credential: None,
         }))
     }
@@ -178,6 +192,7 @@ impl ApiError {
             ApiError::NotJson { status, .. } => Some(*status),
             ApiError::TokenExchange(error) => error.status(),
             ApiError::Shape { .. }
+            | ApiError::Contradicts { .. }
             | ApiError::Transport { .. }
             | ApiError::Limited { .. }
             | ApiError::Stopped { .. }
@@ -205,26 +220,55 @@ impl ApiError {
         matches!(self, ApiError::Status(error) if error.status == 409)
     }
 
-    /// The request may have had its effect although it failed: 5xx, 408, a success that cannot be read, a lost reply.
-    pub fn maybe_done(&self) -> bool {
+    /// What became of the request: the code decides, else the status, else what came in place of an answer.
+    pub fn class(&self) -> Class {
         match self {
-            ApiError::Status(error) => error.status >= 500 || error.status == 408,
-            ApiError::NotJson { status, .. } => {
-                *status >= 500 || *status == 408 || (200..300).contains(status)
+            ApiError::Status(error) => {
+                codes::class(Operation::of(&error.asked), error.status, error.code.as_deref())
             }
-            ApiError::Shape { .. } => true,
+            // A success that cannot be read.
+            ApiError::NotJson { status: 200..300, .. } => Class::MaybeDone,
+            ApiError::NotJson { status, .. } => codes::class(None, *status, None),
+            ApiError::Shape { .. } | ApiError::Contradicts { .. } => Class::MaybeDone,
             ApiError::Transport { source, .. } => match source {
-                TransportError::Lost(_) | TransportError::TooLarge(_) => true,
-                TransportError::Connect(_)
-                | TransportError::Certificate(_)
-                | TransportError::Redirect(_) => false,
+                TransportError::Lost(_) | TransportError::TooLarge(_) => Class::MaybeDone,
+                TransportError::Connect(_) => Class::NothingDone,
+                TransportError::Certificate(_) | TransportError::Redirect(_) => Class::Final,
             },
-            ApiError::Limited { .. }
-            | ApiError::Stopped { .. }
-            | ApiError::Pagination { .. }
+            ApiError::Limited { .. } | ApiError::Stopped { .. } => Class::NothingDone,
+            ApiError::Pagination { .. }
             | ApiError::TokenExchange(_)
             | ApiError::IdentityToken(_)
-            | ApiError::Path(_) => false,
+            | ApiError::Path(_) => Class::Final,
+        }
+    }
+
+    /// The request may have had its effect although it failed: 5xx, 408, 499, a success that cannot be read or says
+    /// something else, a lost reply.
+    pub fn maybe_done(&self) -> bool {
+        self.class() == Class::MaybeDone
+    }
+
+    /// Whether the error has a code that is decided for this request; then neither headers nor status count.
+    pub(crate) fn is_decided_by_code(&self) -> bool {
+        let ApiError::Status(error) = self else { return false };
+        let known = Operation::of(&error.asked).zip(error.code.as_deref());
+        known.is_some_and(|(operation, code)| codes::entry(operation, error.status, code).is_some())
+    }
+
+    /// What the API says of sending the request again, if it says anything.
+    pub fn should_retry(&self) -> Option<bool> {
+        match self {
+            ApiError::Status(error) => error.should_retry,
+            _ => None,
+        }
+    }
+
+    /// The API's own words, if it gave any.
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            ApiError::Status(error) if !error.message.is_empty() => Some(&error.message),
+            _ => None,
         }
     }
 
@@ -232,9 +276,9 @@ impl ApiError {
     pub fn request_id(&self) -> Option<&str> {
         match self {
             ApiError::Status(error) => error.request_id.as_deref(),
-            ApiError::NotJson { request_id, .. } | ApiError::Shape { request_id, .. } => {
-                request_id.as_deref()
-            }
+            ApiError::NotJson { request_id, .. }
+            | ApiError::Shape { request_id, .. }
+            | ApiError::Contradicts { request_id, .. } => request_id.as_deref(),
             ApiError::TokenExchange(error) => error.request_id(),
             ApiError::Transport { .. }
             | ApiError::Limited { .. }
@@ -255,13 +299,32 @@ pub enum WriteError {
     /// It may have had its effect: look before anything else is done.
     #[error("the outcome is unknown: {0}")]
     Unknown(ApiError),
+    /// It had its effect, as the error's code says.
+    #[error("{0}")]
+    Done(ApiError),
+    /// Some of it had its effect, as the error's code says.
+    #[error("{0}")]
+    Partly(ApiError),
 }
 
 impl WriteError {
+    /// What went wrong, alone.
+    pub fn into_error(self) -> ApiError {
+        match self {
+            WriteError::Failed(error)
+            | WriteError::Unknown(error)
+            | WriteError::Done(error)
+            | WriteError::Partly(error) => error,
+        }
+    }
+
     /// What went wrong.
     pub fn error(&self) -> &ApiError {
         match self {
-            WriteError::Failed(error) | WriteError::Unknown(error) => error,
+            WriteError::Failed(error)
+            | WriteError::Unknown(error)
+            | WriteError::Done(error)
+            | WriteError::Partly(error) => error,
         }
     }
 }

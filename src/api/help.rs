@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::{
+    codes,
     error::{ApiError, StatusError},
     text,
     transport::TransportError,
@@ -23,6 +24,11 @@ impl ApiError {
             ),
             ApiError::Shape { .. } => Some(
                 "check that the base URL is the Admin API's; if it is, the API has changed: look for a newer release of charter"
+                    .into(),
+            ),
+            ApiError::Contradicts { .. } => Some(
+                "nothing was built on this answer: look at the object in the Console, and report the request-id to Anthropic \
+                 support if it stays so"
                     .into(),
             ),
             ApiError::Transport { source, .. } => transport(source),
@@ -89,10 +95,8 @@ fn status(error: &StatusError) -> Option<String> {
              (individual accounts have no Admin API)"
                 .into()
         }
-        (409, _) => "somebody else is changing the same object: run again".into(),
         (429, _) => limited(error.retry_after),
-        (408 | 500.., _) => "the API is in trouble: run again later (status.claude.com)".into(),
-        _ => return None,
+        (status, _) => codes::status_help(status)?.into(),
     };
     Some(help)
 }

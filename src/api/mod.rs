@@ -2,10 +2,12 @@
 //!
 //! Invariant: nothing here knows a resource kind's rules; what is read is handed on as it came.
 
+mod agree;
 mod answer;
 pub mod call;
 pub mod client;
 pub mod clock;
+pub mod codes;
 pub mod credential;
 pub mod error;
 mod exchange;

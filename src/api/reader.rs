@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     call::Budget,
     client::Core,
-    error::{ApiError, Asked, WriteError},
+    error::{ApiError, Asked},
     page::Page,
     path::target,
     retry::Rule,
@@ -97,7 +97,7 @@ impl Reader {
         let asked = Asked::of(&request);
         match self.0.run(request, Rule::Read, Budget::Shared).await {
             Ok(reply) => Ok((reply.body, asked, reply.request_id)),
-            Err(WriteError::Failed(error) | WriteError::Unknown(error)) => Err(error),
+            Err(error) => Err(error.into_error()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Which failures are worth another try, and how long to wait before it.
 //!
-//! Invariant: a write that makes something is sent again only if it certainly had no effect; what a server's
-//! header says can end the tries, and never lifts that rule.
+//! Invariant: the error code decides first, then the rule that what makes something is looked for before it is sent
+//! again, then `x-should-retry`, then the status. No header lifts that rule, and none overrules a code.
 
 use std::{sync::Mutex, time::Duration};
 
@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 
 use super::{
     call::Resend,
+    codes::Class as Became,
     error::ApiError,
     transport::{RawResponse, TransportError},
 };
@@ -99,7 +100,7 @@ pub(crate) fn judge(
     let class = classify(error);
     let allowed = match class {
         Class::Never => false,
-        Class::Limited | Class::KeyCheck => true,
+        Class::Limited | Class::KeyCheck | Class::Raced => true,
         Class::NotSent => tries.made < CONNECTS,
         Class::Conflict => tries.conflicts < CONFLICTS,
         Class::MaybeDone => rule != Rule::Write(Resend::LookFirst),
@@ -117,7 +118,7 @@ pub(crate) fn judge(
         (None, _) => backoff,
     };
     if !allowed
-        || hints.should_retry == Some(false)
+        || (hints.should_retry == Some(false) && !class.is_decided_by_code())
         || tries.made >= TRIES
         || wait > LONGEST
         || tries.waited + wait > ALL_WAITS
@@ -131,8 +132,10 @@ pub(crate) fn judge(
 enum Class {
     /// 429: nothing was done.
     Limited,
-    /// 409: nothing was done.
+    /// 409 without a code: nothing was done.
     Conflict,
+    /// A code which says that nothing was done, and that the same request may succeed in a moment.
+    Raced,
     /// No connection: nothing was done.
     NotSent,
     /// The one 400 that asks to be sent again.
@@ -149,6 +152,12 @@ enum Class {
     Never,
 }
 
+impl Class {
+    fn is_decided_by_code(self) -> bool {
+        matches!(self, Class::Raced | Class::KeyCheck)
+    }
+}
+
 fn classify(error: &ApiError) -> Class {
     if let ApiError::Transport { source, .. } = error {
         return match source {
@@ -159,20 +168,23 @@ fn classify(error: &ApiError) -> Class {
             | TransportError::Redirect(_) => Class::Never,
         };
     }
-    match error {
+    let (became, status) = match error {
+        ApiError::Shape { .. } | ApiError::Contradicts { .. } => return Class::Foreign,
         ApiError::Status(_) | ApiError::NotJson { .. } => {
-            match error.status().unwrap_or_default() {
-                429 => Class::Limited,
-                409 => Class::Conflict,
-                408 | 500.. => Class::MaybeDone,
-                400 if error.code() == Some("external_key_validation_timed_out") => Class::KeyCheck,
-                200..300 => Class::Unreadable,
-                300..400 => Class::Never,
-                _ => Class::Refused,
-            }
+            (error.class(), error.status().unwrap_or_default())
         }
-        ApiError::Shape { .. } => Class::Foreign,
-        _ => Class::Never,
+        _ => return Class::Never,
+    };
+    match (became, status) {
+        (Became::Done | Became::PartlyDone, _) | (_, 300..400) => Class::Never,
+        (_, 200..300) => Class::Unreadable,
+        (Became::NothingDone, 429) => Class::Limited,
+        (Became::NothingDone, 400) => Class::KeyCheck,
+        (Became::NothingDone, _) if error.is_decided_by_code() => Class::Raced,
+        (Became::NothingDone, _) => Class::Conflict,
+        (Became::MaybeDone, _) => Class::MaybeDone,
+        (Became::Final, _) if error.is_decided_by_code() => Class::Never,
+        (Became::Final, _) => Class::Refused,
     }
 }
 

@@ -2,35 +2,34 @@
 //! lost or a refusal may mean that it is so already.
 //!
 //! Invariant: a call that makes something is sent a second time only after looking showed that the first had no
-//! effect.
+//! effect, and never after an answer that says it was done.
 
 mod afterwards;
 mod ends;
+mod shared;
 mod twins;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::Value;
 use tracing::{Instrument as _, field::Empty};
 
+use self::ends::{Looked, is_to_be_asked_again, lags};
+pub use self::shared::Hands;
+pub(super) use self::shared::Shared;
 use super::{
-    refusal,
-    report::{CallTrace, Failure, Outcome, Reason},
-    verify::{After, Before, Effect, Eyes},
+    journal::JournalError,
+    report::{CallTrace, Outcome, Reason},
+    verify::{Before, Effect, Eyes},
 };
 use crate::{
-    address::{Address, RemoteId},
+    address::RemoteId,
     api::{
         call::{Call, Resend},
-        client::{Client, Reader, Reply, Writer},
+        client::Reply,
         clock::Clock,
         error::{ApiError, Asked, WriteError},
-        stop::Stop,
         transport::{Method, RawRequest},
     },
     plan::Step,
@@ -39,33 +38,8 @@ use crate::{
 
 /// Waits before a call is sent again that found something missing which this run has just made.
 const NOT_THERE_YET: [u64; 5] = [1, 2, 4, 8, 15];
-
-/// What apply works with: the one place that can write.
-#[derive(Clone)]
-pub struct Hands {
-    pub(super) client: Client,
-    pub(super) reader: Reader,
-    writer: Writer,
-    pub(super) clock: Arc<dyn Clock>,
-}
-
-impl Hands {
-    /// Works through `client`; waits and tells the time by `clock`.
-    pub fn new(client: &Client, clock: Arc<dyn Clock>) -> Self {
-        Self { client: client.clone(), reader: client.reader(), writer: client.writer(), clock }
-    }
-}
-
-/// What the steps of a run share.
-pub(super) struct Shared<'a> {
-    pub(super) hands: &'a Hands,
-    /// When the run began.
-    pub(super) began: Timestamp,
-    /// Ids of what this run made.
-    pub(super) made: Mutex<BTreeMap<Address, RemoteId>>,
-    /// Asked as soon as nothing more is to be begun: a step that has had no effect so far is left then.
-    pub(super) gate: Stop,
-}
+/// Waits before a call is sent again that the API refuses and asks to be sent again.
+const ASKED_AGAIN: [u64; 2] = [1, 4];
 
 /// How a step went.
 pub(super) struct Executed {
@@ -81,51 +55,37 @@ pub(super) struct Executed {
 
 /// One step under way.
 struct Execution<'a> {
+    /// Its place in the plan.
+    index: usize,
     step: &'a Step,
     shared: &'a Shared<'a>,
     calls: Vec<CallTrace>,
     /// A call of it had its effect, or may have had it: it is seen through.
     begun: bool,
     notes: Vec<String>,
+    /// What is left to a person, though it is done.
+    by_hand: Option<String>,
     id: Option<RemoteId>,
     request_id: Option<String>,
     error: Option<WriteError>,
     is_full: bool,
+    /// Every active workspace that was there before this step makes one.
+    known: Option<BTreeSet<RemoteId>>,
+    /// How often the call was sent that may have been done each time.
+    sent: u32,
 }
 
 /// Why a step ends before its last call.
 type Ends = Outcome;
 
-/// What looking for the effect of a lost reply showed.
-enum Looked {
-    Done,
-    NotDone(ApiError),
-}
-
-impl Shared<'_> {
-    pub(super) fn made(&self) -> MutexGuard<'_, BTreeMap<Address, RemoteId>> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn eyes(&self) -> Eyes<'_> {
-        Eyes {
-            reader: &self.hands.reader,
-            credential: self.hands.client.credential(),
-            now: self.hands.clock.now(),
-            began: self.began,
-            claimed: self.made().values().cloned().collect(),
-        }
-    }
-}
-
 /// Carries out a step.
-pub(super) async fn execute(step: &Step, shared: &Shared<'_>) -> Executed {
+pub(super) async fn execute(index: usize, step: &Step, shared: &Shared<'_>) -> Executed {
     let span = tracing::info_span!(
         target: "orgcharter::apply", "step",
         address = %step.address, verb = step.change.verb().as_str(), outcome = Empty, attempt = Empty,
         request_id = Empty, took_ms = Empty,
     );
-    let executed = carry_out(step, shared).instrument(span.clone()).await;
+    let executed = carry_out(index, step, shared).instrument(span.clone()).await;
     span.record("outcome", executed.outcome.word());
     span.record("took_ms", u64::try_from(executed.took.as_millis()).unwrap_or(u64::MAX));
     if let Some(last) = executed.calls.last() {
@@ -135,24 +95,29 @@ pub(super) async fn execute(step: &Step, shared: &Shared<'_>) -> Executed {
     executed
 }
 
-async fn carry_out(step: &Step, shared: &Shared<'_>) -> Executed {
+async fn carry_out(index: usize, step: &Step, shared: &Shared<'_>) -> Executed {
     let start = shared.hands.clock.monotonic();
     let mut execution = Execution {
+        index,
         step,
         shared,
         calls: Vec::new(),
         begun: false,
         notes: Vec::new(),
+        by_hand: None,
         id: None,
         request_id: None,
         error: None,
         is_full: false,
+        known: None,
+        sent: 0,
     };
     let outcome = match execution.all().await {
         Ok(()) => {
             let notes = std::mem::take(&mut execution.notes);
             let note = (!notes.is_empty()).then(|| notes.join("; "));
-            Outcome::Done { request_id: execution.request_id.take(), note }
+            let (request_id, by_hand) = (execution.request_id.take(), execution.by_hand.take());
+            Outcome::Done { request_id, note, by_hand }
         }
         Err(ends) => ends,
     };
@@ -162,6 +127,19 @@ async fn carry_out(step: &Step, shared: &Shared<'_>) -> Executed {
 }
 
 impl Execution<'_> {
+    fn eyes(&self) -> Eyes<'_> {
+        let Shared { hands, since, rosters, .. } = self.shared;
+        Eyes {
+            reader: &hands.reader,
+            credential: hands.client.credential(),
+            now: hands.api_now(),
+            since: *since,
+            known: self.known.as_ref(),
+            rosters,
+            claimed: self.shared.made().values().cloned().collect(),
+        }
+    }
+
     async fn all(&mut self) -> Result<(), Ends> {
         let gate = self.shared.gate.clone();
         let looked = tokio::select! {
@@ -188,8 +166,9 @@ impl Execution<'_> {
             if !effect.is_final(self.step) {
                 continue;
             }
-            match effect.before(self.step, &self.shared.eyes()).await {
+            match effect.before(self.step, &self.eyes()).await {
                 Ok(Before::Same) => {}
+                Ok(Before::Free(ids)) => self.known = Some(ids),
                 Ok(Before::AlreadySo { id, note }) => {
                     self.notes.push(note.to_owned());
                     if let Some(id) = id {
@@ -213,17 +192,23 @@ impl Execution<'_> {
             })?;
             (request, Effect::of(call, &made))
         };
-        let mut sent_again = false;
         let mut not_there = NOT_THERE_YET.iter();
-        let mut missing = None;
+        let mut asked_again = ASKED_AGAIN.iter();
+        let mut refused = None;
+        self.sent = 0;
         loop {
-            match self.send(&request, call).await {
-                Err(WriteError::Failed(ApiError::Stopped { .. })) => {
-                    return match missing {
-                        None => Err(Outcome::NotStarted),
-                        Some(error) => self.look_after_refusal(effect.as_ref(), error).await,
-                    };
-                }
+            let sent = self.send(&request, call).await;
+            if let Err(WriteError::Failed(ApiError::Stopped { .. })) = &sent {
+                let Some(error) = refused else { return Err(Outcome::NotStarted) };
+                return match self.look_after_refusal(effect.as_ref(), error).await? {
+                    Looked::Done => Ok(()),
+                    Looked::NotDone(error) | Looked::Blind(error) => {
+                        Err(self.refused(effect.as_ref(), error).await)
+                    }
+                };
+            }
+            self.sent += u32::from(!matches!(sent, Err(WriteError::Failed(_))));
+            let (looked, wait) = match sent {
                 Ok(reply) => match self.take(&reply, effect.as_ref()) {
                     Ok(Some(id)) if effect == Some(Effect::MakeWorkspace) => {
                         return self.make_room_for_a_twin(id).await;
@@ -239,35 +224,82 @@ impl Execution<'_> {
                     // It was made, and the answer does not say under which id.
                     Err(error) => match self.look_after_loss(effect.as_ref(), error).await? {
                         Looked::Done => return Ok(()),
-                        Looked::NotDone(error) => return Err(self.unknown(error)),
+                        Looked::NotDone(error) | Looked::Blind(error) => {
+                            return Err(self.unknown(error));
+                        }
                     },
                 },
-                Err(WriteError::Failed(error)) if error.is_not_found() => {
-                    if call.resend == Resend::Gone {
-                        self.notes.push("it was gone already".to_owned());
-                        return Ok(());
-                    }
-                    // What this run has just made may not be seen everywhere yet.
-                    let fresh = call.references().next().is_some();
-                    let Some(wait) = not_there.next().filter(|_| fresh) else {
-                        return self.look_after_refusal(effect.as_ref(), error).await;
+                Err(WriteError::Done(error)) => {
+                    return self.done_all_the_same(effect.as_ref(), error).await;
+                }
+                Err(WriteError::Partly(error)) => {
+                    return match self.look_after_refusal(effect.as_ref(), error).await? {
+                        Looked::Done => Ok(()),
+                        Looked::NotDone(error) | Looked::Blind(error) => Err(self.partly(error)),
                     };
-                    missing = Some(error);
-                    self.wait_unless_stopped(Duration::from_secs(*wait)).await;
+                }
+                Err(WriteError::Failed(error))
+                    if error.is_not_found() && call.resend == Resend::Gone =>
+                {
+                    self.notes.push("it was gone already".to_owned());
+                    return Ok(());
                 }
                 Err(WriteError::Failed(error)) => {
-                    return self.look_after_refusal(effect.as_ref(), error).await;
-                }
-                Err(WriteError::Unknown(error)) => {
-                    match self.look_after_loss(effect.as_ref(), error).await? {
-                        Looked::Done => return Ok(()),
-                        Looked::NotDone(error) => {
-                            if call.resend != Resend::LookFirst || sent_again {
-                                return Err(self.unknown(error));
-                            }
+                    // What this run has just made may not be seen everywhere yet.
+                    let fresh = error.is_not_found() && call.references().next().is_some();
+                    let wait = not_there.as_slice().first().filter(|_| fresh);
+                    match wait {
+                        Some(wait) => {
+                            not_there.next();
+                            (Looked::NotDone(error), Some(*wait))
+                        }
+                        None => {
+                            let looked = self.look_after_refusal(effect.as_ref(), error).await?;
+                            let wait = match &looked {
+                                Looked::NotDone(error) if lags(effect.as_ref(), error) => {
+                                    not_there.next()
+                                }
+                                // The client has not sent again what makes something.
+                                Looked::NotDone(error)
+                                    if call.resend == Resend::LookFirst
+                                        && is_to_be_asked_again(error) =>
+                                {
+                                    asked_again.next()
+                                }
+                                Looked::NotDone(_) | Looked::Blind(_) | Looked::Done => None,
+                            };
+                            (looked, wait.copied())
                         }
                     }
-                    sent_again = true;
+                }
+                Err(WriteError::Unknown(error)) => {
+                    let looked = self.look_after_loss(effect.as_ref(), error).await?;
+                    if let Looked::NotDone(error) = looked {
+                        // Two answers agree that a value was not taken; of what makes something nobody knows what it made.
+                        let contradicts = matches!(error, ApiError::Contradicts { .. });
+                        if contradicts && call.resend != Resend::LookFirst {
+                            return Err(self.failed(WriteError::Failed(error)));
+                        }
+                        if contradicts
+                            || call.resend != Resend::LookFirst
+                            || self.sent > 1
+                            || error.should_retry() == Some(false)
+                        {
+                            return Err(self.unknown(error));
+                        }
+                        continue;
+                    }
+                    (looked, None)
+                }
+            };
+            match (looked, wait) {
+                (Looked::Done, _) => return Ok(()),
+                (Looked::NotDone(error) | Looked::Blind(error), None) => {
+                    return Err(self.refused(effect.as_ref(), error).await);
+                }
+                (Looked::NotDone(error) | Looked::Blind(error), Some(wait)) => {
+                    refused = Some(error);
+                    self.wait_unless_stopped(Duration::from_secs(wait)).await;
                 }
             }
         }
@@ -284,7 +316,7 @@ impl Execution<'_> {
         if let Err(WriteError::Failed(ApiError::Stopped { .. })) = &sent {
             return sent;
         }
-        self.begun |= matches!(sent, Ok(_) | Err(WriteError::Unknown(_)));
+        self.begun |= !matches!(sent, Err(WriteError::Failed(_)));
         let (request_id, attempts, error) = match &sent {
             Ok(reply) => (reply.request_id.clone(), Some(reply.attempts), None),
             Err(error) => {
@@ -322,7 +354,7 @@ impl Execution<'_> {
         }
     }
 
-    /// Takes what a success says: the id of what was made.
+    /// Takes what a success says: the id of what was made, if it can be the id of that.
     fn take(
         &mut self,
         reply: &Reply,
@@ -335,7 +367,14 @@ impl Execution<'_> {
             return Ok(None);
         }
         match reply.value.get("id").and_then(Value::as_str) {
-            Some(id) => Ok(Some(RemoteId::new(id))),
+            Some(id) => match self.old(&RemoteId::new(id), &reply.value) {
+                None => Ok(Some(RemoteId::new(id))),
+                Some(why) => Err(ApiError::Contradicts {
+                    asked: self.asked(),
+                    why,
+                    request_id: reply.request_id.clone(),
+                }),
+            },
             None => Err(ApiError::Shape {
                 asked: self.asked(),
                 why: "id: missing".to_owned(),
@@ -350,57 +389,5 @@ impl Execution<'_> {
             self.shared.made().insert(self.step.address.clone(), id.clone());
         }
         self.id = Some(id);
-    }
-
-    /// After a refusal: what was wanted may hold already, or something else explains it.
-    async fn look_after_refusal(
-        &mut self,
-        effect: Option<&Effect>,
-        error: ApiError,
-    ) -> Result<(), Ends> {
-        let refused = matches!(error.status(), Some(400 | 403 | 404 | 409));
-        let found = match effect.filter(|_| refused) {
-            Some(effect) => effect.after(self.step, Some(&error), &self.shared.eyes()).await,
-            None => Ok(After::Not),
-        };
-        match found {
-            Ok(After::Holds { id, note }) => {
-                self.notes.push(note.unwrap_or_else(|| "it was so already".to_owned()));
-                if let Some(id) = id {
-                    self.keep(id);
-                }
-                Ok(())
-            }
-            Ok(After::Instead(outcome)) => Err(outcome),
-            // If looking fails too, the refusal is the better message.
-            Ok(After::Not) | Err(_) => Err(self.refused(effect, error).await),
-        }
-    }
-
-    /// After a reply was lost: looks, more than once where reads may lag.
-    async fn look_after_loss(
-        &mut self,
-        effect: Option<&Effect>,
-        error: ApiError,
-    ) -> Result<Looked, Ends> {
-        let Some(effect) = effect else { return Err(self.unknown(error)) };
-        for wait in effect.looks() {
-            self.shared.hands.clock.sleep(Duration::from_secs(*wait)).await;
-            match effect.after(self.step, None, &self.shared.eyes()).await {
-                Ok(After::Holds { id, note }) => {
-                    self.notes
-                        .push("the reply was lost, and looking showed that it is done".to_owned());
-                    self.notes.extend(note);
-                    if let Some(id) = id {
-                        self.keep(id);
-                    }
-                    return Ok(Looked::Done);
-                }
-                Ok(After::Not) => {}
-                Ok(After::Instead(outcome)) => return Err(outcome),
-                Err(_) => return Err(self.unknown(error)),
-            }
-        }
-        Ok(Looked::NotDone(error))
     }
 }

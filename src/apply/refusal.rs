@@ -9,6 +9,7 @@ use super::report::Outcome;
 use crate::{
     address::Kind,
     api::{
+        codes,
         error::{ApiError, WriteError},
         transport::TransportError,
     },
@@ -24,57 +25,11 @@ const TROUBLES: usize = 8;
 /// What to do about an error of `step`.
 pub(super) fn help(step: &Step, error: &ApiError) -> Option<String> {
     let title = step.change.object().spec.resource().title();
-    let domain = title.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let help = match error.code().unwrap_or_default() {
-        "cannot_remove_last_member" => format!(
-            "an organization keeps at least one member: let somebody else join first, or keep `{title}` in the files"
-        ),
-        "org_member_limit_exceeded" => {
-            "no seat is free (an open invite takes one too): remove somebody or get more seats in the Console, then \
-             run again"
-                .to_owned()
-        }
-        "email_domain_not_allowed" => format!(
-            "allow the domain `{domain}` in the Console, or take `{title}` out of the files"
-        ),
-        "cannot_invite_emails_with_unverified_domains" => format!(
-            "verify the domain `{domain}` in the Console, or take `{title}` out of the files"
-        ),
-        "workspace_member_limit_exceeded" => {
-            "the workspace takes no more members: remove some, or ask for a higher limit".to_owned()
-        }
-        "org_api_key_limit_exceeded" | "workspace_api_key_limit_exceeded" => {
-            "too many keys are active: switch another one off first".to_owned()
-        }
-        "external_key_validation_failed" => {
-            "check the key and its policy in your key management service, and `external_key_id`".to_owned()
-        }
-        "external_key_validation_timed_out" => {
-            "the key management service did not answer in time: run again".to_owned()
-        }
-        "key_profile_mismatch" | "user_profile_not_found" => {
-            "check `user_profile_id`, and that it goes with `external_key_id`".to_owned()
-        }
-        "workspace_policy_violation" => {
-            let field = match error {
-                ApiError::Status(error) => error
-                    .details
-                    .as_ref()
-                    .and_then(|details| details.get("field"))
-                    .and_then(serde_json::Value::as_str),
-                _ => None,
-            };
-            match field {
-                // The one documented field; a word from the server is not repeated unchecked.
-                Some("external_key_id") => {
-                    "the organization's policy wants a customer-managed key: set `external_key_id`".to_owned()
-                }
-                _ => "the organization's policy forbids this: change it in the Console, or change the entry".to_owned(),
-            }
-        }
-        _ => return error.next_step(),
+    let coded = match error {
+        ApiError::Status(error) => codes::help(error, &title),
+        _ => None,
     };
-    Some(help)
+    coded.or_else(|| error.next_step())
 }
 
 /// Steps that the API would refuse alike.
@@ -162,8 +117,9 @@ impl Watch {
         let record = self.classes.entry(class).or_default();
         let (Outcome::Failed { .. } | Outcome::Unknown { .. }, Some(error)) = (outcome, error)
         else {
-            record.succeeded |= outcome.is_done();
-            if outcome.is_done() {
+            let succeeded = matches!(outcome, Outcome::Done { .. } | Outcome::Partly { .. });
+            record.succeeded |= succeeded;
+            if succeeded {
                 self.troubles = 0;
             }
             return Follows::Nothing;
@@ -204,7 +160,10 @@ fn closing(class: Class, record: &mut Record, error: &ApiError) -> Option<String
     }
     match (error.status(), error.code()) {
         (_, Some("org_member_limit_exceeded")) => {
-            return Some("the API refuses more invites: no seat is free".to_owned());
+            return Some(
+                "the API refuses more invites: the organization has as many members as Anthropic allows it"
+                    .to_owned(),
+            );
         }
         (_, Some("organization_type_not_supported")) => {
             return Some(format!(
@@ -223,11 +182,13 @@ fn closing(class: Class, record: &mut Record, error: &ApiError) -> Option<String
             "the API refuses all {noun}: the credential may not do this; use an Admin API key, or a token with the \
              scope `org:admin`"
         ),
-        (_, Kind::Member) => format!(
-            "the API refuses all {noun} and does not say why: people and roles are probably managed by your \
-             identity provider (SSO, SCIM); change them there, and write `unmanaged` for roles, or leave `members:` out"
-        ),
-        _ => format!("the API refuses all {noun} and does not say why"),
+        // The API's own words: it gives no code, so nobody here knows more than it says.
+        _ => match error.words() {
+            Some(words) => {
+                format!("the API refuses all {noun}, with the words \u{201c}{words}\u{201d}")
+            }
+            None => format!("the API refuses all {noun} and does not say why"),
+        },
     };
     Some(why)
 }

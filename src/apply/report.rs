@@ -25,6 +25,14 @@ pub enum Outcome {
         /// What was not as usual: it was gone already, the reply was lost.
         #[serde(skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+        /// What it leaves to a person.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by_hand: Option<String>,
+    },
+    /// Some of it holds, as the API says; the next plan has the rest.
+    Partly {
+        /// What happened, and what to do.
+        failure: Failure,
     },
     /// The API refused it, or could not be reached; it had no effect.
     Failed {
@@ -123,6 +131,7 @@ impl Outcome {
     pub fn word(&self) -> &'static str {
         match self {
             Outcome::Done { .. } => "done",
+            Outcome::Partly { .. } => "partly",
             Outcome::Failed { .. } => "failed",
             Outcome::Skipped { .. } => "skipped",
             Outcome::Manual { .. } => "manual",
@@ -135,10 +144,13 @@ impl Outcome {
     /// What there is to say about it.
     pub fn detail(&self) -> Option<String> {
         match self {
-            Outcome::Done { request_id: _, note } => note.clone(),
-            Outcome::Failed { failure } | Outcome::Unknown { failure } => {
-                Some(failure.message.clone())
+            Outcome::Done { request_id: _, note, by_hand } => {
+                let told: Vec<&str> = note.iter().chain(by_hand).map(String::as_str).collect();
+                (!told.is_empty()).then(|| told.join("; "))
             }
+            Outcome::Partly { failure }
+            | Outcome::Failed { failure }
+            | Outcome::Unknown { failure } => Some(failure.message.clone()),
             Outcome::Skipped { because } => Some(because.to_string()),
             Outcome::Manual { why } | Outcome::Waiting { why } => Some(why.clone()),
             Outcome::NotStarted => None,
@@ -248,6 +260,9 @@ impl Ended {
 pub struct Tally {
     /// What was wanted holds.
     pub done: usize,
+    /// Some of it holds; the next plan has the rest.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub partly: usize,
     /// Refused, or not reached.
     pub failed: usize,
     /// Not tried, or given up without harm.
@@ -269,6 +284,7 @@ impl Report {
         for step in &self.steps {
             *match &step.outcome {
                 Outcome::Done { .. } => &mut tally.done,
+                Outcome::Partly { .. } => &mut tally.partly,
                 Outcome::Failed { .. } => &mut tally.failed,
                 Outcome::Skipped { .. } => &mut tally.skipped,
                 Outcome::Manual { .. } => &mut tally.manual,
@@ -287,16 +303,23 @@ impl Report {
             Outcome::Skipped { because } => !matches!(because, Reason::Accepted { .. }),
             _ => false,
         });
-        let Tally { done, failed, skipped: _, manual, waiting, unknown, not_started } = tally;
+        let Tally { done, partly, failed, skipped: _, manual, waiting, unknown, not_started } =
+            tally;
         let broke_off = failed > 0 || (not_started > 0 && !self.stopped);
-        if broke_off && done + manual + waiting + unknown == 0 {
+        if broke_off && done + partly + manual + waiting + unknown == 0 {
             Ended::Failed
-        } else if failed + unknown + not_started > 0 || given_up || self.halted.is_some() {
+        } else if partly + failed + unknown + not_started > 0 || given_up || self.halted.is_some() {
             Ended::Partly
         } else {
             Ended::Complete
         }
     }
+}
+
+// The signature is what serde calls.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 fn milliseconds<S: serde::Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -334,7 +357,8 @@ mod tests {
         };
         let failed = || Outcome::Failed { failure: failure.clone() };
         let unknown = || Outcome::Unknown { failure: failure.clone() };
-        let done = || Outcome::Done { request_id: None, note: None };
+        let done = || Outcome::Done { request_id: None, note: None, by_hand: None };
+        let partly = || Outcome::Partly { failure: failure.clone() };
         let manual = || Outcome::Manual { why: "by hand".to_owned() };
         let waiting = || Outcome::Waiting { why: "later".to_owned() };
         assert_eq!(ended(false, &[]), Ended::Complete);
@@ -354,6 +378,8 @@ mod tests {
         assert_eq!(ended(false, &[failed(), done(), manual()]), Ended::Partly);
         assert_eq!(ended(false, &[failed(), unknown(), Outcome::NotStarted]), Ended::Partly);
         assert_eq!(ended(false, &[unknown()]), Ended::Partly);
+        assert_eq!(ended(false, &[partly()]), Ended::Partly);
+        assert_eq!(ended(false, &[failed(), partly()]), Ended::Partly);
         assert_eq!(ended(true, &[done(), unknown(), Outcome::NotStarted]), Ended::Partly);
         let taken = Outcome::Skipped {
             because: Reason::Accepted { what: "`p@acme.com` accepted the invite".to_owned() },

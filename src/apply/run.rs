@@ -19,6 +19,7 @@ use super::{
     progress::Progress,
     refusal::{Class, Follows, Watch},
     report::{Failure, Outcome, Reason, Report, StepReport},
+    verify::Rosters,
 };
 use crate::{
     address::{Address, Kind},
@@ -53,12 +54,14 @@ pub async fn run(
     let shared = Shared {
         hands,
         began: hands.clock.now(),
+        since: hands.since_now(),
         made: Mutex::new(BTreeMap::new()),
+        journal: Mutex::new(journal),
+        rosters: Rosters::default(),
         gate: Stop::new(),
     };
     let mut run = Run {
         plan,
-        journal,
         progress,
         stop,
         at_once: options.at_once.max(1),
@@ -72,7 +75,7 @@ pub async fn run(
         stopped: false,
     };
     run.all().await;
-    let Run { mut journal, reports, refused, halted, stopped, .. } = run;
+    let Run { reports, refused, halted, stopped, .. } = run;
     let mut report = Report {
         steps: reports.into_values().collect(),
         refused,
@@ -80,7 +83,8 @@ pub async fn run(
         stopped,
         took: hands.clock.monotonic().saturating_sub(start),
     };
-    if let Err(error) = journal.end(hands.clock.now(), &report) {
+    let ended = shared.journal().end(hands.clock.now(), &report);
+    if let Err(error) = ended {
         report.halted.get_or_insert_with(|| error.to_string());
     }
     report
@@ -88,7 +92,6 @@ pub async fn run(
 
 struct Run<'a> {
     plan: &'a Plan,
-    journal: Journal,
     progress: &'a dyn Progress,
     stop: &'a Stop,
     at_once: usize,
@@ -116,7 +119,9 @@ impl<'a> Run<'a> {
             }
         }
         self.progress.begin(stages.values().map(VecDeque::len).sum());
-        if let Err(error) = self.journal.begin(self.shared.began, plan) {
+        let date = self.shared.hands.reader.server_date();
+        let begun = self.shared.journal().begin(self.shared.began, date, plan);
+        if let Err(error) = begun {
             self.halt(&error.to_string());
         }
         for steps in stages.into_values() {
@@ -153,7 +158,8 @@ impl<'a> Run<'a> {
                     break;
                 }
                 let now = self.shared.hands.clock.now();
-                if let Err(error) = self.journal.start(now, index, step, &self.shared.made()) {
+                let started = self.shared.journal().start(now, index, step, &self.shared.made());
+                if let Err(error) = started {
                     // What cannot be written down is not done.
                     self.halt(&error.to_string());
                     queue.push_front((index, step));
@@ -162,7 +168,8 @@ impl<'a> Run<'a> {
                 in_flight.insert(index, step);
                 self.progress.started(step);
                 let shared = self.shared;
-                running.push(async move { (index, step, execute(step, shared).await) }.boxed());
+                running
+                    .push(async move { (index, step, execute(index, step, shared).await) }.boxed());
             }
             let ended = tokio::select! {
                 // What has ended is known, whoever asks what.
@@ -236,7 +243,8 @@ impl<'a> Run<'a> {
 
     fn settle(&mut self, index: usize, step: &Step, executed: Executed) {
         let Executed { outcome, calls, id, error, is_full: _, took } = executed;
-        if !outcome.is_done() {
+        // What is there in part can be referred to.
+        if !matches!(outcome, Outcome::Done { .. } | Outcome::Partly { .. }) {
             self.not_done.insert(step.address.clone(), step.change.verb());
         }
         let report = StepReport {
@@ -248,7 +256,8 @@ impl<'a> Run<'a> {
             id,
             took,
         };
-        if let Err(error) = self.journal.outcome(self.shared.hands.clock.now(), &report) {
+        let told = self.shared.journal().outcome(self.shared.hands.clock.now(), &report);
+        if let Err(error) = told {
             self.halt(&error.to_string());
         }
         self.progress.finished(step, &report.outcome);

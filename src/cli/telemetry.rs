@@ -206,9 +206,12 @@ fn record(metrics: &mut Metrics, run: &Run, command: &str) {
             metrics.add(family, with(name, value), *number);
         }
     };
-    if let Some(Tally { done, failed, skipped, manual, waiting, unknown, not_started }) = *tally {
+    if let Some(Tally { done, partly, failed, skipped, manual, waiting, unknown, not_started }) =
+        *tally
+    {
         let outcomes = [
             ("done", done),
+            ("partly", partly),
             ("failed", failed),
             ("skipped", skipped),
             ("manual", manual),

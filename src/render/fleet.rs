@@ -85,12 +85,12 @@ fn headings(applied: bool) -> Vec<String> {
 fn cells(row: &Row<'_>, applied: bool) -> Vec<String> {
     let Row { id, folder, counts, tally, result, exit } = row;
     let known = |number: Option<usize>| number.map_or_else(|| "-".to_owned(), |n| n.to_string());
-    let Tally { done, failed, skipped, manual, waiting, unknown, not_started } =
+    let Tally { done, partly, failed, skipped, manual, waiting, unknown, not_started } =
         tally.unwrap_or_default();
     let mut cells = vec![clean(id).into_owned(), clean(folder.unwrap_or_default()).into_owned()];
     if applied {
         cells.push(known(tally.map(|_| done)));
-        cells.push(known(tally.map(|_| failed + skipped + unknown + not_started)));
+        cells.push(known(tally.map(|_| partly + failed + skipped + unknown + not_started)));
     } else {
         cells.push(known(counts.map(|counts| counts.ready)));
     }
@@ -154,6 +154,7 @@ mod tests {
         let counts = Counts { ready: 5, deferred: 1, manual: 2, held: 3 };
         let tally = Tally {
             done: 1,
+            partly: 0,
             failed: 1,
             skipped: 1,
             manual: 1,

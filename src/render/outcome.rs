@@ -23,7 +23,10 @@ pub fn outcome(plan: &Plan, report: &Report, width: usize) -> String {
     let mut helps: BTreeSet<&str> = BTreeSet::new();
     for step in steps {
         out.push_str(&one(plan, step, width));
-        if let Outcome::Failed { failure } | Outcome::Unknown { failure } = &step.outcome {
+        if let Outcome::Failed { failure }
+        | Outcome::Partly { failure }
+        | Outcome::Unknown { failure } = &step.outcome
+        {
             helps.extend(failure.help.as_deref());
         }
     }
@@ -67,7 +70,9 @@ fn one(plan: &Plan, report: &StepReport, width: usize) -> String {
 /// How an outcome is shown in the end; `None`: it is as it should be, or only counted.
 fn sign(outcome: &Outcome) -> Option<(&'static str, Style, &'static str)> {
     match outcome {
+        Outcome::Done { by_hand: Some(_), .. } => Some(("!", ATTENTION, "done, and by hand")),
         Outcome::Done { .. } | Outcome::NotStarted => None,
+        Outcome::Partly { .. } => Some(("%", CHANGE, "partly done")),
         Outcome::Failed { .. } => Some(("x", REMOVE.bold(), "failed")),
         Outcome::Unknown { .. } => Some(("?", REMOVE.bold(), "outcome unknown")),
         Outcome::Skipped { .. } => Some(("-", CHANGE, "skipped")),
@@ -77,8 +82,9 @@ fn sign(outcome: &Outcome) -> Option<(&'static str, Style, &'static str)> {
 }
 
 fn tally(tally: &Tally) -> String {
-    let Tally { done, failed, skipped, manual, waiting, unknown, not_started } = *tally;
+    let Tally { done, partly, failed, skipped, manual, waiting, unknown, not_started } = *tally;
     let words: Vec<String> = [
+        (partly, "partly done"),
         (failed, "failed"),
         (unknown, "with an unknown outcome"),
         (skipped, "skipped"),

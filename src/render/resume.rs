@@ -58,6 +58,7 @@ fn head(begin: &Begin, journal: &Path, width: usize) -> String {
         planned_by: _,
         organization,
         organization_name,
+        api_date: _,
         credential: _,
         origin,
         steps: _,
@@ -87,7 +88,7 @@ fn undone(outcome: &OutcomeLine, width: usize) -> String {
         Word::Skipped => (CHANGE, "-", "skipped"),
         Word::Manual => (ATTENTION, "!", "by hand"),
         Word::Waiting => (ATTENTION, "~", "waits"),
-        Word::Done | Word::Unknown | Word::NotStarted => (PLAIN, ".", "not done"),
+        Word::Done | Word::Partly | Word::Unknown | Word::NotStarted => (PLAIN, ".", "not done"),
     };
     let detail = match &outcome.detail {
         Some(detail) => format!("{word}: {detail}"),
@@ -97,7 +98,7 @@ fn undone(outcome: &OutcomeLine, width: usize) -> String {
 }
 
 fn doubtful(unclear: &Unclear, width: usize) -> String {
-    let Unclear { start, outcome, seen } = unclear;
+    let Unclear { start, outcome, made: _, seen } = unclear;
     let what = match outcome {
         None => format!("started {}, and the journal has no outcome", start.at),
         Some(OutcomeLine { outcome: Word::Unknown, detail: Some(detail), .. }) => detail.clone(),

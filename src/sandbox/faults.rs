@@ -74,7 +74,7 @@ pub enum Fault {
     StatusAfter(u16),
     /// A typed error before the effect.
     Error(TypedError),
-    /// A typed error after the effect.
+    /// A typed error after the effect. In its details `{id}` stands for the field `id` of the answer that it replaces.
     ErrorAfter(TypedError),
     /// The connection closes before the effect.
     ClosedBefore,
@@ -96,6 +96,10 @@ pub enum Fault {
     WrongType,
     /// 200 with JSON of another shape, and nothing is done.
     WrongTypeBefore,
+    /// After the effect, 200 in which these fields are other ones.
+    ContradictsAfter(Map<String, Value>),
+    /// 200 in which these fields are other ones, and nothing is done.
+    ContradictsBefore(Map<String, Value>),
     /// A page of a list is not as it should be.
     Page(PageFault),
     /// The reply comes so many milliseconds late.
@@ -126,6 +130,24 @@ pub struct TypedError {
 }
 
 impl TypedError {
+    /// A typed error without a message or headers of its own.
+    pub fn new(status: u16, code: &str) -> Self {
+        Self {
+            status,
+            code: Some(code.to_owned()),
+            message: None,
+            details: Map::new(),
+            headers: std::collections::BTreeMap::new(),
+        }
+    }
+
+    /// Adds one more member of `error.details`.
+    #[must_use]
+    pub fn detail(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(key.to_owned(), value.into());
+        self
+    }
+
     /// The refusal and its headers; `answer` is what was answered in its place, if the request had its effect.
     pub(crate) fn refusal(&self, answer: Option<&Value>) -> (Refusal, Vec<(String, String)>) {
         let Self { status, code, message, details, headers } = self;
@@ -243,6 +265,8 @@ impl Fault {
             Fault::WrongTypeBefore => Some(Instead::Surprise),
             Fault::StatusAfter(_)
             | Fault::ErrorAfter(_)
+            | Fault::ContradictsAfter(_)
+            | Fault::ContradictsBefore(_)
             | Fault::ClosedAfter
             | Fault::SilentAfter
             | Fault::Truncated
@@ -263,6 +287,8 @@ impl Fault {
             Fault::StatusAfter(_) => "status_after",
             Fault::Error(_) => "error",
             Fault::ErrorAfter(_) => "error_after",
+            Fault::ContradictsAfter(_) => "contradicts_after",
+            Fault::ContradictsBefore(_) => "contradicts_before",
             Fault::ClosedBefore => "closed_before",
             Fault::ClosedAfter => "closed_after",
             Fault::SilentBefore => "silent_before",

@@ -86,12 +86,22 @@ pub fn handle(state: &mut State, request: &RawRequest) -> Exchange {
         None => {
             let answered = match &fault {
                 Some(Fault::Page(fault)) => spoilt(state, request, verdict, &mut trace, *fault),
+                // What would be done is done to a copy that nobody sees.
+                Some(Fault::ContradictsBefore(_)) => {
+                    answer(&mut state.clone(), request, verdict, &mut trace)
+                }
                 _ => answer(state, request, verdict, &mut trace),
             };
             let mut response = match &answered {
                 Ok(value) => {
-                    trace.done = true;
-                    json_reply(200, &dress(value.clone(), state.switches.unknown_fields))
+                    trace.done = !matches!(fault, Some(Fault::ContradictsBefore(_)));
+                    let mut value = value.clone();
+                    if let Some(Fault::ContradictsAfter(other) | Fault::ContradictsBefore(other)) =
+                        &fault
+                    {
+                        contradict(&mut value, other);
+                    }
+                    json_reply(200, &dress(value, state.switches.unknown_fields))
                 }
                 Err(refusal) => refuse(refusal, &request_id),
             };
@@ -143,6 +153,13 @@ pub fn handle(state: &mut State, request: &RawRequest) -> Exchange {
     });
     scripts::play(state, request);
     Exchange { response, wire, delay }
+}
+
+/// Makes an answer say something else.
+fn contradict(answer: &mut Value, other: &Map<String, Value>) {
+    if let Value::Object(fields) = answer {
+        fields.extend(other.iter().map(|(field, value)| (field.clone(), value.clone())));
+    }
 }
 
 /// The reply to a method that no path takes.

@@ -75,6 +75,7 @@ async fn a_journal_tells_each_step_from_its_start_to_its_outcome() {
                 let (before, after) = (text(role.before), text(role.after));
                 told.push(format!("start {} {before:?} {after:?}", start.address));
             }
+            Record::Made(_) => {}
             Record::Outcome(outcome) => {
                 assert!(outcome.calls.iter().all(|call| call.path.starts_with("/v1/")));
                 told.push(format!("{:?} {}", outcome.outcome, outcome.address));

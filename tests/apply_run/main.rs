@@ -7,6 +7,7 @@
 
 mod support;
 
+mod answers;
 mod budget;
 mod chaos;
 #[path = "../common/contract.rs"]

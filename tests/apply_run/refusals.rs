@@ -117,7 +117,7 @@ async fn one_bad_address_does_not_stop_the_other_invites() {
 }
 
 #[tokio::test]
-async fn without_a_free_seat_no_further_invites_are_tried() {
+async fn at_the_limit_of_members_no_further_invites_are_tried() {
     let org = Org::new(|state| {
         state.limits.seats = Some(1);
         state.switches.seat_error = switches::SeatError::Coded;
@@ -128,7 +128,7 @@ async fn without_a_free_seat_no_further_invites_are_tried() {
     let report = org.apply(&wanted).await;
     assert_eq!(org.writes().len(), 3);
     assert_eq!(report.tally().skipped, 17);
-    assert!(report.refused[0].contains("no seat is free"));
+    assert!(report.refused[0].contains("as many members as Anthropic allows"), "{report:#?}");
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ const LOOK_AT_USER: When = After("GET /v1/organizations/users/*");
 const LOOK_AT_INVITE: When = After("GET /v1/organizations/invites/*");
 const LOOK_AT_WORKSPACE: When = After("GET /v1/organizations/workspaces/*");
 const LOOK_AT_WORKSPACES: When = After("GET /v1/organizations/workspaces");
-const LOOK_AT_GRANT: When = After("GET /v1/organizations/workspaces/*/members/*");
+const LOOK_AT_GRANT: When = After("GET /v1/organizations/workspaces/*/members");
 const LOOK_AT_KEY: When = After("GET /v1/organizations/api_keys/*");
 
 const NO_INVITE: &str =

@@ -7,8 +7,9 @@ use std::time::Duration;
 use orgcharter::{
     api::call::Resend,
     apply::journal::Word,
-    sandbox::{Drip, Fault, RetryAfter},
+    sandbox::{Drip, Fault, RetryAfter, TypedError},
 };
+use serde_json::{Map, Value};
 
 use crate::network::PATIENCE;
 
@@ -23,6 +24,18 @@ pub(crate) enum Side {
     After,
     /// It was done, and the reply comes late.
     Late,
+    /// The API says that nothing was done and that it never will be.
+    Final,
+    /// The API refuses it, and asks to send it again.
+    Asked,
+    /// Nothing was done, and a success says something else than what was asked for.
+    NotTaken,
+    /// It was done, as the code of an error says.
+    SaysDone,
+    /// It was made in part, as the code of an error says; the flag: it is there.
+    MadeInPart(bool),
+    /// Somebody else changed it at the same time; the flag: what was asked for is there all the same.
+    ChangedToo(bool),
 }
 
 /// How often a fault strikes.
@@ -61,6 +74,7 @@ pub(crate) fn faults() -> Vec<(Side, Fault)> {
                 Fault::RateLimited(RetryAfter::date_in(7)),
                 Fault::RateLimited(RetryAfter::milliseconds(250)),
                 Fault::RateLimited(RetryAfter::default()),
+                Fault::StatusBefore(409),
             ],
         ),
         (
@@ -69,6 +83,10 @@ pub(crate) fn faults() -> Vec<(Side, Fault)> {
                 Fault::StatusBefore(500),
                 Fault::StatusBefore(503),
                 Fault::StatusBefore(529),
+                Fault::StatusBefore(408),
+                Fault::StatusBefore(499),
+                // A code of a later day says nothing.
+                Fault::Error(TypedError::new(409, "from_the_future")),
                 Fault::ClosedBefore,
                 Fault::SilentBefore,
                 Fault::Html(200),
@@ -82,6 +100,10 @@ pub(crate) fn faults() -> Vec<(Side, Fault)> {
                 Fault::StatusAfter(500),
                 Fault::StatusAfter(503),
                 Fault::StatusAfter(529),
+                Fault::StatusAfter(408),
+                Fault::StatusAfter(499),
+                Fault::ErrorAfter(TypedError::new(409, "from_the_future")),
+                Fault::ContradictsAfter(other()),
                 Fault::ClosedAfter,
                 Fault::SilentAfter,
                 Fault::Truncated,
@@ -93,10 +115,89 @@ pub(crate) fn faults() -> Vec<(Side, Fault)> {
                 drip(minute),
             ],
         ),
+        (
+            Side::Final,
+            vec![
+                Fault::StatusBefore(412),
+                Fault::StatusBefore(413),
+                Fault::StatusBefore(431),
+                Fault::StatusBefore(501),
+                Fault::Error(TypedError::new(400, "from_the_future")),
+            ],
+        ),
+        (Side::Asked, vec![Fault::Error(asked_again())]),
+        (Side::NotTaken, vec![Fault::ContradictsBefore(other())]),
         (Side::Late, vec![Fault::LatencyMs(minute - 1), drip(20)]),
     ];
     let flat = |(side, faults): (Side, Vec<Fault>)| faults.into_iter().map(move |f| (side, f));
     sides.into_iter().flat_map(flat).collect()
+}
+
+/// An answer about something else, whatever was asked.
+fn other() -> Map<String, Value> {
+    let fields = ["id", "user_id", "workspace_id", "email", "name"];
+    fields.map(|field| (field.to_owned(), Value::from("other@acme.com"))).into_iter().collect()
+}
+
+/// 400 without a code, to be sent again.
+fn asked_again() -> TypedError {
+    let headers = [("x-should-retry".to_owned(), "true".to_owned())].into();
+    TypedError { code: None, headers, ..TypedError::new(400, "") }
+}
+
+/// Replies that the documents have for one call only, each on both sides of its effect where it could be played so.
+pub(crate) fn replies(write: &str) -> Vec<(Side, Fault)> {
+    let coded = TypedError::new;
+    let waits = |error: TypedError| {
+        let headers = [("retry-after".to_owned(), "3".to_owned())].into();
+        TypedError { headers, ..error }
+    };
+    let incomplete = || coded(503, "workspace_created_incomplete");
+    let unchecked =
+        || (Side::Refused, Fault::Error(waits(coded(503, "authorization_check_unavailable"))));
+    let raced = || (Side::Refused, Fault::Error(coded(409, "external_key_changed")));
+    let late = || (Side::Refused, Fault::Error(coded(400, "external_key_validation_timed_out")));
+    let privacy = "inference_data_privacy.human_review";
+    match write {
+        "workspace create" => vec![
+            (
+                Side::MadeInPart(true),
+                Fault::ErrorAfter(incomplete().detail("workspace_id", "{id}")),
+            ),
+            (
+                Side::MadeInPart(false),
+                Fault::Error(incomplete().detail("workspace_id", "wrkspc_x")),
+            ),
+            unchecked(),
+            raced(),
+            late(),
+        ],
+        "workspace update" | "workspace rename" => {
+            let changed = || coded(409, "workspace_changed_concurrently").detail("field", privacy);
+            let unknown = || coded(503, "change_outcome_unknown");
+            let profile = coded(400, "storage_profile_mismatch").detail("field", "user_profile_id");
+            vec![
+                (Side::Before, Fault::Error(unknown())),
+                (Side::After, Fault::ErrorAfter(unknown())),
+                (Side::ChangedToo(false), Fault::Error(changed())),
+                (Side::ChangedToo(true), Fault::ErrorAfter(changed())),
+                (Side::Final, Fault::Error(profile)),
+                unchecked(),
+                raced(),
+                late(),
+            ]
+        }
+        "workspace archive" => {
+            vec![(Side::SaysDone, Fault::ErrorAfter(coded(409, "storage_attached_during_archive")))]
+        }
+        "user delete" => {
+            vec![(Side::Refused, Fault::Error(coded(409, "concurrent_membership_change")))]
+        }
+        "invite create" => {
+            vec![(Side::Final, Fault::Error(coded(400, "rbac_group_owner_access_unconfirmed")))]
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// What has to come of a cell.
@@ -115,17 +216,36 @@ const TRIES: usize = 6;
 
 /// The law of a cell.
 #[expect(clippy::match_same_arms, reason = "a table, a law to a line")]
-pub(crate) fn law(resend: Resend, side: Side, times: Times) -> Law {
+pub(crate) fn law(write: &str, resend: Resend, side: Side, times: Times) -> Law {
     let done = |sends| Law { wanted: true, outcome: Word::Done, exit: 0, sends };
     let unknown = |wanted, sends| Law { wanted, outcome: Word::Unknown, exit: 5, sends };
+    let failed = |sends| Law { wanted: false, outcome: Word::Failed, exit: 1, sends };
+    let partly = |wanted| Law { wanted, outcome: Word::Partly, exit: 5, sends: 1 };
     match (side, resend, times) {
-        (Side::Late, ..) => done(1),
+        (Side::Late | Side::SaysDone, ..) => done(1),
+        (Side::Final, ..) => failed(1),
+        (Side::MadeInPart(there), ..) => partly(there),
+        // What the plan sets is looked for; without a look nobody knows which part is there.
+        (Side::ChangedToo(true), _, Times::Once | Times::Twice | Times::Always) => done(1),
+        (Side::ChangedToo(there), ..) => partly(there),
+        // What makes something is looked for before it is sent again.
+        (Side::Asked, Resend::LookFirst, Times::Blind) => failed(1),
+        (Side::Asked, Resend::LookFirst, Times::Always) => failed(3),
+        (Side::Asked, _, Times::Once | Times::Blind) => done(2),
+        (Side::Asked, _, Times::Twice) => done(3),
+        (Side::Asked, _, Times::Always) => failed(TRIES),
+        // Nobody knows what else was made, so it is not made again.
+        (Side::NotTaken, Resend::LookFirst, _) => unknown(false, 1),
+        (Side::NotTaken, _, Times::Once | Times::Blind) => done(2),
+        (Side::NotTaken, _, Times::Twice) => done(3),
+        (Side::NotTaken, _, Times::Always) => failed(3),
+        // The second removal of a grant is refused without a code, which alone is no proof that it is gone.
+        (Side::After, _, Times::Blind) if write == "workspace member delete" => unknown(true, 2),
+
         // What was certainly not done is sent again, whatever it is.
         (Side::Refused, _, Times::Once | Times::Blind) => done(2),
         (Side::Refused, _, Times::Twice) => done(3),
-        (Side::Refused, _, Times::Always) => {
-            Law { wanted: false, outcome: Word::Failed, exit: 1, sends: TRIES }
-        }
+        (Side::Refused, _, Times::Always) => failed(TRIES),
         // What makes something is looked for, and sent once more if it is not there.
         (Side::Before, Resend::LookFirst, Times::Once) => done(2),
         (Side::Before, Resend::LookFirst, Times::Twice | Times::Always) => unknown(false, 2),

@@ -17,7 +17,7 @@ use orgcharter::{
 
 use crate::{
     dice::Dice,
-    laws::{LONGEST, Law, Times, faults, law},
+    laws::{LONGEST, Law, Times, faults, law, replies},
     world::{Journals, World, long, outcomes, ready, state, wanted},
     writes::{WRITES, Write},
 };
@@ -42,7 +42,7 @@ const MOODS: u64 = 5;
 fn word(record: &Record) -> Option<Word> {
     match record {
         Record::Outcome(line) => Some(line.outcome),
-        Record::Begin(_) | Record::Start(_) | Record::End(_) => None,
+        Record::Begin(_) | Record::Start(_) | Record::Made(_) | Record::End(_) => None,
     }
 }
 
@@ -158,7 +158,7 @@ async fn run_cells(write: &Write, switches: Switches, journals: &Journals) -> us
     let world = worlds(write, switches);
     let wanted = without_trouble(write, world()).await;
     let mut cells = 0;
-    for (side, fault) in faults() {
+    for (side, fault) in faults().into_iter().chain(replies(write.name)) {
         for times in Times::ALL {
             let refuses = switches.archive_again == switches::ArchiveAgain::Refused;
             if refuses && times == Times::Blind && write.name == "workspace archive" {
@@ -176,7 +176,7 @@ async fn run_cells(write: &Write, switches: Switches, journals: &Journals) -> us
             let journal = Journal::create(&journals.path(write.name)).unwrap();
             let report = world.apply(&plan, journal).await;
             let records = journals.take(write.name);
-            let law = law(write.resend, side, times);
+            let law = law(write.name, write.resend, side, times);
             let cell = Cell {
                 write,
                 fault: &fault,

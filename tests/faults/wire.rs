@@ -75,7 +75,8 @@ async fn over_real_sockets_the_laws_are_the_same() {
             world.sandbox.with(|state| state.log.clear());
             let report = over_http(&world, &plan).await;
             let what = format!("{} × {fault:?}: {:#?}", write.name, outcomes(&report));
-            let Law { wanted, outcome: _, exit, sends } = law(write.resend, side, Times::Once);
+            let Law { wanted, outcome: _, exit, sends } =
+                law(write.name, write.resend, side, Times::Once);
             assert_eq!(world.look() != before, wanted, "{what}");
             assert_eq!(report.ended().exit_code(), exit, "{what}");
             assert!(world.sandbox.log().writes().count() <= sends, "{what}");

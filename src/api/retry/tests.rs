@@ -179,6 +179,104 @@ async fn tries_count_against_the_budget() {
     assert_eq!(clock.monotonic(), Duration::from_mins(1));
 }
 
+/// What comes of answers with this status and code to a request, and how often it was sent.
+async fn coded(
+    (method, path, resend): (Method, &str, Resend),
+    answers: Vec<Answer>,
+) -> (Result<(), WriteError>, usize) {
+    let target = format!("/v1/organizations/{path}");
+    let request = RawRequest { method, target, headers: Vec::new(), body: Some("{}".into()) };
+    let script = Script::new(answers);
+    let sent = client(&script, &clock()).writer().send(request, resend, Budget::Shared).await;
+    (sent.map(|_| ()), script.requests().len())
+}
+
+const CREATE: (Method, &str, Resend) = (Method::Post, "workspaces", Resend::LookFirst);
+const UPDATE: (Method, &str, Resend) = (Method::Post, "workspaces/w", Resend::Safe);
+const ARCHIVE: (Method, &str, Resend) = (Method::Post, "workspaces/w/archive", Resend::Gone);
+const REMOVE: (Method, &str, Resend) = (Method::Delete, "users/u", Resend::Gone);
+
+fn workspace() -> Answer {
+    ok(&json!({"id": "w", "type": "workspace"}))
+}
+
+#[tokio::test]
+async fn what_a_code_calls_done_is_never_sent_again_whatever_status_and_header_say() {
+    for (call, status, code) in [
+        (CREATE, 503, "workspace_created_incomplete"),
+        (ARCHIVE, 409, "storage_attached_during_archive"),
+    ] {
+        for header in [&[][..], &[("x-should-retry", "true"), ("retry-after", "1")][..]] {
+            let (sent, times) = coded(call, vec![refusal(status, Some(code), header)]).await;
+            assert!(matches!(sent, Err(WriteError::Done(_))), "{code}: {sent:?}");
+            assert_eq!(times, 1, "{code}");
+        }
+    }
+    let partly = refusal(409, Some("workspace_changed_concurrently"), &[]);
+    let (sent, times) = coded(UPDATE, vec![partly]).await;
+    assert!(matches!(sent, Err(WriteError::Partly(_))) && times == 1, "{sent:?}");
+}
+
+#[tokio::test]
+async fn what_a_code_calls_not_done_is_sent_again_creates_too_though_a_header_forbids_it() {
+    for (call, status, code) in [
+        (CREATE, 503, "authorization_check_unavailable"),
+        (CREATE, 409, "external_key_changed"),
+        (CREATE, 400, "external_key_validation_timed_out"),
+        (UPDATE, 503, "change_outcome_unknown"),
+    ] {
+        let header = if code == "change_outcome_unknown" { "true" } else { "false" };
+        let answer = refusal(status, Some(code), &[("x-should-retry", header)]);
+        let (sent, times) = coded(call, vec![answer, workspace()]).await;
+        assert_eq!((sent, times), (Ok(()), 2), "{code}");
+    }
+    // Other changes of members can take a while.
+    let busy = || refusal(409, Some("concurrent_membership_change"), &[]);
+    let gone = ok(&json!({"id": "u", "type": "user_deleted"}));
+    let answers = vec![busy(), busy(), busy(), busy(), busy(), gone];
+    assert_eq!(coded(REMOVE, answers).await, (Ok(()), 6));
+}
+
+#[tokio::test]
+async fn a_refusal_with_a_code_that_is_decided_is_final_though_a_header_asks_to_send_it_again() {
+    let taken = refusal(400, Some("storage_profile_mismatch"), &[("x-should-retry", "true")]);
+    let (sent, times) = coded(UPDATE, vec![taken]).await;
+    assert!(matches!(sent, Err(WriteError::Failed(_))) && times == 1, "{sent:?}");
+    let unknown = refusal(400, Some("from_the_future"), &[("x-should-retry", "true")]);
+    assert_eq!(coded(UPDATE, vec![unknown, workspace()]).await, (Ok(()), 2));
+}
+
+#[tokio::test]
+async fn a_status_is_judged_by_the_table_of_the_contract() {
+    for status in [402, 404, 412, 413, 431, 501] {
+        for call in [CREATE, UPDATE] {
+            let (sent, times) = coded(call, vec![refusal(status, None, &[])]).await;
+            assert!(matches!(sent, Err(WriteError::Failed(_))) && times == 1, "{status}: {sent:?}");
+        }
+    }
+    for status in [408, 499, 500, 503, 504, 529] {
+        let (sent, times) = coded(CREATE, vec![refusal(status, None, &[])]).await;
+        assert!(matches!(sent, Err(WriteError::Unknown(_))) && times == 1, "{status}: {sent:?}");
+        let answers = vec![refusal(status, None, &[]), workspace()];
+        assert_eq!(coded(UPDATE, answers).await, (Ok(()), 2), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_contradicts_its_request_is_asked_for_again_and_never_a_success() {
+    let other = || ok(&json!({"id": "other", "type": "workspace"}));
+    assert_eq!(coded(UPDATE, vec![other(), other(), workspace()]).await, (Ok(()), 3));
+    for (call, times) in [(UPDATE, 3), (ARCHIVE, 3)] {
+        let (sent, sends) = coded(call, (0..times).map(|_| other()).collect()).await;
+        let Err(WriteError::Unknown(error)) = sent else { panic!("{sent:?}") };
+        assert_eq!(sends, times);
+        assert!(
+            error.to_string().contains("the answer contradicts the request: id is `other`"),
+            "{error}"
+        );
+    }
+}
+
 fn told(status: u16) -> ApiError {
     let Ok(response) = refusal(status, None, &[]) else { unreachable!() };
     ApiError::from_response(crate::api::error::Asked::of(&post()), &response)

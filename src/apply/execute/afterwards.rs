@@ -18,7 +18,7 @@ impl Execution<'_> {
         if !self.step.is_grant_of_billing() {
             return;
         }
-        self.notes.extend(match is_shown(self.step, place, &self.shared.eyes()).await {
+        self.notes.extend(match is_shown(self.step, place, &self.eyes()).await {
             Ok(true) => None,
             Ok(false) => Some(
                 "accepted, cannot be seen: neither the list of members nor the member's own entry shows it, so later \
@@ -34,7 +34,7 @@ impl Execution<'_> {
         let plain = matches!(error.status(), Some(400 | 409)) && error.code().is_none();
         let active = match effect {
             Some(Effect::MakeWorkspace) if plain => {
-                active_workspaces(&self.shared.eyes()).await.unwrap_or_default()
+                active_workspaces(&self.eyes()).await.unwrap_or_default()
             }
             _ => 0,
         };

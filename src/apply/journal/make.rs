@@ -23,7 +23,12 @@ use crate::{
 };
 
 impl Begin {
-    pub(super) fn of(at: Timestamp, plan: &Plan, origin: Option<Origin>) -> Self {
+    pub(super) fn of(
+        at: Timestamp,
+        api_date: Option<Timestamp>,
+        plan: &Plan,
+        origin: Option<Origin>,
+    ) -> Self {
         let ready = plan.steps.iter().enumerate().filter(|(_, step)| step.disposition.is_ready());
         Self {
             format_version: FORMAT_VERSION,
@@ -33,6 +38,7 @@ impl Begin {
             planned_by: plan.charter_version.clone(),
             organization: plan.organization.id.clone(),
             organization_name: plan.organization.name.clone(),
+            api_date,
             credential: plan.observed.credential.clone(),
             origin,
             steps: ready
@@ -101,7 +107,9 @@ impl OutcomeLine {
             outcome: Word::of(outcome),
             detail: outcome.detail(),
             error_code: match outcome {
-                Outcome::Failed { failure } | Outcome::Unknown { failure } => failure.code.clone(),
+                Outcome::Failed { failure }
+                | Outcome::Partly { failure }
+                | Outcome::Unknown { failure } => failure.code.clone(),
                 _ => None,
             },
             id: id.clone(),
@@ -122,6 +130,7 @@ impl Word {
     fn of(outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Done { .. } => Word::Done,
+            Outcome::Partly { .. } => Word::Partly,
             Outcome::Failed { .. } => Word::Failed,
             Outcome::Skipped { .. } => Word::Skipped,
             Outcome::Manual { .. } => Word::Manual,

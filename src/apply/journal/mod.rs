@@ -20,8 +20,8 @@ pub(in crate::apply) use self::record::EMAIL;
 pub use self::{
     read::{Lines, is_being_written, read},
     record::{
-        Allow, Applied, Begin, CallLine, DoneBefore, End, FORMAT_VERSION, Origin, OutcomeLine,
-        Planned, Record, Start, Values, Word,
+        Allow, Applied, Begin, CallLine, DoneBefore, End, FORMAT_VERSION, Made, Origin,
+        OutcomeLine, Planned, Record, Start, Values, Word,
     },
 };
 use super::report::{Report, StepReport};
@@ -150,9 +150,14 @@ impl Journal {
         self
     }
 
-    pub(super) fn begin(&mut self, at: Timestamp, plan: &Plan) -> Result<(), JournalError> {
+    pub(super) fn begin(
+        &mut self,
+        at: Timestamp,
+        api_date: Option<Timestamp>,
+        plan: &Plan,
+    ) -> Result<(), JournalError> {
         let origin = self.origin.take();
-        self.write(OnDisk::Now, || Record::Begin(Box::new(Begin::of(at, plan, origin))))
+        self.write(OnDisk::Now, || Record::Begin(Box::new(Begin::of(at, api_date, plan, origin))))
     }
 
     pub(super) fn start(
@@ -163,6 +168,20 @@ impl Journal {
         made: &BTreeMap<Address, RemoteId>,
     ) -> Result<(), JournalError> {
         self.write(OnDisk::Now, || Record::Start(Start::of(at, index, step, made)))
+    }
+
+    /// The id of what a step has just made, before it looks at anything else.
+    pub(super) fn made(
+        &mut self,
+        at: Timestamp,
+        index: usize,
+        step: &Step,
+        id: &RemoteId,
+    ) -> Result<(), JournalError> {
+        let (address, verb) = (step.address.to_string(), step.change.verb());
+        self.write(OnDisk::Now, || {
+            Record::Made(Made { at, step: index, address, verb, id: id.clone() })
+        })
     }
 
     pub(super) fn outcome(

@@ -43,7 +43,7 @@ impl Lines {
                 Record::Outcome(outcome) => {
                     open.remove(&outcome.step);
                 }
-                Record::Begin(_) | Record::End(_) => {}
+                Record::Begin(_) | Record::Made(_) | Record::End(_) => {}
             }
         }
         open.into_values().collect()
@@ -91,6 +91,7 @@ fn fits(
         Record::Begin(_) => Err("a second `begin`"),
         _ if index == 0 => Err("a journal starts with `begin`"),
         Record::Start(start) => known(&start.step, &start.address, start.verb),
+        Record::Made(made) => known(&made.step, &made.address, made.verb),
         Record::Outcome(outcome) => known(&outcome.step, &outcome.address, outcome.verb),
         Record::End(_) => Ok(()),
     }

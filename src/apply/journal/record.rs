@@ -31,6 +31,8 @@ pub enum Record {
     Begin(Box<Begin>),
     /// The first call of a step is about to be made.
     Start(Start),
+    /// A step has just made something that stays for good, and goes on.
+    Made(Made),
     /// What became of a step.
     Outcome(OutcomeLine),
     /// The last line. Without it the run was cut off.
@@ -57,6 +59,10 @@ pub struct Begin {
     /// The organization's name, if the API gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_name: Option<String>,
+    /// What the API's own clock said then, by the `Date` of its last answer: ages of what the run made are told by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub api_date: Option<Timestamp>,
     /// Where the credential came from: the name of a variable, never its text.
     pub credential: String,
     /// What is applied, so that the run can be resumed.
@@ -179,6 +185,23 @@ pub struct Values {
     pub after: Option<Value>,
 }
 
+/// The id of something that a step has made, as soon as the API told it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Made {
+    /// When.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    /// The step's place in the plan, from 0.
+    pub step: usize,
+    /// What it is about.
+    pub address: String,
+    /// What it does.
+    #[schemars(schema_with = "verbs")]
+    pub verb: Verb,
+    /// The id.
+    pub id: RemoteId,
+}
+
 /// What became of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OutcomeLine {
@@ -216,6 +239,8 @@ pub struct OutcomeLine {
 pub enum Word {
     /// What was wanted holds.
     Done,
+    /// Some of it holds; the next plan has the rest.
+    Partly,
     /// Refused, or not reached; no effect.
     Failed,
     /// Not tried, or given up without harm.

@@ -22,8 +22,17 @@ fn asked() -> Asked {
 }
 
 fn refused(status: u16, code: Option<&str>, details: Option<serde_json::Value>) -> ApiError {
+    refused_at(asked(), status, code, details)
+}
+
+fn refused_at(
+    asked: Asked,
+    status: u16,
+    code: Option<&str>,
+    details: Option<serde_json::Value>,
+) -> ApiError {
     ApiError::Status(Box::new(StatusError {
-        asked: asked(),
+        asked,
         status,
         error_type: "invalid_request_error".to_owned(),
         code: code.map(str::to_owned),
@@ -31,6 +40,7 @@ fn refused(status: u16, code: Option<&str>, details: Option<serde_json::Value>) 
         message: "words of the server".to_owned(),
         request_id: None,
         retry_after: None,
+        should_retry: None,
         credential: None,
     }))
 }
@@ -53,24 +63,41 @@ fn invite(email: &str) -> Step {
 }
 
 fn advice(code: &str, details: Option<serde_json::Value>) -> String {
-    help(&invite("ada@acme.com"), &refused(400, Some(code), details)).unwrap_or_default()
+    let (method, path, status) = match code {
+        "cannot_remove_last_member" => (Method::Delete, "users/u", 400),
+        "concurrent_membership_change" => (Method::Delete, "users/u", 409),
+        "workspace_member_limit_exceeded" => (Method::Post, "workspaces/w/members", 400),
+        "storage_attached_during_archive" => (Method::Post, "workspaces/w/archive", 409),
+        code if code.contains("api_key_limit") => (Method::Post, "api_keys/k", 400),
+        code if code.contains("key_") || code.contains("profile") || code.contains("policy") => {
+            (Method::Post, "workspaces/w", 400)
+        }
+        _ => (Method::Post, "invites", 400),
+    };
+    let asked = Asked { method, target: format!("/v1/organizations/{path}") };
+    let error = refused_at(asked, status, Some(code), details);
+    help(&invite("ada@acme.com"), &error).unwrap_or_default()
 }
 
 #[test]
 fn each_code_says_what_to_do_about_it() {
     for (code, what) in [
         ("cannot_remove_last_member", "keep `ada@acme.com` in the files"),
-        ("org_member_limit_exceeded", "get more seats"),
-        ("email_domain_not_allowed", "allow the domain `acme.com`"),
-        ("cannot_invite_emails_with_unverified_domains", "verify the domain `acme.com`"),
-        ("workspace_member_limit_exceeded", "the workspace takes no more members"),
+        ("concurrent_membership_change", "run again when it is through"),
+        ("org_member_limit_exceeded", "this is not about seats"),
+        ("email_domain_not_allowed", "add the domain `acme.com`"),
+        ("cannot_invite_emails_with_unverified_domains", "for the parent organization"),
+        ("rbac_group_grants_owner_access", "in the admin settings"),
+        ("rbac_group_owner_access_unconfirmed", "in the admin settings"),
+        ("workspace_member_limit_exceeded", "the workspace has as many members"),
         ("org_api_key_limit_exceeded", "switch another one off first"),
         ("workspace_api_key_limit_exceeded", "switch another one off first"),
         ("external_key_validation_failed", "check the key and its policy"),
         ("external_key_validation_timed_out", "did not answer in time: run again"),
         ("key_profile_mismatch", "check `user_profile_id`"),
         ("user_profile_not_found", "check `user_profile_id`"),
-        ("workspace_policy_violation", "change it in the Console, or change the entry"),
+        ("workspace_policy_violation", "change the entry, or the policy in the Console"),
+        ("storage_attached_during_archive", "`org:external-storage:use` detaches it"),
     ] {
         let advice = advice(code, None);
         assert!(advice.contains(what), "{code}: {advice}");
@@ -78,9 +105,9 @@ fn each_code_says_what_to_do_about_it() {
 }
 
 #[test]
-fn a_policy_that_wants_a_customers_key_names_the_field_and_no_other_word_of_the_server() {
+fn a_policy_that_is_broken_names_its_field_and_no_other_word_of_the_server() {
     let field = |name: &str| advice("workspace_policy_violation", Some(json!({"field": name})));
-    assert!(field("external_key_id").contains("set `external_key_id`"));
+    assert!(field("external_key_id").contains("policy on `external_key_id`"));
     assert!(!field("ignore all rules").contains("ignore all rules"));
 }
 
@@ -130,8 +157,8 @@ fn three_refusals_without_a_code_end_a_class_and_the_credential_is_blamed_only_f
     let workspaces = Class(Kind::Workspace, Verb::Update);
     for (status, class, what) in [
         (403, INVITES, "the credential may not do this"),
-        (400, INVITES, "managed by your identity provider"),
-        (400, workspaces, "does not say why"),
+        (400, INVITES, "the API refuses all invites, with the words “words of the server”"),
+        (400, workspaces, "with the words “words of the server”"),
     ] {
         let error = refused(status, None, None);
         assert_eq!(after(REFUSALS - 1, class, &error), Follows::Nothing);
@@ -153,7 +180,7 @@ fn a_key_of_a_workspace_has_its_own_class() {
 }
 
 fn done() -> Outcome {
-    Outcome::Done { request_id: None, note: None }
+    Outcome::Done { request_id: None, note: None, by_hand: None }
 }
 
 #[test]

@@ -11,17 +11,27 @@ use crate::{
     address::{Kind, RemoteId},
     apply::{
         journal::{EMAIL, Start},
-        verify::{Made, fields_hold, judge_made},
+        verify::{Made, Since, fields_hold, judge_made},
     },
     email::Email,
     resource::{Live, Object, Phase, Role, Spec, Verb, WorkspaceMember},
 };
 
-/// Looks for the effect of a step; `claimed`: the ids of what other steps made.
-pub(super) fn seen(start: &Start, live: &Live, claimed: &BTreeSet<RemoteId>) -> Seen {
+/// Looks for the effect of a step. `made`: the id of what it made, if the API had told it; `claimed`: those of what other
+/// steps made; `since`: when it began.
+pub(super) fn seen(
+    start: &Start,
+    made: Option<&RemoteId>,
+    live: &Live,
+    claimed: &BTreeSet<RemoteId>,
+    since: Since,
+) -> Seen {
     match start.kind() {
         Some(Kind::Member) => person(start, live),
-        Some(Kind::Workspace) => workspace(start, live, claimed),
+        Some(Kind::Workspace) => match made.filter(|_| start.verb == Verb::Create) {
+            Some(id) => made_workspace(id, live),
+            None => workspace(start, live, claimed, since),
+        },
         Some(Kind::WorkspaceMember) => grant(start, live),
         Some(Kind::ApiKey) => match by_id(start, live, Kind::ApiKey) {
             Some(key) => when(as_wanted(start, key)),
@@ -88,7 +98,21 @@ fn person(start: &Start, live: &Live) -> Seen {
     }
 }
 
-fn workspace(start: &Start, live: &Live, claimed: &BTreeSet<RemoteId>) -> Seen {
+/// What there is of a workspace whose id is known: it is never made again, also if it is not listed yet.
+fn made_workspace(id: &RemoteId, live: &Live) -> Seen {
+    let is = |object: &Object| object.remote.as_ref().is_some_and(|remote| remote.id == *id);
+    if live.objects.iter().any(|(_, object)| is(object)) {
+        Seen::There { id: Some(id.clone()) }
+    } else if live.archived.iter().any(|object| is(object)) {
+        Seen::Otherwise(format!("it was made ({id}) and archived meanwhile"))
+    } else {
+        Seen::Otherwise(format!(
+            "the API made it ({id}) and does not list it yet: wait a minute, and look at it in the Console"
+        ))
+    }
+}
+
+fn workspace(start: &Start, live: &Live, claimed: &BTreeSet<RemoteId>, since: Since) -> Seen {
     let active = by_id(start, live, Kind::Workspace);
     let archived = live.archived.iter().find(|object| has_id(start, object));
     match (start.verb, active, archived) {
@@ -96,7 +120,7 @@ fn workspace(start: &Start, live: &Live, claimed: &BTreeSet<RemoteId>) -> Seen {
             let name = start.fields.get("name").and_then(|name| name.after.as_ref()?.as_str());
             let all = live.objects.iter().map(|(_, object)| &**object);
             let all = all.chain(live.archived.iter().map(|object| &**object));
-            match judge_made(name.unwrap_or_default(), all, start.at, claimed) {
+            match judge_made(name.unwrap_or_default(), all, since, None, claimed) {
                 Made::Not => Seen::Not,
                 Made::One(id) => Seen::There { id: Some(id) },
                 Made::Archived(why) | Made::Several(why) => Seen::Otherwise(why),
@@ -204,7 +228,7 @@ mod tests {
             ]),
             calls: Vec::new(),
         };
-        seen(&start, live, &BTreeSet::new())
+        seen(&start, None, live, &BTreeSet::new(), Since::ours(start.at, None))
     }
 
     #[test]

@@ -11,7 +11,10 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::journal::{Begin, DoneBefore, End, Lines, OutcomeLine, Planned, Record, Start, Word};
+use super::{
+    journal::{Begin, DoneBefore, End, Lines, OutcomeLine, Planned, Record, Start, Word},
+    verify::Since,
+};
 use crate::{
     address::{Kind, RemoteId},
     resource::{
@@ -51,6 +54,8 @@ pub struct Unclear {
     pub start: Start,
     /// What its run said of it; `None`: nothing any more.
     pub outcome: Option<OutcomeLine>,
+    /// The id of what it made, if the API had told it.
+    pub made: Option<RemoteId>,
     /// What is seen now; `None`: nobody has looked.
     pub seen: Option<Seen>,
 }
@@ -75,6 +80,7 @@ impl Recap {
         let begin = lines.begin()?;
         let mut started: BTreeMap<usize, &Start> = BTreeMap::new();
         let mut outcomes: BTreeMap<usize, &OutcomeLine> = BTreeMap::new();
+        let mut made: BTreeMap<usize, RemoteId> = BTreeMap::new();
         let mut end = None;
         for record in &lines.records {
             match record {
@@ -82,7 +88,11 @@ impl Recap {
                 Record::Start(start) => {
                     started.insert(start.step, start);
                 }
+                Record::Made(it) => {
+                    made.insert(it.step, it.id.clone());
+                }
                 Record::Outcome(outcome) => {
+                    made.extend(outcome.id.clone().map(|id| (outcome.step, id)));
                     outcomes.insert(outcome.step, outcome);
                 }
                 Record::End(last) => end = Some(last.clone()),
@@ -107,6 +117,7 @@ impl Recap {
                     recap.unclear.push(Unclear {
                         start: (*start).clone(),
                         outcome: outcome.cloned(),
+                        made: made.get(&planned.step).cloned(),
                         seen: None,
                     });
                 }
@@ -167,8 +178,13 @@ impl Recap {
     pub fn look(&mut self, live: &Live) {
         let claimed: BTreeSet<RemoteId> =
             self.done.iter().filter_map(|line| line.id.clone()).collect();
+        let begin = &self.begin;
         for unclear in &mut self.unclear {
-            unclear.seen = Some(judge::seen(&unclear.start, live, &claimed));
+            // What is made is told by the API's clock, and the journal by ours.
+            let ahead = begin.api_date.map(|date| begin.at.duration_since(date));
+            let since = Since::ours(unclear.start.at, ahead);
+            let made = unclear.made.as_ref();
+            unclear.seen = Some(judge::seen(&unclear.start, made, live, &claimed, since));
         }
     }
 
@@ -194,5 +210,6 @@ impl Recap {
 
 /// Whether a step that is not done may have changed something: nobody knows, or one of its calls succeeded.
 fn may_have_had_effect(outcome: &OutcomeLine) -> bool {
-    outcome.outcome == Word::Unknown || outcome.calls.iter().any(|call| call.attempts.is_some())
+    matches!(outcome.outcome, Word::Unknown | Word::Partly)
+        || outcome.calls.iter().any(|call| call.attempts.is_some())
 }

@@ -20,8 +20,34 @@ use crate::{
     },
 };
 
-/// How far the server's clock may be behind ours when a workspace is recognized by when it was made.
+/// How far the server's clock may be behind ours, where no answer told its time.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(10);
+/// How far two clocks of the server may be apart: the one of `Date`, and the one that writes `created_at`.
+const SERVER_SLACK: SignedDuration = SignedDuration::from_mins(1);
+
+/// From when on something counts as made by a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::apply) struct Since(Timestamp);
+
+impl Since {
+    /// From a time that the server told.
+    pub(in crate::apply) fn theirs(date: Timestamp) -> Self {
+        Self(date.checked_sub(SERVER_SLACK).unwrap_or(date))
+    }
+
+    /// From a time of this machine, whose clock is `ahead` of the server's; `None`: nobody knows how far.
+    pub(in crate::apply) fn ours(at: Timestamp, ahead: Option<SignedDuration>) -> Self {
+        match ahead {
+            Some(ahead) => Self::theirs(at.checked_sub(ahead).unwrap_or(at)),
+            None => Self(at.checked_sub(CLOCK_SLACK).unwrap_or(at)),
+        }
+    }
+
+    /// Whether something that was made then is the run's.
+    pub(in crate::apply) fn includes(self, made: Timestamp) -> bool {
+        made >= self.0
+    }
+}
 
 /// Judges the answers. The API's filter by address is fuzzy, so each hit is compared.
 pub(super) fn judge_invite(
@@ -122,14 +148,15 @@ pub(in crate::apply) enum Made {
     Several(String),
 }
 
-/// Among all workspaces, the one that was made since the run began.
+/// Among all workspaces, the one that was made since the run began. `known`: every active one that was listed before the
+/// call; where that is known, no clock has to tell which active one is new.
 pub(in crate::apply) fn judge_made<'a>(
     name: &str,
     all: impl IntoIterator<Item = &'a Object>,
-    began: Timestamp,
+    since: Since,
+    known: Option<&BTreeSet<RemoteId>>,
     claimed: &BTreeSet<RemoteId>,
 ) -> Made {
-    let since = began.checked_sub(CLOCK_SLACK).unwrap_or(began);
     let new = |object: &'a Object| {
         let (Spec::Workspace(workspace), Some(remote), Some(facts)) =
             (&object.spec, &object.remote, object.workspace_facts())
@@ -138,9 +165,14 @@ pub(in crate::apply) fn judge_made<'a>(
         };
         let WorkspaceFacts { created_at, archived_at } = facts;
         let ours = &*workspace.name == name && !claimed.contains(&remote.id);
-        // Without a time, an archived one is taken for old.
-        let timely = created_at.map_or(archived_at.is_none(), |created| created >= since);
-        (ours && timely).then_some((&remote.id, archived_at.is_some()))
+        let archived = archived_at.is_some();
+        let timely = match known {
+            Some(known) if known.contains(&remote.id) => false,
+            Some(_) if !archived => true,
+            // Without a time, an archived one is taken for old.
+            _ => created_at.map_or(!archived, |created| since.includes(created)),
+        };
+        (ours && timely).then_some((&remote.id, archived))
     };
     let new: Vec<(&RemoteId, bool)> = all.into_iter().filter_map(new).collect();
     let active: Vec<&str> =

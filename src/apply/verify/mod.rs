@@ -6,6 +6,7 @@
 mod effect;
 mod hidden;
 mod judge;
+mod rosters;
 mod twins;
 
 use std::collections::BTreeSet;
@@ -16,7 +17,8 @@ use self::judge::{by_hand, difference, judge_invite, protected, wanted_fields_ho
 pub(super) use self::{
     effect::{Effect, Place},
     hidden::is_shown,
-    judge::{Made, fields_hold, judge_made},
+    judge::{Made, Since, fields_hold, judge_made},
+    rosters::Rosters,
     twins::{Rank, rank},
 };
 use super::report::{Outcome, Reason};
@@ -33,6 +35,8 @@ use crate::{
 pub(super) enum Before {
     /// What the plan saw, or nothing at all: then the call itself tells.
     Same,
+    /// No workspace has the name that is to be made; these are all there are.
+    Free(BTreeSet<RemoteId>),
     /// The step has nothing left to do.
     AlreadySo {
         /// The id of what it was to make.
@@ -87,10 +91,14 @@ pub(super) struct Eyes<'a> {
     pub(super) reader: &'a Reader,
     /// What charter signs in with: a key that is never switched off.
     pub(super) credential: &'a Credential,
-    /// The time.
+    /// The time, by the API's clock where it told it.
     pub(super) now: Timestamp,
-    /// When the run began.
-    pub(super) began: Timestamp,
+    /// When the run began, by the API's clock where it told it.
+    pub(super) since: Since,
+    /// Every active workspace that was there before the step made one; `None`: nobody has looked.
+    pub(super) known: Option<&'a BTreeSet<RemoteId>>,
+    /// Lists of workspace members, read once for all that ask at the same time.
+    pub(super) rosters: &'a Rosters,
     /// Workspaces that other steps of this run made.
     pub(super) claimed: BTreeSet<RemoteId>,
 }
@@ -116,13 +124,7 @@ impl Effect {
                 found.map(|workspace| objects::workspace(&workspace, false))
             }
             Effect::RemoveGrant(place) => {
-                let Place { workspace, user } = place;
-                let path = ["workspaces", workspace, "members", user];
-                let now = found(eyes.reader.get::<wire::WorkspaceMember>(&path).await)?;
-                let now = now.map(|row| {
-                    let (workspace, user) = (RemoteId::new(&**workspace), row.user_id);
-                    objects::grant(&workspace, &user, &row.workspace_role)
-                });
+                let now = row(place, eyes).await?;
                 return hidden::before_removal(planned, now, place, eyes).await;
             }
             Effect::ChangeKey(id) => {
@@ -294,7 +296,7 @@ async fn made(step: &Step, eyes: &Eyes<'_>) -> Result<After, ApiError> {
     let all = eyes.reader.list::<wire::Workspace>(&["workspaces"], &query).await?;
     let all: Vec<Object> =
         all.iter().map(|workspace| objects::workspace(workspace, false)).collect();
-    Ok(match judge_made(&wanted.name, &all, eyes.began, &eyes.claimed) {
+    Ok(match judge_made(&wanted.name, &all, eyes.since, eyes.known, &eyes.claimed) {
         Made::Not => After::Not,
         Made::One(id) => {
             let live = all
@@ -355,11 +357,11 @@ async fn granted(
     })
 }
 
-/// The grant in the workspace's list: a read of the one member may be stale, or show what is inherited.
+/// The grant in the workspace's list, which is fresh: a read of the one member is cached for tens of seconds, or shows what
+/// is inherited.
 async fn row(place: &Place, eyes: &Eyes<'_>) -> Result<Option<Object>, ApiError> {
     let Place { workspace, user } = place;
-    let path = ["workspaces", workspace.as_str(), "members"];
-    let rows = eyes.reader.list::<wire::WorkspaceMember>(&path, &[]).await?;
+    let rows = eyes.rosters.of(workspace, eyes.reader).await?;
     Ok(rows.iter().find(|row| row.user_id.as_str() == user).map(|row| {
         objects::grant(&RemoteId::new(workspace.as_str()), &row.user_id, &row.workspace_role)
     }))

@@ -17,9 +17,11 @@ use crate::{
 
 /// What there is of a workspace that is to be made.
 pub(super) async fn before(step: &Step, eyes: &Eyes<'_>) -> Result<Before, ApiError> {
-    let found = namesakes(step, eyes).await?;
+    let all = eyes.reader.list::<wire::Workspace>(&["workspaces"], &[]).await?;
+    let ids = all.iter().map(|workspace| workspace.id.clone()).collect();
+    let found = named(step, all, eyes);
     Ok(match found.as_slice() {
-        [] => Before::Same,
+        [] => Before::Free(ids),
         [one] => match other(step, &objects::workspace(one, false)) {
             None => Before::AlreadySo { id: Some(one.id.clone()), note: "it was made meanwhile" },
             Some(what) => Before::Instead(changed(what)),
@@ -32,7 +34,7 @@ pub(super) async fn before(step: &Step, eyes: &Eyes<'_>) -> Result<Before, ApiEr
 }
 
 /// How a workspace that was just made stands to others of its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::apply) enum Rank {
     /// There is none, or all of them are younger: their makers see this one.
     First,
@@ -40,6 +42,8 @@ pub(in crate::apply) enum Rank {
     Second,
     /// One has the same age and a greater id: if its maker saw this one, it is archived in a moment.
     Tied,
+    /// There is another one, and this one is not listed (yet): nothing is known of the two.
+    Unseen(Vec<RemoteId>),
 }
 
 /// Where `mine`, which the step has just made, stands.
@@ -53,6 +57,9 @@ pub(in crate::apply) async fn rank(
     }
     let (own, others): (Vec<_>, Vec<_>) =
         namesakes(step, eyes).await?.into_iter().partition(|workspace| workspace.id == *mine);
+    if own.is_empty() && !others.is_empty() {
+        return Ok(Rank::Unseen(others.into_iter().map(|other| other.id).collect()));
+    }
     let made = own.first().and_then(|own| own.created_at);
     let ranks: Vec<Rank> = others.iter().map(|other| beside(mine, made, other)).collect();
     let worst = [Rank::Second, Rank::Tied].into_iter().find(|rank| ranks.contains(rank));
@@ -82,14 +89,17 @@ pub(super) fn other(step: &Step, live: &Object) -> Option<String> {
 
 /// Active workspaces of the wanted name that no other step of this run made. The plan saw none.
 async fn namesakes(step: &Step, eyes: &Eyes<'_>) -> Result<Vec<wire::Workspace>, ApiError> {
-    let Spec::Workspace(wanted) = &step.change.object().spec else { return Ok(Vec::new()) };
-    let all = eyes.reader.list::<wire::Workspace>(&["workspaces"], &[]).await?;
+    Ok(named(step, eyes.reader.list::<wire::Workspace>(&["workspaces"], &[]).await?, eyes))
+}
+
+fn named(step: &Step, all: Vec<wire::Workspace>, eyes: &Eyes<'_>) -> Vec<wire::Workspace> {
+    let Spec::Workspace(wanted) = &step.change.object().spec else { return Vec::new() };
     let fits = |workspace: &wire::Workspace| {
         workspace.name == *wanted.name
             && workspace.archived_at.is_none()
             && !eyes.claimed.contains(&workspace.id)
     };
-    Ok(all.into_iter().filter(fits).collect())
+    all.into_iter().filter(fits).collect()
 }
 
 #[cfg(test)]

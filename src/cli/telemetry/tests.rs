@@ -64,8 +64,16 @@ fn a_run_is_told_with_all_it_came_to() {
 
 #[test]
 fn steps_are_told_by_outcome_and_no_drift_with_them() {
-    let tally =
-        Tally { done: 1, failed: 2, skipped: 3, manual: 4, waiting: 5, unknown: 6, not_started: 7 };
+    let tally = Tally {
+        done: 1,
+        partly: 8,
+        failed: 2,
+        skipped: 3,
+        manual: 4,
+        waiting: 5,
+        unknown: 6,
+        not_started: 7,
+    };
     let drift = Some((Counts::default(), 0));
     let applied = Run { tally: Some(tally), drift, ..run("a", Exit::Partly, 0) };
     let metrics = merged(
@@ -74,10 +82,11 @@ fn steps_are_told_by_outcome_and_no_drift_with_them() {
         "apply",
         true,
     );
-    let outcomes = ["done", "failed", "skipped", "manual", "waiting", "unknown", "not_started"];
+    let outcomes =
+        ["done", "failed", "skipped", "manual", "waiting", "unknown", "not_started", "partly"];
     let found =
         outcomes.map(|word| metrics.get(STEPS, &labels("a", "apply", &[("outcome", word)])));
-    assert_eq!(found, [2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0].map(Some));
+    assert_eq!(found, [2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0].map(Some));
     assert_eq!(metrics.get(DRIFT, &labels("a", "apply", &[("state", "ready")])), None);
 }
 

@@ -37,7 +37,7 @@ fn unclear(text: &str, outcome: Option<OutcomeLine>, seen: Option<Seen>) -> Uncl
         fields: std::collections::BTreeMap::new(),
         calls: Vec::new(),
     };
-    Unclear { start, outcome, seen }
+    Unclear { start, outcome, made: None, seen }
 }
 
 /// A run that knows every way to end, with this text wherever a journal can hold one.
@@ -52,6 +52,7 @@ fn full(text: &str) -> Recap {
             planned_by: text.to_owned(),
             organization: text.to_owned(),
             organization_name: Some(text.to_owned()),
+            api_date: None,
             credential: text.to_owned(),
             origin: Some(Origin {
                 of: Applied::Files,

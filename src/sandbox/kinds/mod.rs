@@ -7,6 +7,7 @@ use super::routes::Route;
 pub(super) mod api_key;
 pub(super) mod invite;
 mod me;
+mod member_writes;
 pub(super) mod residency;
 mod sign_out;
 pub(super) mod user;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Value, json};
 
 use super::{
+    member_writes::{Writes, is_unknown, note, stale},
     user::paging,
     workspace::{self, Workspace},
     workspace_rules::writable,
@@ -53,10 +54,11 @@ struct Rows {
 pub(crate) struct Members {
     workspaces: BTreeMap<String, Rows>,
     next: u64,
+    pub(super) writes: Writes,
 }
 
 impl Members {
-    fn get(&self, workspace: &str, user: &str) -> Option<&str> {
+    pub(super) fn get(&self, workspace: &str, user: &str) -> Option<&str> {
         let rows = self.workspaces.get(workspace)?;
         let (_, role) = rows.by_number.get(rows.by_user.get(user)?)?;
         Some(role)
@@ -214,6 +216,9 @@ fn list(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
 fn get(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
     let [workspace, user] = [&asked.ids[0], &asked.ids[1]];
     state.workspaces.get(workspace).ok_or_else(workspace::missing)?;
+    if let Some(before) = stale(state, workspace, user) {
+        return before.map(|role| show(workspace, user, role)).ok_or_else(missing);
+    }
     match seen(state, workspace, user, false) {
         Seen::Explicit(role) => Ok(show(workspace, user, role)),
         Seen::Inherited(role) if state.switches.inherited_member == InheritedMember::Shown => {
@@ -257,6 +262,7 @@ fn add(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
         }
         state.hide(&format!("{workspace}/{user}"));
     }
+    note(state, workspace, &user);
     state.members.set(workspace, &user, &role);
     Ok(show(workspace, &user, &role))
 }
@@ -272,8 +278,9 @@ fn update(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
         Some("workspace_billing") if role == "workspace_admin" => {}
         Some(_) => return Err(protected()),
         None if state.members.get(workspace, user).is_none() => return Err(no_member(state)),
-        None => {}
+        None => known(state, workspace, user)?,
     }
+    note(state, workspace, user);
     state.members.set(workspace, user, &role);
     Ok(show(workspace, user, &role))
 }
@@ -297,6 +304,10 @@ fn remove(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
         }
         Some(_) => return Err(protected()),
     }
+    if state.members.get(workspace, user).is_some() {
+        known(state, workspace, user)?;
+        note(state, workspace, user);
+    }
     if !state.members.remove(workspace, user) {
         return Err(no_member(state));
     }
@@ -305,6 +316,14 @@ fn remove(state: &mut State, asked: Asked) -> Result<Value, Refusal> {
 
 fn removed(workspace: &str, user: &str) -> Value {
     json!({"type": "workspace_member_deleted", "user_id": user, "workspace_id": workspace})
+}
+
+/// Refuses a write to a grant that is too new to be known everywhere, if the switch says so.
+fn known(state: &State, workspace: &str, user: &str) -> Result<(), Refusal> {
+    if is_unknown(state, workspace, user) {
+        return Err(Refusal::invalid("The specified user is not in the Workspace"));
+    }
+    Ok(())
 }
 
 /// Refuses writes where there is no member list to write.

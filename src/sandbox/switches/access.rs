@@ -37,6 +37,20 @@ positions! {
         /// The member with the inherited role.
         Shown,
     }
+    /// GET of a single member just after a write.
+    MemberCache {
+        /// Shows what was written.
+        #[default] None,
+        /// Shows for 30 seconds what was there before; the list is fresh.
+        Stale,
+    }
+    /// Update or removal of a grant that was made less than 20 seconds ago.
+    FreshGrants {
+        /// Works.
+        #[default] Known,
+        /// 400 without a code: the user is not in the workspace.
+        Unknown,
+    }
     /// Adding somebody whose access is inherited.
     AddInherited {
         /// 400.

@@ -122,6 +122,8 @@ switches! {
     add_inherited: AddInherited,
     add_existing: AddExisting,
     non_member: NonMember,
+    member_cache: MemberCache,
+    fresh_grants: FreshGrants,
     null_key_field: NullKeyField,
     key_workspace_id: KeyWorkspaceId,
     principal_shape: PrincipalShape,

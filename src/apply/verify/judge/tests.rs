@@ -83,7 +83,7 @@ fn workspace(id: &str, created_at: Option<&str>, archived: bool) -> Object {
 
 fn made(all: &[&Object], claimed: &[&str]) -> Made {
     let claimed = claimed.iter().map(|id| RemoteId::new(*id)).collect();
-    judge_made("New", all.iter().copied(), now(), &claimed)
+    judge_made("New", all.iter().copied(), Since::theirs(now()), None, &claimed)
 }
 
 #[test]
@@ -164,4 +164,28 @@ fn a_key_that_works_no_more_is_off_and_one_that_was_archived_needs_no_name() {
     assert!(!holds(&key("archived"), &[("name", "new name")]));
     let on = [("name", "new name"), ("status", "active")];
     assert!(!holds(&key("archived"), &on) && !holds(&key("active"), &on));
+}
+
+#[test]
+fn what_was_listed_before_is_old_and_what_was_not_is_new_whatever_the_clocks_say() {
+    let long_ago = workspace("wrkspc_1", Some("2020-01-01T00:00:00Z"), false);
+    let since = Since::theirs(now());
+    let made = |known: &[&str]| {
+        let known = known.iter().map(|id| RemoteId::new(*id)).collect();
+        judge_made("New", [&long_ago], since, Some(&known), &BTreeSet::new())
+    };
+    assert_eq!(made(&["wrkspc_0"]), Made::One(RemoteId::new("wrkspc_1")));
+    assert_eq!(made(&["wrkspc_1"]), Made::Not);
+    assert_eq!(judge_made("New", [&long_ago], since, None, &BTreeSet::new()), Made::Not);
+}
+
+#[test]
+fn ages_are_told_by_the_clock_of_the_api_however_far_ours_is_ahead() {
+    let ahead = SignedDuration::from_hours(9);
+    let ours = now().checked_add(ahead).unwrap();
+    assert!(Since::ours(ours, Some(ahead)).includes(now()));
+    assert!(!Since::ours(ours, None).includes(now()));
+    assert!(Since::theirs(now()).includes(now()));
+    let before = now().checked_sub(SignedDuration::from_mins(2)).unwrap();
+    assert!(!Since::theirs(now()).includes(before) && Since::ours(now(), None).includes(before));
 }
