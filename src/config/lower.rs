@@ -3,7 +3,7 @@
 //! Invariant: total on checked documents; the only thing it finds out is what a passed date or a `none` takes along.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
@@ -62,7 +62,7 @@ pub fn lower(document: &Document, today: Date) -> (Desired, Vec<Diagnostic>) {
         lower.keys(None, section);
     }
 
-    let Out { pairs, pins, gone, kept, granted_to_teams, mut scope, mut notes } = lower.out;
+    let Out { pairs, pins, gone, kept, mut scope, mut notes } = lower.out;
     scope.members =
         members.as_ref().map(|section| lower_list(document, Kind::Member, &section.place));
     scope.workspaces =
@@ -85,7 +85,7 @@ pub fn lower(document: &Document, today: Date) -> (Desired, Vec<Diagnostic>) {
         pins,
         gone,
         kept,
-        granted_to_teams,
+        granted_to_teams: document.granted_to_teams(),
         scope,
         guard: GuardLimits(limits),
         approval: Approval {
@@ -106,8 +106,7 @@ struct Out {
     pairs: Vec<(Address, Arc<Object>)>,
     pins: BTreeMap<Address, Pin>,
     gone: BTreeMap<Address, Gone>,
-    kept: BTreeSet<Address>,
-    granted_to_teams: BTreeSet<Name>,
+    kept: std::collections::BTreeSet<Address>,
     scope: Scope,
     notes: Vec<Diagnostic>,
 }
@@ -233,9 +232,6 @@ impl<'a> Lower<'a> {
         let scope = lower_list(self.document, Kind::WorkspaceMember, &grants.place);
         self.out.scope.workspace_members.insert(workspace.clone(), scope);
 
-        if !grants.teams.is_empty() {
-            self.out.granted_to_teams.insert(workspace.clone());
-        }
         for (email, grant) in &grants.people {
             self.grant(label, workspace, email, grant);
         }
