@@ -203,15 +203,14 @@ fn name(script: Script) -> &'static str {
 
 /// Whether a word has other letters than Latin ones, and each looks like one: `\u{430}\u{441}\u{435}` for `ace`.
 pub fn imitates_latin(word: &str) -> bool {
-    let letter = |c: char| {
-        c.is_ascii_digit() || c == '-' || "асԁеһіјӏорԛѕԝхуьοναρικυ".contains(c)
-    };
+    let letter = |c: char| c.is_ascii_digit() || c == '-' || "асԁеһіјӏорԛѕԝхуьοναρικυ".contains(c);
     !word.is_ascii() && word.chars().all(letter)
 }
 
 /// A name without what a reader overlooks: case, blanks at the ends and repeated ones, compatibility forms.
 pub fn folded(name: &str) -> String {
-    let shown: String = name.nfkc().filter(|c| !is_invisible(*c)).flat_map(char::to_lowercase).collect();
+    let shown: String =
+        name.nfkc().filter(|c| !is_invisible(*c)).flat_map(char::to_lowercase).collect();
     shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -244,9 +243,28 @@ mod tests {
     #[test]
     fn what_unicode_calls_ignorable_is_invisible() {
         for c in [
-            '\u{ad}', '\u{34f}', '\u{61c}', '\u{115f}', '\u{180b}', '\u{180e}', '\u{200b}', '\u{200e}',
-            '\u{2028}', '\u{202e}', '\u{2060}', '\u{2065}', '\u{2800}', '\u{3164}', '\u{fe0f}', '\u{feff}',
-            '\u{ffa0}', '\u{fff9}', '\u{1d173}', '\u{e0001}', '\u{e0041}', '\u{e0100}',
+            '\u{ad}',
+            '\u{34f}',
+            '\u{61c}',
+            '\u{115f}',
+            '\u{180b}',
+            '\u{180e}',
+            '\u{200b}',
+            '\u{200e}',
+            '\u{2028}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2065}',
+            '\u{2800}',
+            '\u{3164}',
+            '\u{fe0f}',
+            '\u{feff}',
+            '\u{ffa0}',
+            '\u{fff9}',
+            '\u{1d173}',
+            '\u{e0001}',
+            '\u{e0041}',
+            '\u{e0100}',
         ] {
             assert_eq!(hidden(&format!("Pro{c}d")), [c], "U+{:04X}", u32::from(c));
             assert!(spelled_out(&format!("a{c}")).is_ascii());
@@ -272,8 +290,18 @@ mod tests {
             assert_eq!(spelled_out(name), name);
         }
         for name in [
-            "Pro\u{fe0f}d", "1\u{fe0f}", "⚙\u{fe0f}\u{fe0f}", "\u{fe0f}", "Pro\u{200d}d", "Pro\u{200c}d",
-            "👩\u{200d}", "\u{200d}💻", "⚙\u{fe00}", "葛\u{e0100}", "می\u{200c}", "م\u{200c}d",
+            "Pro\u{fe0f}d",
+            "1\u{fe0f}",
+            "⚙\u{fe0f}\u{fe0f}",
+            "\u{fe0f}",
+            "Pro\u{200d}d",
+            "Pro\u{200c}d",
+            "👩\u{200d}",
+            "\u{200d}💻",
+            "⚙\u{fe00}",
+            "葛\u{e0100}",
+            "می\u{200c}",
+            "م\u{200c}d",
         ] {
             assert_eq!(hidden(name).len(), 1, "{name:?}");
         }
@@ -323,8 +351,17 @@ mod tests {
             assert_eq!(mixed_scripts(word), Some(scripts), "{word}");
         }
         for plain in [
-            "acme", "müller", "пример", "Команда Platform", "команда-a", "サーバーAPI", "工程 Platform",
-            "日本語ひらカタ", "한국어 LG", "ελληνικά", "a\u{301}",
+            "acme",
+            "müller",
+            "пример",
+            "Команда Platform",
+            "команда-a",
+            "サーバーAPI",
+            "工程 Platform",
+            "日本語ひらカタ",
+            "한국어 LG",
+            "ελληνικά",
+            "a\u{301}",
         ] {
             assert_eq!(mixed_scripts(plain), None, "{plain}");
         }

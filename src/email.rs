@@ -110,6 +110,28 @@ impl Email {
         (!written.is_ascii()).then(|| self.domain())
     }
 
+    /// The addresses inside this one that end or begin beside a character which no local part and no domain has, in
+    /// canonical form: what was meant, if the character was pasted along.
+    pub fn contained(&self) -> Vec<String> {
+        // As written: the canonical domain hides a quote in an A-label.
+        let Some((local, domain)) = self.written.rsplit_once('@') else { return Vec::new() };
+        let after_foreign =
+            |(index, c): (usize, char)| (!is_local_character(c)).then(|| index + c.len_utf8());
+        let foreign = |(index, c): (usize, char)| (!is_domain_character(c)).then_some(index);
+        let starts: Vec<usize> =
+            [0].into_iter().chain(local.char_indices().filter_map(after_foreign)).collect();
+        let ends: Vec<usize> =
+            domain.char_indices().filter_map(foreign).chain([domain.len()]).collect();
+        let whole = (0, domain.len());
+        starts
+            .iter()
+            .flat_map(|start| ends.iter().map(move |end| (*start, *end)))
+            .filter(|part| *part != whole && part.0 < local.len() && part.1 > 0)
+            .map(|(start, end)| format!("{}@{}", &local[start..], &domain[..end]))
+            .map(|text| Email::lenient(&text).canonical.to_string())
+            .collect()
+    }
+
     fn assemble(written: &str, local: &str, domain_ascii: &str) -> Self {
         let mut canonical: String = if local.is_ascii() {
             local.to_ascii_lowercase()
@@ -140,9 +162,8 @@ fn parts(text: &str) -> Result<(&str, &str), EmailError> {
 pub fn is_local_character(c: char) -> bool {
     match c {
         c if c.is_ascii_alphanumeric() => true,
-        '.' | '!' | '#' | '$' | '%' | '&' | '\'' | '+' | '-' | '/' | '=' | '^' | '_' | '|' | '~' => {
-            true
-        }
+        '.' | '!' | '#' | '$' | '%' | '&' | '\'' | '+' | '-' | '/' | '=' | '^' | '_' | '|'
+        | '~' => true,
         c => !c.is_ascii() && is_word(c),
     }
 }
@@ -183,8 +204,8 @@ fn check_domain(domain: &str) -> Result<String, EmailError> {
     if domain.split(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}']).any(str::is_empty) {
         return Err(EmailError::Dot);
     }
-    let ascii = idna::domain_to_ascii_strict(domain)
-        .map_err(|_| EmailError::Domain(domain.to_owned()))?;
+    let ascii =
+        idna::domain_to_ascii_strict(domain).map_err(|_| EmailError::Domain(domain.to_owned()))?;
     match ascii.rsplit_once('.') {
         None => Err(EmailError::NoDot(domain.to_owned())),
         // The end of an IP address, which is no name.
@@ -276,6 +297,23 @@ mod tests {
     }
 
     #[test]
+    fn an_address_inside_another_is_seen_only_beside_what_no_address_has() {
+        let contained = |text: &str| Email::lenient(text).contained();
+        for text in ["\u{201c}kim@acme.com\u{201d}", "\u{2022}kim@acme.com", "mailto:kim@acme.com"]
+        {
+            assert!(contained(text).contains(&"kim@acme.com".to_owned()), "{text}");
+        }
+        assert_eq!(contained("Kim@acme.com)"), ["kim@acme.com"]);
+        for text in
+            ["joakim@acme.com", "o'brien@acme.com", "k.i-m+x@acme.com", "j\u{f6}kim@acme.com"]
+        {
+            assert_eq!(contained(text), Vec::<String>::new(), "{text}");
+        }
+        assert_eq!(contained("e\u{301}x\u{301}kim@acme.com.au"), Vec::<String>::new());
+        assert_eq!(contained("nobody"), Vec::<String>::new());
+    }
+
+    #[test]
     fn shapes_that_are_no_address_are_refused() {
         for text in
             ["", "ada", "@acme.com", "ada@", "a@b@c", "a da@acme.com", "ada@ac me.com", "a@-.-"]
@@ -287,16 +325,54 @@ mod tests {
     #[test]
     fn marks_put_around_an_address_never_become_part_of_it() {
         for text in [
-            "“kim@acme.com”", "„kim@acme.com“", "«kim@acme.com»", "‘kim@acme.com’", "'kim@acme.com'",
-            "'kim@acme.com", "kim'@acme.com", "`kim@acme.com`", "´kim@acme.com´", "ʼkim@acme.com",
-            "「kim@acme.com」", "(kim@acme.com)", "（kim@acme.com）", "[kim@acme.com]", "{kim@acme.com}",
-            "⟨kim@acme.com⟩", "<kim@acme.com>", "kim(at work)@acme.com", "to:kim@acme.com", "*@acme.com",
-            "k?m@acme.com", "kim@acme.com)", "kim@acme.com.", ".kim@acme.com", "kim.@acme.com",
-            "ki..m@acme.com", "kim@.acme.com", "kim@acme..com", "kim@acme。。com", "kim@acme", "kim@10.0.0.1",
-            "kim\\@acme.com", "kim–doe@acme.com", "k\u{a0}im@acme.com", "kim@acme.com›", "•kim@acme.com",
-            "kim@i❤.ws", "kim\u{200b}@acme.com", "kim@ac\u{ad}me.com", "kim\u{fe0f}@acme.com",
-            "👩\u{200d}💻@acme.com", "k\u{2800}m@acme.com", "kim@acme.com\u{3164}", "kim@ac\u{34f}me.com",
-            "kim\u{e0100}@acme.com", "k\u{115f}m@acme.com", "k\u{180b}m@acme.com", "k\u{ffa0}m@acme.com",
+            "“kim@acme.com”",
+            "„kim@acme.com“",
+            "«kim@acme.com»",
+            "‘kim@acme.com’",
+            "'kim@acme.com'",
+            "'kim@acme.com",
+            "kim'@acme.com",
+            "`kim@acme.com`",
+            "´kim@acme.com´",
+            "ʼkim@acme.com",
+            "「kim@acme.com」",
+            "(kim@acme.com)",
+            "（kim@acme.com）",
+            "[kim@acme.com]",
+            "{kim@acme.com}",
+            "⟨kim@acme.com⟩",
+            "<kim@acme.com>",
+            "kim(at work)@acme.com",
+            "to:kim@acme.com",
+            "*@acme.com",
+            "k?m@acme.com",
+            "kim@acme.com)",
+            "kim@acme.com.",
+            ".kim@acme.com",
+            "kim.@acme.com",
+            "ki..m@acme.com",
+            "kim@.acme.com",
+            "kim@acme..com",
+            "kim@acme。。com",
+            "kim@acme",
+            "kim@10.0.0.1",
+            "kim\\@acme.com",
+            "kim–doe@acme.com",
+            "k\u{a0}im@acme.com",
+            "kim@acme.com›",
+            "•kim@acme.com",
+            "kim@i❤.ws",
+            "kim\u{200b}@acme.com",
+            "kim@ac\u{ad}me.com",
+            "kim\u{fe0f}@acme.com",
+            "👩\u{200d}💻@acme.com",
+            "k\u{2800}m@acme.com",
+            "kim@acme.com\u{3164}",
+            "kim@ac\u{34f}me.com",
+            "kim\u{e0100}@acme.com",
+            "k\u{115f}m@acme.com",
+            "k\u{180b}m@acme.com",
+            "k\u{ffa0}m@acme.com",
         ] {
             assert!(Email::parse(text).is_err(), "{text:?}");
         }
@@ -311,10 +387,20 @@ mod tests {
     #[test]
     fn addresses_that_people_have_stay_addresses() {
         for text in [
-            "o'brien@acme.com", "joe.doe+claude@sub.acme.co.uk", "joe_doe-1@acme.com", "_kim@acme.com",
-            "kim=acme.com@lists.acme.com", "a/b!c#d$e%f&g^h|i~j@acme.com", "ünal@bücher.example",
-            "пользователь@пример.com", "用户@例子.公司", "kim@acme。com", "kim@xn--bcher-kva.example",
-            "kim@col·lecció.cat", "आरव@उदाहरण.भारत", "u\u{308}nal@acme.com",
+            "o'brien@acme.com",
+            "joe.doe+claude@sub.acme.co.uk",
+            "joe_doe-1@acme.com",
+            "_kim@acme.com",
+            "kim=acme.com@lists.acme.com",
+            "a/b!c#d$e%f&g^h|i~j@acme.com",
+            "ünal@bücher.example",
+            "пользователь@пример.com",
+            "用户@例子.公司",
+            "kim@acme。com",
+            "kim@xn--bcher-kva.example",
+            "kim@col·lecció.cat",
+            "आरव@उदाहरण.भारत",
+            "u\u{308}nal@acme.com",
         ] {
             assert!(Email::parse(text).is_ok(), "{text}");
         }

@@ -75,13 +75,16 @@ mod tests {
             assert_eq!(misplaced_stars(meant, Of::Paths), None, "{meant}");
         }
         assert_eq!(misplaced_stars("**@acme.com", Of::Names).as_deref(), Some("*@acme.com"));
-        for whole in ["**", "teams/**", "**/a", "a/**/b", "{**,a}", "{a,**/b}", "[**]x", r"\**", "*", "a*b*"] {
+        for whole in
+            ["**", "teams/**", "**/a", "a/**/b", "{**,a}", "{a,**/b}", "[**]x", r"\**", "*", "a*b*"]
+        {
             assert_eq!(misplaced_stars(whole, Of::Paths), None, "{whole}");
         }
     }
 
     #[test]
-    fn what_is_accepted_spans_folders_and_what_is_refused_would_not() -> Result<(), globset::Error> {
+    fn what_is_accepted_spans_folders_and_what_is_refused_would_not() -> Result<(), globset::Error>
+    {
         let matches = |pattern: &str, path: &str| {
             let glob = GlobBuilder::new(pattern).literal_separator(true).build()?;
             Ok::<bool, globset::Error>(glob.compile_matcher().is_match(path))

@@ -16,7 +16,7 @@ use rules::{Layers, Long, Source, check, layers};
 /// Files over the usual length, with the most they may have, and why they are one file.
 const LONG: &[Long] = &[
     ("cli/args.rs", 460, "the command line as one table, read like its own help"),
-    ("resource/workspace.rs", 430, "one kind, one file: the kind with the most fields"),
+    ("resource/workspace.rs", 440, "one kind, one file: the kind with the most fields"),
 ];
 
 fn read(dir: &Path, below: &str, out: &mut Vec<Source>) {

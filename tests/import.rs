@@ -70,11 +70,13 @@ impl Org {
             Phase::Active => Vec::new(),
             Phase::Pending => {
                 let expires_at = now() + jiff::SignedDuration::from_hours(100);
-                vec![PendingInvite { id: id.clone(), role: role.clone(), expires_at }]
+                let (id, role) = (id.clone(), role.clone());
+                vec![PendingInvite { id, role, expires_at, groups: Vec::new() }]
             }
         };
         let facts = Facts::Member(Box::new(MemberFacts { pending, ..MemberFacts::default() }));
-        let spec = Spec::Member(Member { email: Email::lenient(email), role: Some(role) });
+        let email = Email::lenient(email);
+        let spec = Spec::Member(Member { email, role: Some(role), groups: Vec::new() });
         self.put(Address::member(Name::id(&id)), spec, id, phase, facts);
     }
 
@@ -210,6 +212,7 @@ fn an_organization_is_written_down() {
         members: {}
         api_keys: {}
       Production:
+        id: wrkspc_1
         display_color: "#6C5BB9"
         tags: {env: prod}
         data_residency: {default_inference_geo: us, allowed_inference_geos: [us]}
@@ -261,6 +264,7 @@ fn what_cannot_be_written_is_named_and_not_put_at_risk() {
 
     workspaces:
       Production:
+        id: wrkspc_2
         tags: {}
         members:
           ada@acme.com: workspace_user
@@ -476,7 +480,7 @@ fn carried_out(document: &Document, from: &Live) -> Org {
     };
     for (address, object) in &desired.objects {
         match &object.spec {
-            Spec::Member(Member { email, role }) => {
+            Spec::Member(Member { email, role, groups: _ }) => {
                 let role = role.as_ref().map_or("overlord", Role::as_str);
                 org.person(&id_of(address, "user"), email.as_written(), role, Phase::Active);
             }

@@ -25,12 +25,12 @@ pub(crate) use self::{
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use self::report::{listed, shown};
 use super::{
     document::{Document, Place, Sp, Text, VERSION},
     shape::{FILE, Need, Record},
     yaml::{Key, Mark, Node, Sort, Value},
 };
-use self::report::{listed, shown};
 use crate::diagnostic::{Diagnostic, Span};
 
 /// What one file says.
@@ -159,12 +159,7 @@ impl Drop for Fields<'_, '_> {
 }
 
 impl<'f> Cx<'f> {
-    fn new(
-        file: &'f Arc<str>,
-        root: bool,
-        text: &'f str,
-        found: &'f mut Vec<Diagnostic>,
-    ) -> Self {
+    fn new(file: &'f Arc<str>, root: bool, text: &'f str, found: &'f mut Vec<Diagnostic>) -> Self {
         let (unnamed, midnights) = (Vec::new(), Vec::new());
         Self { file, root, text, found, incomplete: false, unnamed, dropped: 0, midnights }
     }

@@ -84,6 +84,7 @@ pub fn lower(document: &Document, today: Date) -> (Desired, Vec<Diagnostic>) {
         pins,
         gone,
         kept,
+        granted_to_teams: document.granted_to_teams(),
         scope,
         guard: GuardLimits(limits),
         approval: Approval {
@@ -158,7 +159,8 @@ impl<'a> Lower<'a> {
                 self.out.gone.insert(address, Gone { cause, source });
             }
             (None, wanted) => {
-                let spec = Member { email: email.clone(), role: wanted.role().cloned() };
+                let role = wanted.role().cloned();
+                let spec = Member { email: email.clone(), role, groups: Vec::new() };
                 self.put(address, Spec::Member(spec), source);
             }
         }

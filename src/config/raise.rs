@@ -150,7 +150,7 @@ impl Raising {
         let mut section = Section::default();
         let mut unlisted = Vec::new();
         for (member, object) in people() {
-            let Member { email, role } = member;
+            let Member { email, role, groups: _ } = member;
             if shared.contains(email.canonical()) {
                 continue;
             }

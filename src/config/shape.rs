@@ -324,6 +324,11 @@ pub(crate) static GUARD: Record = Record {
     about: "limits on one plan",
     fields: &[
         field("removals", Form::Record(&REMOVALS), "people and grants removed"),
+        field(
+            "expirations",
+            LIMIT_FORM,
+            "people, grants and keys that end by a passed `until`; default 10% and 20",
+        ),
         field("downgrades", LIMIT_FORM, "role changes to less"),
         field("invites", LIMIT_FORM, "invites sent"),
         field("returns", LIMIT_FORM, "invites to somebody who was a member before"),

@@ -167,7 +167,8 @@ pub(crate) fn parse<'a>(file: &Arc<str>, text: &'a str, found: &mut Vec<Diagnost
                 return Parsed::Broken;
             }
             Err(error) => {
-                let near = syntax::Near { bracket: builder.open_flow(), scalar: builder.last_plain };
+                let near =
+                    syntax::Near { bracket: builder.open_flow(), scalar: builder.last_plain };
                 Err(Box::new(syntax::explain(file, text, &error, near)))
             }
         };
@@ -186,9 +187,9 @@ pub(crate) fn parse<'a>(file: &Arc<str>, text: &'a str, found: &mut Vec<Diagnost
 }
 
 fn merge_conflict(span: &Span) -> Diagnostic {
-    Diagnostic::error("config/merge-conflict", "unresolved merge conflict")
-        .at(span)
-        .help("keep the lines that are meant, and remove the markers `<<<<<<<`, `=======` and `>>>>>>>`")
+    Diagnostic::error("config/merge-conflict", "unresolved merge conflict").at(span).help(
+        "keep the lines that are meant, and remove the markers `<<<<<<<`, `=======` and `>>>>>>>`",
+    )
 }
 
 /// The place of the end of `text`.

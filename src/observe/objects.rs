@@ -25,6 +25,7 @@ pub fn user(user: wire::User) -> Object {
         spec: Spec::Member(Member {
             email: Email::lenient(&email),
             role: Some(Role::from_wire(&role)),
+            groups: Vec::new(),
         }),
         remote: Some(Remote { id, phase: Phase::Active, facts: Facts::Member(Box::new(facts)) }),
         source: None,

@@ -19,6 +19,7 @@ use crate::{
     resource::{
         Facts, InviteHistory, Member, Object, Phase, Remote, Role, Spec,
         member::{MemberFacts, PendingInvite},
+        snapshot::LapsedInvite,
     },
 };
 
@@ -116,8 +117,17 @@ fn sort_invites(
                     id: invite.id.clone(),
                     role: Role::from_wire(&invite.role),
                     expires_at,
+                    groups: groups(invite),
                 }),
-            InviteState::Expired(at) => history.entry(canonical).or_default().expired.push(at),
+            InviteState::Expired(at) => {
+                let entry = history.entry(canonical).or_default();
+                entry.expired.push(at);
+                entry.lapsed.get_or_insert_with(|| LapsedInvite {
+                    at,
+                    role: Role::from_wire(&invite.role),
+                    groups: groups(invite),
+                });
+            }
             InviteState::Accepted(at) => {
                 let entry = history.entry(canonical).or_default();
                 entry.accepted = entry.accepted.max(Some(at));
@@ -127,8 +137,16 @@ fn sort_invites(
     }
     for entry in history.values_mut() {
         entry.expired.sort_by(|a, b| b.cmp(a));
+        let answered = |lapsed: &LapsedInvite| entry.accepted.is_some_and(|at| at > lapsed.at);
+        if entry.lapsed.as_ref().is_some_and(answered) {
+            entry.lapsed = None;
+        }
     }
     (open, history)
+}
+
+fn groups(invite: &wire::Invite) -> Vec<Arc<str>> {
+    invite.rbac_group_ids.iter().map(|id| Arc::from(id.as_str())).collect()
 }
 
 /// Somebody who is invited and no member yet.
@@ -141,7 +159,7 @@ fn invited(Open { email, invites }: Open) -> Option<(Address, Arc<Object>)> {
         });
     let address = Address::member(Name::id(&newest.id));
     let object = Object {
-        spec: Spec::Member(Member { email, role: Some(role.clone()) }),
+        spec: Spec::Member(Member { email, role: Some(role.clone()), groups: Vec::new() }),
         remote: Some(Remote {
             id: newest.id.clone(),
             phase: Phase::Pending,

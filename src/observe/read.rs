@@ -16,10 +16,10 @@ use crate::{
     api::{client::Reader, error::ApiError, wire},
     beside::Beside,
     resource::{
-        matching::{Candidate, Found, match_all},
+        matching::{Candidate, Found, Target, match_all},
         read_scope::{GrantScope, ReadScope},
         snapshot::Coverage,
-        workspace::DEFAULT,
+        workspace::{CLAUDE_CODE, DEFAULT},
     },
 };
 
@@ -188,21 +188,31 @@ fn grant_scope(
         GrantScope::None => Vec::new(),
         GrantScope::All => active.into_iter().map(pair).collect(),
         GrantScope::Of(entries) => {
-            let (targets, managed): (Vec<_>, Vec<bool>) = entries.iter().cloned().unzip();
+            let targets: Vec<Target> = entries.iter().map(|entry| entry.target.clone()).collect();
             let candidates: Vec<Candidate<'_>> = active
                 .iter()
                 .map(|workspace| Candidate { id: &workspace.id, name: &workspace.name })
                 .collect();
-            let found: BTreeSet<usize> = match_all(&targets, &candidates)
-                .into_iter()
-                .zip(managed)
-                .filter(|(_, managed)| *managed)
-                .filter_map(|(found, _)| match found {
-                    Found::One(index) => Some(index),
-                    Found::Nothing | Found::Many(_) => None,
-                })
-                .collect();
-            found.into_iter().filter_map(|index| active.get(index).copied().map(pair)).collect()
+            let mut wanted = BTreeSet::new();
+            let mut claimed = BTreeSet::new();
+            let mut renamed = false;
+            for (entry, found) in entries.iter().zip(match_all(&targets, &candidates)) {
+                match found {
+                    Found::One(index) => {
+                        claimed.insert(index);
+                        wanted.extend(entry.managed.then_some(index));
+                    }
+                    Found::Many(indices) => claimed.extend(indices),
+                    Found::Nothing => renamed |= entry.may_be_renamed,
+                }
+            }
+            if renamed {
+                let is_open = |index: &usize| {
+                    !claimed.contains(index) && candidates[*index].name != CLAUDE_CODE
+                };
+                wanted.extend((0..candidates.len()).filter(is_open));
+            }
+            wanted.into_iter().filter_map(|index| active.get(index).copied().map(pair)).collect()
         }
     }
 }

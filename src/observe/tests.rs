@@ -18,7 +18,7 @@ use crate::{
     resource::{
         Spec,
         matching::Target,
-        read_scope::{GrantScope, ReadScope},
+        read_scope::{GrantScope, GrantTarget, ReadScope},
     },
     secret::Secret,
 };
@@ -234,14 +234,47 @@ async fn only_the_members_of_managed_workspaces_are_read() {
         previously: previously.iter().map(|name| Arc::from(*name)).collect(),
     };
     let grants = GrantScope::Of(vec![
-        (target("Production", &["Prod"]), true),
-        (target("Twin", &[]), true),
-        (target("Staging", &[]), false),
-        (target("New", &[]), true),
+        GrantTarget::managed(target("Production", &["Prod"])),
+        GrantTarget::managed(target("Twin", &[])),
+        GrantTarget { managed: false, ..GrantTarget::managed(target("Staging", &[])) },
+        GrantTarget::managed(target("New", &[])),
     ]);
     let live = look(&canned, &ReadScope { workspaces: true, grants, ..nothing() }).await.unwrap();
     let read: Vec<_> = live.coverage.workspace_members.iter().map(RemoteId::as_str).collect();
     assert_eq!(read, ["wrkspc_1"]);
+}
+
+#[tokio::test]
+async fn members_of_workspaces_that_no_entry_claims_are_read_only_beside_one_that_is_to_be_made() {
+    let canned = Arc::new(
+        Canned::default()
+            .list(
+                "workspaces?limit=1000&include_archived=true",
+                json!([
+                    workspace("wrkspc_1", "Production"),
+                    workspace("wrkspc_2", "Payments EU"),
+                    workspace("wrkspc_3", "Claude Code"),
+                ]),
+            )
+            .list("workspaces/wrkspc_1/members?limit=1000", json!([]))
+            .list("workspaces/wrkspc_2/members?limit=1000", json!([])),
+    );
+    let entry = |name: &str, managed: bool, may_be_renamed: bool| GrantTarget {
+        target: Target { id: None, name: name.into(), previously: Vec::new() },
+        managed,
+        may_be_renamed,
+    };
+    for (new, expected) in [
+        (entry("New", true, true), &["wrkspc_1", "wrkspc_2"][..]),
+        (entry("New", true, false), &["wrkspc_1"]),
+        (entry("Payments EU", false, true), &["wrkspc_1"]),
+    ] {
+        let grants = GrantScope::Of(vec![entry("Production", true, true), new]);
+        let scope = ReadScope { workspaces: true, grants, ..nothing() };
+        let live = look(&canned, &scope).await.unwrap();
+        let read: Vec<_> = live.coverage.workspace_members.iter().map(RemoteId::as_str).collect();
+        assert_eq!(read, expected);
+    }
 }
 
 #[tokio::test]

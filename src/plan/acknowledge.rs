@@ -30,7 +30,8 @@ pub struct Acknowledgement {
 }
 
 /// The steps of a plan that have to be acknowledged: archives, and the guards that its files (and its base) name.
-/// `returning` are the invites to people who were members before. Expiries never are: their date was reviewed.
+/// `returning` are the invites to people who were members before. What ends by its date is acknowledged only where
+/// `expirations` is among the guards.
 pub fn needed(plan: &Plan, returning: &BTreeSet<Address>) -> Option<Acknowledgement> {
     let mut guards = plan.approval.acknowledge.clone();
     guards.insert(GuardName::Archives);
@@ -42,10 +43,10 @@ pub fn needed(plan: &Plan, returning: &BTreeSet<Address>) -> Option<Acknowledgem
         .map(|key| &key.because_of)
         .collect();
     let has_to_be = |step: &&Step| {
-        step.cause != Cause::Expired
-            && (guard::classes(step).iter().any(|class| guards.contains(class))
-                || guards.contains(&GuardName::Returns) && returning.contains(&step.address)
-                || guards.contains(&GuardName::DyingKeys) && deadly.contains(&step.address))
+        guard::classes(step).iter().any(|class| guards.contains(class))
+            || step.cause != Cause::Expired
+                && (guards.contains(&GuardName::Returns) && returning.contains(&step.address)
+                    || guards.contains(&GuardName::DyingKeys) && deadly.contains(&step.address))
     };
     let steps: Vec<&Step> = plan.ready().filter(has_to_be).collect();
     if steps.is_empty() {

@@ -46,7 +46,9 @@ pub fn adopt(desired: &Desired, live: &Live, bound: &Bound) -> Adopted {
                 Some(Arc::clone(live))
             }
             (Some(wanted), Some(live)) => Some(completed(wanted, live)),
-            (Some(wanted), None) => (!judge.ignored(wanted)).then(|| Arc::clone(wanted)),
+            (Some(wanted), None) => {
+                (!judge.ignored(wanted)).then(|| with_lapsed_groups(wanted, judge.live))
+            }
             (None, Some(live)) => {
                 judge.stays(address, live, &mut adopted).then(|| Arc::clone(live))
             }
@@ -65,6 +67,20 @@ fn completed(wanted: &Arc<Object>, live: &Arc<Object>) -> Arc<Object> {
     }
     let mut object = Object::clone(wanted);
     object.spec.resource_mut().adopt(&live.spec);
+    Arc::new(object)
+}
+
+/// Somebody to be invited again keeps the groups of the invite that lapsed: no file can name them.
+fn with_lapsed_groups(wanted: &Arc<Object>, live: &Live) -> Arc<Object> {
+    let Spec::Member(member) = &wanted.spec else { return Arc::clone(wanted) };
+    let history = live.history.get(member.email.canonical());
+    let Some(lapsed) = history.and_then(|history| history.lapsed.as_ref()) else {
+        return Arc::clone(wanted);
+    };
+    let mut object = Object::clone(wanted);
+    if let Spec::Member(member) = &mut object.spec {
+        member.groups.clone_from(&lapsed.groups);
+    }
     Arc::new(object)
 }
 

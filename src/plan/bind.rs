@@ -15,7 +15,6 @@ use crate::{
     diagnostic::Diagnostic,
     resource::{
         Desired, Disposition, Live, Object, Snapshot, Spec,
-        desired::Pin,
         matching::{ByName, Candidate, Found, Target, match_all},
     },
 };
@@ -181,7 +180,7 @@ fn missing_workspace(
             );
             bound.blocked.insert(address.clone(), Disposition::Manual { why });
         }
-        (None, Some(old), None) if !declared_new(desired.pins.get(address)) => {
+        (None, Some(old), None) if !desired.is_declared_new(address) => {
             let id = old.remote.as_ref().map_or("", |remote| remote.id.as_str());
             let why = format!(
                 "the only workspace named `{}` is archived ({id}) and cannot come back: write `previously: []` to make \
@@ -194,11 +193,6 @@ fn missing_workspace(
         // Archived as wanted, or simply not there yet.
         (Some(_), Some(_), Some(_)) | (None, _, _) => {}
     }
-}
-
-/// Whether the files say "new, whatever it resembles".
-pub(super) fn declared_new(pin: Option<&Pin>) -> bool {
-    pin.and_then(|pin| pin.previously.as_ref()).is_some_and(Vec::is_empty)
 }
 
 /// Names of live people by id.

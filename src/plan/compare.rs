@@ -139,7 +139,7 @@ fn as_live(
                 if !desired.objects.contains(&member) {
                     // Without `members` in the files, people are known by their grants only.
                     let email = Email::lenient(grant.member.as_str());
-                    let spec = Spec::Member(Member { email, role: None });
+                    let spec = Spec::Member(Member { email, role: None, groups: Vec::new() });
                     let object =
                         Object { remote: Some(remote(person.clone(), &spec)), spec, source: None };
                     origin.insert(person.clone(), member);
@@ -227,7 +227,8 @@ fn newly_unwanted(
             let pinned = new.pins.get(address).and_then(|pin| pin.id.clone());
             let spec = match (address.kind, &address.scope) {
                 (Kind::Member, _) => {
-                    Spec::Member(Member { email: Email::lenient(name.as_str()), role: None })
+                    let email = Email::lenient(name.as_str());
+                    Spec::Member(Member { email, role: None, groups: Vec::new() })
                 }
                 // A label may be anything; only the id says what is archived.
                 (Kind::Workspace, _) => {

@@ -1,6 +1,7 @@
 //! Limits on one plan: counts what its ready steps do to people and keys, and refuses what is too much.
 //!
-//! Invariant: expiries and steps that are not ready never count, and only strictly more than the limit refuses.
+//! Invariant: steps that are not ready never count; what ends by a date counts as `expirations` only, and not at all
+//! if the base has the date too; only strictly more than the limit refuses.
 
 use std::{
     cmp::Ordering,
@@ -25,7 +26,9 @@ const SMALL_LIMIT: u64 = 3;
 /// The limit that holds where the files set none.
 pub fn default_limit(guard: GuardName) -> Limit {
     let (share, count) = match guard {
-        GuardName::RemovalsMembers | GuardName::Downgrades => (Some(10), 20),
+        GuardName::RemovalsMembers | GuardName::Expirations | GuardName::Downgrades => {
+            (Some(10), 20)
+        }
         GuardName::RemovalsWorkspaceMembers => (Some(10), 200),
         GuardName::Invites => (None, 50),
         GuardName::Returns | GuardName::Archives | GuardName::DyingKeys => (None, 0),
@@ -96,7 +99,10 @@ pub fn check(
         };
         let grants: u64 = population.workspace_members.values().sum();
         let of = match guard {
+            // Files that list only keys know no people: there the share is of the keys.
+            GuardName::Expirations if population.members == 0 => population.api_keys,
             GuardName::RemovalsMembers
+            | GuardName::Expirations
             | GuardName::Downgrades
             | GuardName::Invites
             | GuardName::Returns => population.members,
@@ -124,7 +130,9 @@ pub(super) fn removes_grant(step: &Step) -> bool {
 /// The guards a ready step counts towards.
 pub(super) fn classes(step: &Step) -> Vec<GuardName> {
     if step.cause == Cause::Expired {
-        return Vec::new();
+        // With a base, such an end is one that the base has too: it was reviewed when it was still to come.
+        let counts = step.attribution.is_none() && ends_something(step);
+        return if counts { vec![GuardName::Expirations] } else { Vec::new() };
     }
     let mut classes = Vec::new();
     match (step.address.kind, step.change.verb()) {
@@ -148,6 +156,11 @@ pub(super) fn classes(step: &Step) -> Vec<GuardName> {
         }
     }
     classes
+}
+
+/// Whether somebody loses access by a step, or a key stops working: an entry past its date may need other changes too.
+fn ends_something(step: &Step) -> bool {
+    step.change.verb() == Verb::Remove || step.change.field("status").is_some()
 }
 
 /// Whether a role changes to less, or to something that is not clearly more.
@@ -222,6 +235,7 @@ pub fn diagnostic(result: &GuardResult) -> Diagnostic {
     let what = match guard {
         GuardName::RemovalsMembers => "people removed",
         GuardName::RemovalsWorkspaceMembers => "grants removed",
+        GuardName::Expirations => "ends by a date that has passed",
         GuardName::Downgrades => "roles changed to less",
         GuardName::Invites => "invites sent",
         GuardName::Returns => "invites to people who were members before",
@@ -233,6 +247,7 @@ pub fn diagnostic(result: &GuardResult) -> Diagnostic {
     let share = match guard {
         GuardName::RemovalsMembers
         | GuardName::RemovalsWorkspaceMembers
+        | GuardName::Expirations
         | GuardName::Downgrades => format!(" of {of} live"),
         _ => String::new(),
     };

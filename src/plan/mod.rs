@@ -12,6 +12,7 @@ pub mod compare;
 pub mod diff;
 pub mod expiring;
 pub mod guard;
+mod holds;
 pub mod keys;
 pub mod names;
 pub mod rest;
@@ -21,6 +22,7 @@ pub mod seal;
 pub mod select;
 pub mod stale;
 pub mod step;
+mod successors;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -86,6 +88,7 @@ pub fn make(input: Input<'_>) -> Plan {
     let freeing = names::Freeing::by(&steps);
     let mut steps = select::select(steps, only);
     notes.extend(names::free_first(&mut steps, &freeing, &bound.live));
+    notes.extend(successors::successors(&steps, desired, &bound.live));
     diagnostic::sort(&mut notes);
 
     let keys = keys::fates(&steps, &bound.live, &|address, _| listed_active(address, desired));

@@ -3,18 +3,19 @@
 //! Invariant: a step is ready only if every call it needs can be built now and everything it refers to will be
 //! there before it runs.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     adopt::Adopted,
-    bind::{Bound, declared_new},
+    bind::Bound,
+    holds,
     step::{Cause, Stage, Step},
 };
 use crate::{
     address::{Address, Kind},
     resource::{
-        Change, Desired, Disposition, Ids, KeyStatus, Live, Lookalike, Object, Phase, Settled,
-        Spec, Verb, World, workspace::CLAUDE_CODE,
+        Change, Desired, Disposition, Ids, KeyStatus, Live, Object, Phase, Settled, Spec, Verb,
+        World, workspace::CLAUDE_CODE,
     },
 };
 
@@ -47,7 +48,9 @@ pub fn schedule(
         })
         .map(|(address, _)| address.clone())
         .collect();
-    let mut holds = likeness_holds(desired, bound, adopted, &changes);
+    let mut holds = holds::holds(desired, bound, adopted, &changes, world);
+    let unclear: BTreeSet<Address> =
+        holds.keys().filter(|address| address.kind == Kind::Workspace).cloned().collect();
 
     let ids = Ids(world.live);
     let mut steps: Vec<Step> = Vec::with_capacity(changes.len());
@@ -64,6 +67,10 @@ pub fn schedule(
             None => resource.settle(&change, world),
         };
         let Settled::As(mut disposition) = settled else { continue };
+        if let Some(held) = is_listed_elsewhere(&change, &unclear) {
+            let why = format!("until it is clear which workspace `{}` is", held.name);
+            disposition = Disposition::Deferred { until: held, why };
+        }
         if disposition.is_ready() && change.verb() != Verb::Remove {
             let waits =
                 resource.references().into_iter().find_map(|r| wait_for(&r, world, &created));
@@ -110,6 +117,14 @@ pub fn schedule(
     steps
 }
 
+/// The held workspace under which a live key is listed: where the key really is, says the step of that workspace.
+fn is_listed_elsewhere(change: &Change, held: &BTreeSet<Address>) -> Option<Address> {
+    if change.before().is_none() || change.field("workspace").is_none() {
+        return None;
+    }
+    change.object().spec.resource().references().into_iter().find(|of| held.contains(of))
+}
+
 /// Why something that refers to `reference` cannot be done yet.
 fn wait_for(
     reference: &Address,
@@ -138,52 +153,6 @@ fn wait_for(
             }),
         },
     }
-}
-
-/// Creates that look like something live which no entry names, and the removals that go with them.
-fn likeness_holds(
-    desired: &Desired,
-    bound: &Bound,
-    adopted: &Adopted,
-    changes: &[(Address, Change)],
-) -> HashMap<Address, Disposition> {
-    let mut holds = HashMap::new();
-    let creates = || {
-        changes.iter().filter(|(address, change)| {
-            change.verb() == Verb::Create && !declared_new(desired.pins.get(address))
-        })
-    };
-    // Most creates resemble nothing: look only where likenesses meet.
-    let mut wanted: HashMap<(Kind, String), Vec<&Address>> = HashMap::new();
-    for (address, change) in creates() {
-        if let Some(like) = change.object().spec.resource().likeness() {
-            wanted.entry((address.kind, like)).or_default().push(address);
-        }
-    }
-    if wanted.is_empty() {
-        return holds;
-    }
-    for (address, object) in &bound.live {
-        if desired.objects.contains(address) {
-            continue;
-        }
-        let Some(like) = object.spec.resource().likeness() else { continue };
-        let going = adopted.going.get(address);
-        let named = desired.gone.contains_key(address);
-        let other = Lookalike { object, named, goes: going.is_some() };
-        for create in wanted.get(&(address.kind, like)).into_iter().flatten() {
-            let wanted = adopted.after.get(create);
-            let Some(instead) = wanted.and_then(|o| o.spec.resource().resembles(&other)) else {
-                continue;
-            };
-            holds.insert((*create).clone(), instead.clone());
-            // A date in the files is kept whatever it resembles: access ends on time.
-            if going.is_some_and(|(cause, _)| *cause != Cause::Expired) {
-                holds.insert(address.clone(), instead);
-            }
-        }
-    }
-    holds
 }
 
 /// Why a step is there, and which line says so.

@@ -20,7 +20,7 @@ use crate::{
     resource::{
         Change, Fact, Facts, Ids, Live, Member, Object, Phase, Remote, Snapshot, Spec, Workspace,
         matching::Target,
-        read_scope::{GrantScope, ReadScope},
+        read_scope::{GrantScope, GrantTarget, ReadScope},
     },
 };
 
@@ -62,9 +62,10 @@ pub fn read_scope(plan: &Plan) -> ReadScope {
         && plan.ready().any(|step| matches!(step.change, Change::Remove { .. }));
     scope.workspaces |= scope.api_keys;
     if !workspaces.is_empty() {
-        let targets = workspaces
-            .into_iter()
-            .map(|id| (Target { name: id.0.clone(), id: Some(id), previously: Vec::new() }, true));
+        let targets = workspaces.into_iter().map(|id| {
+            let name = id.0.clone();
+            GrantTarget::managed(Target { name, id: Some(id), previously: Vec::new() })
+        });
         scope.grants = GrantScope::Of(targets.collect());
     }
     scope
@@ -127,7 +128,8 @@ fn nameless(address: &Address) -> Spec {
     match address.kind {
         Kind::Workspace => Spec::Workspace(Box::new(Workspace::named(address.name.as_str()))),
         Kind::Member | Kind::WorkspaceMember | Kind::ApiKey => {
-            Spec::Member(Member { email: Email::lenient(address.name.as_str()), role: None })
+            let email = Email::lenient(address.name.as_str());
+            Spec::Member(Member { email, role: None, groups: Vec::new() })
         }
     }
 }

@@ -141,7 +141,7 @@ pub enum Cause {
     Accepted,
     /// The files say `none`.
     None,
-    /// Its `until` has passed: the date was reviewed, so guards do not count it and nobody acknowledges it.
+    /// Its `until` has passed: the guard `expirations` counts it, or none does if the plan's base has the date too.
     Expired,
     /// Its `until` has passed, and the base has no such date: like any other removal.
     NewlyExpired,

@@ -53,8 +53,11 @@ fn person(row: &PersonRow, column: usize, columns: usize) -> String {
     }
     parts.extend(by_role.iter().map(|(role, names)| format!("{role} in {}", names.join(", "))));
     let hang = column + 4;
-    let flow =
-        Flow::new().solid(0, BOLD, &pad(&clean(&name(email)), column)).words(2, PLAIN, &parts.join("; "));
+    let flow = Flow::new().solid(0, BOLD, &pad(&clean(&name(email)), column)).words(
+        2,
+        PLAIN,
+        &parts.join("; "),
+    );
     flow.lines("  ", 2, hang, columns)
 }
 

@@ -173,7 +173,16 @@ mod tests {
             assert_eq!(clean_in_place(name), name);
             assert_eq!(clean_json(&format!("\"{name}\"")), format!("\"{name}\""));
         }
-        for c in ['\u{34f}', '\u{115f}', '\u{180b}', '\u{2800}', '\u{3164}', '\u{fe0f}', '\u{ffa0}', '\u{e0100}'] {
+        for c in [
+            '\u{34f}',
+            '\u{115f}',
+            '\u{180b}',
+            '\u{2800}',
+            '\u{3164}',
+            '\u{fe0f}',
+            '\u{ffa0}',
+            '\u{e0100}',
+        ] {
             let code = u32::from(c);
             assert_eq!(clean(&format!("Pro{c}d")), format!("Pro\\u{{{code:x}}}d"));
             assert!(!clean_in_place(&format!("Pro{c}d")).contains(c));

@@ -42,7 +42,7 @@ pub(crate) fn object(spec: Spec, line: Option<u32>, remote: Option<Remote>) -> A
 
 fn person(email: &str, role: &str) -> Spec {
     let email = Email::parse(email).unwrap();
-    Spec::Member(Member { email, role: Some(Role::from_wire(role)) })
+    Spec::Member(Member { email, role: Some(Role::from_wire(role)), groups: Vec::new() })
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it stands where an optional one is wanted")]

@@ -32,6 +32,8 @@ pub struct Desired {
     pub gone: BTreeMap<Address, Gone>,
     /// Live objects that are named and stay as they are, whatever they are.
     pub kept: BTreeSet<Address>,
+    /// Workspaces whose entry grants something to a team, by their name in the files.
+    pub granted_to_teams: BTreeSet<Name>,
     /// What is managed.
     pub scope: Scope,
     /// Limits on one plan.
@@ -163,6 +165,9 @@ pub enum GuardName {
     /// Grants removed, per workspace and over all.
     #[serde(rename = "removals.workspace_members")]
     RemovalsWorkspaceMembers,
+    /// Access and keys that end by their date (`until`), unless a base has the date too.
+    #[serde(rename = "expirations")]
+    Expirations,
     /// Role changes to less.
     #[serde(rename = "downgrades")]
     Downgrades,
@@ -185,9 +190,10 @@ pub enum GuardName {
 
 impl GuardName {
     /// Every guard.
-    pub const ALL: [GuardName; 8] = [
+    pub const ALL: [GuardName; 9] = [
         GuardName::RemovalsMembers,
         GuardName::RemovalsWorkspaceMembers,
+        GuardName::Expirations,
         GuardName::Downgrades,
         GuardName::Invites,
         GuardName::Returns,
@@ -201,6 +207,7 @@ impl GuardName {
         match self {
             GuardName::RemovalsMembers => "removals.members",
             GuardName::RemovalsWorkspaceMembers => "removals.workspace_members",
+            GuardName::Expirations => "expirations",
             GuardName::Downgrades => "downgrades",
             GuardName::Invites => "invites",
             GuardName::Returns => "returns",

@@ -2,15 +2,15 @@
 //!
 //! Invariant: a pending invite is never edited, only withdrawn and made anew; a protected role is never sent.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Calls, Change, Disposition, Fact, FieldChange, Ids, Lookalike, Manual, Object, Phase, Resource,
-    Role, Settled, Spec, World, field_fact,
+    Calls, Change, Disposition, Fact, FieldChange, Ids, Lookalike, Manual, Object, OrgKind, Phase,
+    Resource, Role, Settled, Spec, World, field_fact,
 };
 use crate::{
     address::{Kind, RemoteId},
@@ -31,6 +31,10 @@ pub struct Member {
     /// The role; `None` in the files: `unmanaged`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// Groups that an invite gives (Enterprise). No file names them: an invite that is sent again keeps those of the
+    /// one that lapsed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Arc<str>>,
 }
 
 /// What the API says of a live person beyond the role.
@@ -55,6 +59,9 @@ pub struct PendingInvite {
     pub role: Role,
     /// When it lapses.
     pub expires_at: Timestamp,
+    /// Groups that it will give (Enterprise).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Arc<str>>,
 }
 
 impl Resource for Member {
@@ -64,7 +71,7 @@ impl Resource for Member {
 
     fn fields(&self) -> Vec<(String, Value)> {
         // The address is how a person is found; the API cannot change it, so it is no field.
-        let Member { email: _, role } = self;
+        let Member { email: _, role, groups: _ } = self;
         role.iter().map(|role| ("role".to_owned(), Value::from(role.as_str()))).collect()
     }
 
@@ -85,7 +92,10 @@ impl Resource for Member {
     fn settle(&self, change: &Change, world: &World<'_>) -> Settled {
         match change {
             Change::Create { .. } => self.settle_invite(world, true),
-            Change::Replace { .. } => self.settle_invite(world, false),
+            Change::Replace { before, .. } => match self.keeps_groups(before) {
+                Some(manual) => manual,
+                None => self.settle_invite(world, false),
+            },
             Change::Update { before, .. } => self.settle_role(before, world),
             Change::Remove { before } => self.settle_removal(before),
         }
@@ -133,8 +143,14 @@ impl Resource for Member {
         let Some(role) = &self.role else {
             return Err(Manual::new("no role is given to invite with"));
         };
-        let body =
-            [("email", Part::text(self.email.as_written())), ("role", Part::text(role.as_str()))];
+        let mut body = vec![
+            ("email", Part::text(self.email.as_written())),
+            ("role", Part::text(role.as_str())),
+        ];
+        if !self.groups.is_empty() {
+            let groups = self.groups.iter().map(|group| Value::from(&**group)).collect();
+            body.push(("rbac_group_ids", Part::Text(groups)));
+        }
         let call = Call::post([Part::text("invites")], body, Resend::LookFirst);
         Ok(vec![call.budget(Budget::Invites)])
     }
@@ -204,7 +220,52 @@ impl Member {
                 self.email
             ));
         }
-        Settled::READY
+        self.settle_groups(role, world).unwrap_or(Settled::READY)
+    }
+
+    /// Why an invite that would carry the groups of a lapsed one is left to a person; `None`: charter sends it.
+    fn settle_groups(&self, role: &Role, world: &World<'_>) -> Option<Settled> {
+        if self.groups.is_empty() {
+            return None;
+        }
+        let lapsed = world.history.get(self.email.canonical())?.lapsed.as_ref()?;
+        let horizon = world.now - SignedDuration::from_hours(24 * EXPIRED_INVITES_DAYS);
+        let (email, groups, old) = (&self.email, group_list(&self.groups), &lapsed.role);
+        let why = if old != role {
+            format!(
+                "the invite to `{email}` that lapsed gave the role `{old}` and {groups}, and charter cannot tell \
+                 whether these go with `{role}`: invite them in the Console under Settings > Members"
+            )
+        } else if lapsed.at <= horizon {
+            format!(
+                "the last invite to `{email}` lapsed more than {EXPIRED_INVITES_DAYS} days ago and gave {groups}, \
+                 which charter does not renew after so long: invite them in the Console under Settings > Members"
+            )
+        } else if world.kind != OrgKind::Enterprise {
+            format!(
+                "the invite to `{email}` that lapsed gave {groups}, which only an Enterprise organization has: check \
+                 `organization.kind`, or invite them in the Console under Settings > Members"
+            )
+        } else {
+            return None;
+        };
+        Some(Settled::manual(why))
+    }
+
+    /// An open invite that gives groups cannot become one with another role without losing what a person chose.
+    fn keeps_groups(&self, before: &Object) -> Option<Settled> {
+        let open = before.member_facts().map(|facts| facts.pending.as_slice()).unwrap_or_default();
+        let groups: BTreeSet<&Arc<str>> = open.iter().flat_map(|invite| &invite.groups).collect();
+        if groups.is_empty() {
+            return None;
+        }
+        let groups = group_list(groups);
+        let (email, role) = (&self.email, self.role.as_ref()?);
+        Some(Settled::manual(format!(
+            "the open invite to `{email}` gives {groups}, and an invite cannot be edited: withdraw it in the Console \
+             under Settings > Members and invite again as `{role}` with the groups that go with it, or write the \
+             role of the open invite"
+        )))
     }
 
     fn settle_role(&self, before: &Object, world: &World<'_>) -> Settled {
@@ -246,6 +307,14 @@ impl Member {
             _ => Settled::READY,
         }
     }
+}
+
+/// Groups in a sentence.
+pub(crate) fn group_list(groups: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let groups: Vec<String> =
+        groups.into_iter().map(|group| format!("`{}`", group.as_ref())).collect();
+    let noun = if groups.len() == 1 { "the group" } else { "the groups" };
+    format!("{noun} {}", groups.join(", "))
 }
 
 /// The part before the `@` without case, dots and plus-tag, to notice two spellings of one mailbox.

@@ -2,8 +2,10 @@
 //!
 //! Invariant: asks for a listing only if some step, reference or finding can depend on it.
 
+use std::collections::BTreeSet;
+
 use super::{Desired, OrgKind, Spec, desired::Scope, matching::Target};
-use crate::address::{Kind, Name};
+use crate::address::{Address, Kind, Name};
 
 /// What to read.
 #[expect(clippy::struct_excessive_bools, reason = "one flag a listing says it best")]
@@ -28,8 +30,27 @@ pub enum GrantScope {
     None,
     /// Every active one, but for the Default Workspace, which has none.
     All,
-    /// Those that these targets mean (the others only take their names out of the running).
-    Of(Vec<(Target, bool)>),
+    /// Those that these entries mean.
+    Of(Vec<GrantTarget>),
+}
+
+/// An entry for a workspace, as far as it decides whose members are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantTarget {
+    /// Which live workspace it means.
+    pub target: Target,
+    /// Its members are managed, so they are read; otherwise the entry only claims its workspace.
+    pub managed: bool,
+    /// If no live workspace has its name, the members of the workspaces that no entry claims are read too: one with
+    /// the same grants is probably this one under another name.
+    pub may_be_renamed: bool,
+}
+
+impl GrantTarget {
+    /// The workspace whose members are managed, and no other.
+    pub fn managed(target: Target) -> Self {
+        Self { target, managed: true, may_be_renamed: false }
+    }
 }
 
 impl ReadScope {
@@ -79,15 +100,43 @@ impl Desired {
             members: members.is_some() || grants,
             workspaces: workspaces.is_some() || grants || !api_keys.is_empty(),
             default_workspace,
-            grants: if grants {
-                GrantScope::Of(
-                    self.workspace_targets().map(|(_, t, managed)| (t, managed)).collect(),
-                )
-            } else {
-                GrantScope::None
-            },
+            grants: if grants { GrantScope::Of(self.grant_targets()) } else { GrantScope::None },
             api_keys: !api_keys.is_empty(),
         }
+    }
+
+    fn grant_targets(&self) -> Vec<GrantTarget> {
+        self.workspace_targets()
+            .map(|(name, target, managed)| {
+                let address = Address::workspace(name.clone());
+                // Whatever its list holds: the scope has to be known before lists are read.
+                let may_be_renamed = target.id.is_none()
+                    && managed
+                    && !self.gone.contains_key(&address)
+                    && !self.is_declared_new(&address);
+                GrantTarget { target, managed, may_be_renamed }
+            })
+            .collect()
+    }
+
+    /// Workspaces whose wanted grants say enough to recognize them by: those of a team, or of two people.
+    pub fn comparable_by_grants(&self) -> BTreeSet<&Name> {
+        let mut comparable: BTreeSet<&Name> = self.granted_to_teams.iter().collect();
+        // Grants are sorted by workspace, so two of one workspace follow each other.
+        let mut last = None;
+        for scope in self.objects.of(Kind::WorkspaceMember).map(|(grant, _)| &grant.scope) {
+            if last == Some(scope) {
+                comparable.extend(scope);
+            }
+            last = Some(scope);
+        }
+        comparable
+    }
+
+    /// Whether an entry says `previously: []`: new, whatever it resembles.
+    pub fn is_declared_new(&self, address: &Address) -> bool {
+        let pin = self.pins.get(address);
+        pin.and_then(|pin| pin.previously.as_ref()).is_some_and(Vec::is_empty)
     }
 
     /// Every workspace entry (wanted or gone, but for Default) with what it means, and whether its members

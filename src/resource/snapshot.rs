@@ -12,7 +12,7 @@ use std::{
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use super::{Spec, api_key::KeyFacts, member::MemberFacts, workspace::WorkspaceFacts};
+use super::{Role, Spec, api_key::KeyFacts, member::MemberFacts, workspace::WorkspaceFacts};
 use crate::{
     address::{Address, Kind, Name, RemoteId},
     diagnostic::Span,
@@ -246,6 +246,19 @@ pub struct InviteHistory {
     pub accepted: Option<Timestamp>,
     /// Expiry times of invites that nobody accepted, newest first.
     pub expired: Vec<Timestamp>,
+    /// The newest of those invites, unless one was accepted since.
+    pub lapsed: Option<LapsedInvite>,
+}
+
+/// An invite that nobody accepted in time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LapsedInvite {
+    /// When it lapsed.
+    pub at: Timestamp,
+    /// The role it would have given.
+    pub role: Role,
+    /// The groups it would have given (Enterprise).
+    pub groups: Vec<Arc<str>>,
 }
 
 /// The organization as the API shows it, before anything is bound to the files.

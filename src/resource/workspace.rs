@@ -271,11 +271,12 @@ impl Resource for Workspace {
 
     fn resembles(&self, other: &Lookalike<'_>) -> Option<Disposition> {
         let Spec::Workspace(live) = &other.object.spec else { return None };
+        let id = other.object.remote.as_ref().map_or("", |remote| remote.id.as_str());
         (!other.named).then(|| Disposition::Held {
             why: format!(
-                "the live workspace `{}` is no longer named in the files: renamed? add `previously: [{}]` to the \
-                 entry, or `previously: []` if this is a new one",
-                live.name, live.name
+                "no entry names the live workspace `{}` (`{id}`), whose name differs only in case and punctuation: {}",
+                live.name,
+                rename_help(&live.name, id)
             ),
         })
     }
@@ -388,6 +389,16 @@ impl Workspace {
             _ => Settled::READY,
         }
     }
+}
+
+/// How to say that an entry means the live workspace of this name and id, or a new one.
+pub(crate) fn rename_help(name: &str, id: &str) -> String {
+    // A name that would need quotes in YAML is not offered: the id always works.
+    let is_plain = name.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.'));
+    let by_name = if is_plain { format!(" or `previously: [{name}]`") } else { String::new() };
+    format!(
+        "if it was renamed, add `id: {id}`{by_name} to this entry; add `previously: []` if this is a new workspace"
+    )
 }
 
 /// Takes a field that is not managed from the live object.

@@ -71,7 +71,8 @@ impl Wanted {
         self.0.scope.members.get_or_insert_with(|| list(Unlisted::Report));
         let email = Email::parse(email).unwrap();
         let address = Address::member(Name::label(email.canonical().clone()));
-        self.put(address, Spec::Member(Member { email, role: Some(Role::from_wire(role)) }))
+        let role = Some(Role::from_wire(role));
+        self.put(address, Spec::Member(Member { email, role, groups: Vec::new() }))
     }
 
     pub(crate) fn members_are_all(mut self) -> Self {

@@ -33,7 +33,9 @@ members:
 #[test]
 fn an_address_in_pasted_marks_neither_invites_a_text_nor_removes_the_person() {
     let served = Served::start(LIVE);
-    for written in ["“kim@acme.com”", "mailto:kim@acme.com", "\"kim@acme.com\u{200b}\"", "(kim@acme.com)"] {
+    for written in
+        ["“kim@acme.com”", "mailto:kim@acme.com", "\"kim@acme.com\u{200b}\"", "(kim@acme.com)"]
+    {
         let story = Story::with(&format!("{ROOT}  {written}: user\n")).to(&served.url());
         let run = story.run(&["apply", "--yes"]);
         assert_eq!(run.code, Some(3), "{written} {run:?}");

@@ -46,7 +46,8 @@ fn refused_at(
 }
 
 fn invite(email: &str) -> Step {
-    let spec = Member { email: Email::parse(email).unwrap(), role: Some(Role::User) };
+    let spec =
+        Member { email: Email::parse(email).unwrap(), role: Some(Role::User), groups: Vec::new() };
     let after = Object { spec: Spec::Member(spec), remote: None, source: None };
     Step {
         address: Address::member(Name::label(email)),

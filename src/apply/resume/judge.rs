@@ -191,10 +191,12 @@ mod tests {
                 id: RemoteId::new(*id),
                 role: role.clone(),
                 expires_at: "2026-12-01T00:00:00Z".parse().unwrap(),
+                groups: Vec::new(),
             })
             .collect();
         let facts = Facts::Member(Box::new(MemberFacts { pending, ..MemberFacts::default() }));
-        let spec = Member { email: Email::lenient("ada@acme.com"), role: Some(role) };
+        let email = Email::lenient("ada@acme.com");
+        let spec = Member { email, role: Some(role), groups: Vec::new() };
         let remote = Remote { id: RemoteId::new("theirs"), phase, facts };
         let object = Object { spec: Spec::Member(spec), remote: Some(remote), source: None };
         let address = Address::member(Name::label("ada@acme.com"));

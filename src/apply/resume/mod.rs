@@ -20,7 +20,7 @@ use crate::{
     resource::{
         Live, Verb,
         matching::Target,
-        read_scope::{GrantScope, ReadScope},
+        read_scope::{GrantScope, GrantTarget, ReadScope},
     },
 };
 
@@ -154,8 +154,9 @@ impl Recap {
             let target =
                 |id: RemoteId| Target { name: id.0.clone(), id: Some(id), previously: Vec::new() };
             let grants: BTreeSet<RemoteId> = grants.into_iter().collect();
-            scope.grants =
-                GrantScope::Of(grants.into_iter().map(|id| (target(id), true)).collect());
+            scope.grants = GrantScope::Of(
+                grants.into_iter().map(|id| GrantTarget::managed(target(id))).collect(),
+            );
         }
         scope
     }

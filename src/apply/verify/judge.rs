@@ -10,12 +10,14 @@ use serde_json::Value;
 use super::After;
 use crate::{
     address::RemoteId,
-    api::wire,
+    api::{error::ApiError, wire},
     apply::report::Outcome,
     email::Email,
     observe::InviteState,
     plan::Step,
-    resource::{KeyStatus, Member, Object, Role, Spec, workspace::WorkspaceFacts},
+    resource::{
+        KeyStatus, Member, Object, Role, Spec, member::group_list, workspace::WorkspaceFacts,
+    },
 };
 
 /// How far the server's clock may be behind ours, where no answer told its time.
@@ -107,6 +109,29 @@ pub(super) fn judge_invite(
                  Settings > Members, and write the address shown there in the files"
             ),
         },
+    })
+}
+
+/// Why an invite with groups was refused on account of them: without them it would not be the invite that was planned.
+pub(super) fn refused_groups(wanted: &Member, refusal: &ApiError) -> Option<Outcome> {
+    if wanted.groups.is_empty() {
+        return None;
+    }
+    let cause = match (refusal.code(), refusal.status()) {
+        (Some("rbac_group_grants_owner_access"), _) => "one of them gives owner rights",
+        (Some("rbac_group_owner_access_unconfirmed"), _) => {
+            "the API could not check whether one of them gives owner rights"
+        }
+        (None, Some(403)) => "the credential may lack the scope `write:rbac_groups`",
+        _ => return None,
+    };
+    let Member { email, role: _, groups } = wanted;
+    Some(Outcome::Manual {
+        why: format!(
+            "the API refuses to invite `{email}` with {} of the invite that lapsed ({cause}), and without them they \
+             would be lost: invite them in the Console under Settings > Members",
+            group_list(groups)
+        ),
     })
 }
 

@@ -275,7 +275,12 @@ async fn invited(
     let invites = eyes.reader.list::<wire::Invite>(&["invites"], &query).await?;
     let users = eyes.reader.list::<wire::User>(&["users"], &query).await?;
     let code = refusal.and_then(ApiError::code);
-    Ok(judge_invite(wanted, &users, &invites, code, eyes.now))
+    let after = judge_invite(wanted, &users, &invites, code, eyes.now);
+    let refused = refusal.and_then(|refusal| judge::refused_groups(wanted, refusal));
+    Ok(match (after, refused) {
+        (After::Not, Some(refused)) => After::Instead(refused),
+        (after, _) => after,
+    })
 }
 
 /// The workspace that a lost reply was about: no active one had its name when the plan was made, so one that was

@@ -51,7 +51,8 @@ fn compared(args: &Diff, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
 
 /// Whether a text is two revisions, as in `main..HEAD`.
 fn is_range(text: &Path) -> bool {
-    text.to_str().is_some_and(|text| text.contains("..") && !text.starts_with("..") && !text.contains("/.."))
+    text.to_str()
+        .is_some_and(|text| text.contains("..") && !text.starts_with("..") && !text.contains("/.."))
 }
 
 fn rev(text: &Path) -> Result<&str, Failure> {

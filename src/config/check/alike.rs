@@ -31,9 +31,8 @@ fn addresses(document: &Document) -> impl Iterator<Item = (&Email, Option<&Span>
         std::iter::once((email, person.place.0.as_ref())).chain(earlier)
     });
     let teams = document.teams.iter().flat_map(|teams| teams.entries.values());
-    let teams = teams
-        .flat_map(|team| &team.people)
-        .map(|person| (&person.value, person.span.as_ref()));
+    let teams =
+        teams.flat_map(|team| &team.people).map(|person| (&person.value, person.span.as_ref()));
     let workspaces = document.workspaces.iter().flat_map(|list| list.entries.values());
     let grants = workspaces
         .filter_map(|workspace| workspace.members.as_ref())

@@ -17,13 +17,14 @@ const YEARS: std::ops::RangeInclusive<i16> = 2020..=2100;
 fn is_midnight(text: &str) -> bool {
     let Some((date, time)) = text.split_at_checked(10) else { return false };
     date.parse::<Date>().is_ok()
-        && time.strip_prefix(['T', 't', ' ']).and_then(|time| time.strip_prefix("00:00:00")).is_some_and(
-            |zone| {
+        && time
+            .strip_prefix(['T', 't', ' '])
+            .and_then(|time| time.strip_prefix("00:00:00"))
+            .is_some_and(|zone| {
                 let zone = zone.trim_start();
                 let zone = zone.strip_prefix('.').map_or(zone, |part| part.trim_start_matches('0'));
                 matches!(zone, "" | "Z" | "z" | "+00:00" | "+0000")
-            },
-        )
+            })
 }
 
 impl Cx<'_> {
@@ -36,7 +37,8 @@ impl Cx<'_> {
             1 => "; so does 1 other date of this file".to_owned(),
             more => format!("; so do {more} other dates of this file"),
         };
-        let text = self.text.get(first.bytes.0 as usize..first.bytes.1 as usize).unwrap_or_default();
+        let text =
+            self.text.get(first.bytes.0 as usize..first.bytes.1 as usize).unwrap_or_default();
         self.error(
             "config/bad-date",
             *first,
@@ -65,7 +67,9 @@ impl Cx<'_> {
                 let near = date.year().rem_euclid(100) + 2000;
                 let help = match text.get(4..) {
                     Some(rest) if YEARS.contains(&near) => {
-                        format!("did you mean `{near}{rest}`? remove the line for access without an end")
+                        format!(
+                            "did you mean `{near}{rest}`? remove the line for access without an end"
+                        )
                     }
                     _ => "remove the line for access without an end".to_owned(),
                 };

@@ -59,7 +59,13 @@ impl Cx<'_> {
     }
 
     /// Says that a value has the wrong type. `what` is the subject, `wanted` what it should be.
-    pub(super) fn wrong_type(&mut self, node: &Node<'_>, what: &str, wanted: &str, help: impl Into<String>) {
+    pub(super) fn wrong_type(
+        &mut self,
+        node: &Node<'_>,
+        what: &str,
+        wanted: &str,
+        help: impl Into<String>,
+    ) {
         let message = match &node.value {
             Value::Scalar(scalar) if scalar.sort != Sort::Null => {
                 format!("`{}` is {}, and {what} is {wanted}", shown(&scalar.text), node.noun())

@@ -194,7 +194,9 @@ impl Cx<'_> {
                 "teams are named in the `members` of a workspace only, and do not nest"
             }
             EmailError::Shape => "write a whole address, as in `ada@acme.com`",
-            EmailError::Scheme => "remove `mailto:` and write the bare address, as in `ada@acme.com`",
+            EmailError::Scheme => {
+                "remove `mailto:` and write the bare address, as in `ada@acme.com`"
+            }
             EmailError::Character('*' | '?') => {
                 "write one address: patterns are allowed under `manage.ignore`, `files` and in rules only"
             }
@@ -209,7 +211,8 @@ impl Cx<'_> {
         let before = Email::parse_legacy(text).ok();
         let message = format!("`{}` is not an e-mail address: {error}", shown(text));
         // An invisible character is reported already.
-        let reported = matches!(error, EmailError::Character(c) if odd_character(text, false) == Some(c));
+        let reported =
+            matches!(error, EmailError::Character(c) if odd_character(text, false) == Some(c));
         if !reported {
             self.error_since(before.is_some(), "config/bad-email", mark, message, help);
         }

@@ -465,10 +465,12 @@ workspaces:
 #[test]
 fn years_that_no_date_can_mean_are_errors_and_the_far_end_is_not() {
     let with = |date: &str| {
-        let text = format!("version: 1\nmembers: {{ada@acme.com: {{role: user, until: {date}}}}}\n");
+        let text =
+            format!("version: 1\nmembers: {{ada@acme.com: {{role: user, until: {date}}}}}\n");
         load_sources(sources(&[("charter.yaml", &text)]))
     };
-    for date in ["0026-12-31", "2206-01-01", "2019-12-31", "2101-01-01", "9999-12-31", "0001-01-01"] {
+    for date in ["0026-12-31", "2206-01-01", "2019-12-31", "2101-01-01", "9999-12-31", "0001-01-01"]
+    {
         let found = with(date).unwrap_err().diagnostics;
         assert_eq!(found[0].code, "config/bad-date", "{date}");
     }

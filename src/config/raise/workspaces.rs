@@ -53,10 +53,9 @@ impl Raising {
             let Some(label) = self.label(spec, &id, &names, &section) else { continue };
             let mut workspace = self.workspace(spec, &label);
             if !spec.is_default {
-                if *label != *spec.name {
-                    workspace.name = Some(Sp::new(Arc::clone(&spec.name)));
-                    workspace.id = Some(Sp::new(Arc::clone(&id)));
-                }
+                workspace.name = (*label != *spec.name).then(|| Sp::new(Arc::clone(&spec.name)));
+                // With its id, a workspace that is renamed in the Console stays the one of this entry.
+                workspace.id = is_id(&id, "wrkspc_").then(|| Sp::new(Arc::clone(&id)));
                 let read = live.coverage.workspace_members.iter().any(|read| *read.0 == *id);
                 workspace.members =
                     (read && lists.grants).then(|| grants.remove(&id).unwrap_or_default());

@@ -66,11 +66,7 @@ const HASH_FROM: usize = 12;
 type Step = Result<(), Box<Diagnostic>>;
 
 impl<'a, 'f> Builder<'a, 'f> {
-    pub(super) fn new(
-        file: &'f Arc<str>,
-        text: &'a str,
-        found: &'f mut Vec<Diagnostic>,
-    ) -> Self {
+    pub(super) fn new(file: &'f Arc<str>, text: &'a str, found: &'f mut Vec<Diagnostic>) -> Self {
         Self {
             file,
             text,
@@ -198,9 +194,10 @@ impl<'a, 'f> Builder<'a, 'f> {
     /// The column of a list's dashes or of a map's keys. The parser places a list whose dashes stand under the key that
     /// holds it at its first item.
     fn column(&self, mark: Mark, flow: bool, content: &Content<'_>) -> u32 {
-        let in_map = self.open.last().is_some_and(|open| {
-            !open.flow && matches!(open.content, Content::Map { .. })
-        });
+        let in_map = self
+            .open
+            .last()
+            .is_some_and(|open| !open.flow && matches!(open.content, Content::Map { .. }));
         if flow || !in_map || !matches!(content, Content::List(_)) {
             return mark.column;
         }

@@ -64,9 +64,8 @@ impl<'a> Layout<'a> {
         }
         let (mark, code, message, help) = finding?;
         self.found += 1;
-        (self.found <= MOST).then(|| {
-            Diagnostic::error(code, message).at(&span(mark)).help(help).recent()
-        })
+        (self.found <= MOST)
+            .then(|| Diagnostic::error(code, message).at(&span(mark)).help(help).recent())
     }
 
     /// The first token of a line inside brackets.

@@ -19,12 +19,7 @@ pub(super) struct Near {
 }
 
 /// Explains why the parser stopped.
-pub(super) fn explain(
-    file: &Arc<str>,
-    text: &str,
-    error: &ScanError,
-    near: Near,
-) -> Diagnostic {
+pub(super) fn explain(file: &Arc<str>, text: &str, error: &ScanError, near: Near) -> Diagnostic {
     let Near { bracket, scalar } = near;
     let marker = error.marker();
     let line = marker.line().max(1);

@@ -148,7 +148,9 @@ fn markers_of_a_merge_conflict_are_named_where_they_are() {
         assert_eq!(messages(&text), [format!("{place} unresolved merge conflict")], "{text}");
     }
     // A heading of a note, a longer rule, a shift.
-    for text in ["note: |\n  Title\n  =======\n  text\n", "a: x # <<<<<<< y\n", "# ========\na: 1\n"] {
+    for text in
+        ["note: |\n  Title\n  =======\n  text\n", "a: x # <<<<<<< y\n", "# ========\na: 1\n"]
+    {
         tree(text);
     }
 }
@@ -156,8 +158,14 @@ fn markers_of_a_merge_conflict_are_named_where_they_are() {
 #[test]
 fn slips_are_named_where_they_are_made() {
     let cases: &[(&str, &str)] = &[
-        ("members:\n  a@b.c:\u{a0}admin\n  b@b.c: user\n", "2:9 `U+00A0` is here, which YAML does not take for a space"),
-        ("members:\n\u{a0} a@b.c: admin\n  b: c: d\n", "2:1 `U+00A0` is here, which YAML does not take for a space"),
+        (
+            "members:\n  a@b.c:\u{a0}admin\n  b@b.c: user\n",
+            "2:9 `U+00A0` is here, which YAML does not take for a space",
+        ),
+        (
+            "members:\n\u{a0} a@b.c: admin\n  b: c: d\n",
+            "2:1 `U+00A0` is here, which YAML does not take for a space",
+        ),
         ("a: [acme.com,, foo.com]\n", "1:14 one comma too many"),
         ("a: {role: admin, , note: x}\n", "1:18 one comma too many"),
         ("a: [, x]\n", "1:5 one comma too many"),

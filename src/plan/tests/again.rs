@@ -71,7 +71,7 @@ fn the_share_of_grants_is_of_all_managed_ones_and_these_are_read_again() {
     assert_eq!(saved.population.workspace_members["Lab"], 30);
     let GrantScope::Of(read) = stale::read_scope(&saved).grants else { panic!("grants are read") };
     let ids: Vec<&str> =
-        read.iter().filter_map(|(target, _)| Some(target.id.as_ref()?.as_str())).collect();
+        read.iter().filter_map(|read| Some(read.target.id.as_ref()?.as_str())).collect();
     assert_eq!(ids, ["w1", "w2"], "the workspace without a step counts too");
     assert_eq!(again(&saved, &grants(30).live, &[]), []);
     let mut smaller = grants(0);

@@ -353,6 +353,34 @@ fn an_end_that_the_base_does_not_have_is_a_removal_like_any_other() {
 }
 
 #[test]
+fn ends_that_the_base_has_too_pass_and_those_without_a_base_do_not() {
+    let (mut head, mut org) = (Files::new(), Org::new());
+    head.manage(Unlisted::Report);
+    for index in 0..30 {
+        let email = format!("p{index:02}@acme.com");
+        org.user(&format!("user_{index:02}"), &email, "user");
+        head.gone(member_address(&email), GoneCause::Expired);
+    }
+    let counted = |plan: &Plan| -> Vec<(GuardName, u64)> {
+        plan.breaches().map(|breach| (breach.guard, breach.count)).collect()
+    };
+    assert_eq!(counted(&held(&head, &head, &org)), []);
+    let mut saved = plan(&head, &org);
+    assert_eq!(counted(&saved), [(GuardName::Expirations, 30)]);
+    judge_again(&mut saved, &org.live, &BTreeMap::new());
+    assert_eq!(counted(&saved), [(GuardName::Expirations, 30)]);
+    judge_again(&mut saved, &org.live, &[(GuardName::Expirations, 30)].into());
+    assert_eq!(counted(&saved), []);
+    // The stricter limit of both holds.
+    let mut strict = Files::new();
+    strict.desired = head.desired.clone();
+    let limit = Limit { share: None, count: Some(0) };
+    strict.desired.guard.0.insert(GuardName::Expirations, (limit, span(1)));
+    assert_eq!(counted(&plan(&strict, &org)), [(GuardName::Expirations, 30)]);
+    assert_eq!(counted(&held(&strict, &strict, &org)), []);
+}
+
+#[test]
 fn the_grants_of_a_new_end_are_counted_with_all_others_and_read_again() {
     let (mut base, mut head, mut org) = (Files::new(), Files::new(), Org::new());
     org.user("user_a", "ada@acme.com", "user");

@@ -18,7 +18,7 @@ use crate::{
             Unlisted,
         },
         member::{MemberFacts, PendingInvite},
-        snapshot::Coverage,
+        snapshot::{Coverage, LapsedInvite},
     },
 };
 
@@ -80,7 +80,7 @@ impl Files {
             self.manage(Unlisted::Remove);
         }
         let role = (role != "unmanaged").then(|| Role::from_wire(role));
-        let spec = Member { email: Email::parse(email).unwrap(), role };
+        let spec = Member { email: Email::lenient(email), role, groups: Vec::new() };
         self.put(member_address(email), Spec::Member(spec))
     }
 
@@ -195,7 +195,8 @@ impl Org {
     }
 
     pub(super) fn user(&mut self, id: &str, email: &str, role: &str) -> &mut Self {
-        let spec = Member { email: Email::lenient(email), role: Some(Role::from_wire(role)) };
+        let role = Some(Role::from_wire(role));
+        let spec = Member { email: Email::lenient(email), role, groups: Vec::new() };
         let address = Address::member(Name::id(&RemoteId::new(id)));
         let facts = Facts::Member(Box::default());
         self.put(address, Spec::Member(spec), id, Phase::Active, facts);
@@ -204,9 +205,14 @@ impl Org {
 
     pub(super) fn invite(&mut self, id: &str, email: &str, role: &str, days: i64) -> &mut Self {
         let role = Role::from_wire(role);
-        let spec = Member { email: Email::lenient(email), role: Some(role.clone()) };
-        let pending =
-            vec![PendingInvite { id: RemoteId::new(id), role, expires_at: in_days(days) }];
+        let spec =
+            Member { email: Email::lenient(email), role: Some(role.clone()), groups: Vec::new() };
+        let pending = vec![PendingInvite {
+            id: RemoteId::new(id),
+            role,
+            expires_at: in_days(days),
+            groups: Vec::new(),
+        }];
         let address = Address::member(Name::id(&RemoteId::new(id)));
         let facts = Facts::Member(Box::new(MemberFacts { pending, ..MemberFacts::default() }));
         self.put(address, Spec::Member(spec), id, Phase::Pending, facts);
@@ -222,8 +228,27 @@ impl Org {
         let history = InviteHistory {
             accepted: accepted.map(in_days),
             expired: expired.iter().copied().map(in_days).collect(),
+            lapsed: None,
         };
         self.live.history.insert(Email::lenient(email).canonical().clone(), history);
+        self
+    }
+
+    /// An invite with groups: open, or lapsed so many days ago.
+    pub(super) fn invite_with_groups(&mut self, email: &str, role: &str, days: i64) -> &mut Self {
+        let groups: Vec<Arc<str>> = vec!["rbac_group_1".into(), "rbac_group_2".into()];
+        if days < 0 {
+            self.past(email, None, &[days]);
+            let history = self.live.history.get_mut(Email::lenient(email).canonical());
+            let role = Role::from_wire(role);
+            history.unwrap().lapsed = Some(LapsedInvite { at: in_days(days), role, groups });
+            return self;
+        }
+        self.invite("invite_g", email, role, days);
+        let object = Arc::make_mut(&mut self.live.objects.last_mut().unwrap().1);
+        if let Some(Facts::Member(facts)) = object.remote.as_mut().map(|remote| &mut remote.facts) {
+            facts.pending[0].groups = groups;
+        }
         self
     }
 

@@ -27,7 +27,7 @@ fn what_refers_to_a_held_workspace_is_deferred() {
     org.user("user_a", "ada@acme.com", "user").workspace("w1", workspace_spec("Production"));
     assert_snapshot!(show(&plan(&files, &org)), @r"
     held create workspace/Pro-duction
-        the live workspace `Production` is no longer named in the files: renamed? add `previously: [Production]` to the entry, or `previously: []` if this is a new one
+        no entry names the live workspace `Production` (`w1`), whose name differs only in case and punctuation: if it was renamed, add `id: w1` or `previously: [Production]` to this entry; add `previously: []` if this is a new workspace
     deferred create workspace_member/Pro-duction/ada@acme.com
         [workspace/Pro-duction] until workspace/Pro-duction exists
     ");

@@ -45,6 +45,91 @@ fn a_count_that_was_allowed_and_not_needed_is_not_shown_as_allowed() {
     assert_eq!(allowed(&leaving(30, 3, &[(GuardName::RemovalsMembers, 3)])), 0);
 }
 
+/// `live` people of whom `end` have an `until` that has passed.
+fn ending(live: usize, end: usize, allow: &[(GuardName, u64)]) -> Plan {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.manage(Unlisted::Report);
+    for index in 0..live {
+        let email = format!("p{index:02}@acme.com");
+        org.user(&format!("user_{index:02}"), &email, "user");
+        if index < end {
+            files.gone(member_address(&email), GoneCause::Expired);
+        } else {
+            files.member(&email, "user");
+        }
+    }
+    plan_with(&files, &org, &["expired"], allow)
+}
+
+#[test]
+fn a_typo_in_fifty_dates_ends_nobodys_access() {
+    let refused = ending(51, 50, &[]);
+    let breaches: Vec<_> =
+        refused.breaches().map(|breach| (breach.guard, breach.count, breach.limit)).collect();
+    assert_eq!(breaches, [(GuardName::Expirations, 50, 5)]);
+    assert_eq!(ending(51, 5, &[]).breaches().count(), 0);
+    assert_eq!(ending(51, 6, &[]).breaches().count(), 1);
+    assert_eq!(ending(9, 3, &[]).breaches().count(), 0);
+    assert_eq!(ending(51, 50, &[(GuardName::Expirations, 50)]).breaches().count(), 0);
+    assert_eq!(ending(51, 50, &[(GuardName::Expirations, 49)]).breaches().count(), 1);
+    assert_eq!(ending(51, 50, &[(GuardName::RemovalsMembers, 50)]).breaches().count(), 1);
+    // More than twenty are too many however many people there are.
+    assert_eq!(ending(300, 20, &[]).breaches().count(), 0);
+    assert_eq!(ending(300, 21, &[]).breaches().count(), 1);
+}
+
+#[test]
+fn ends_of_people_grants_and_keys_count_together_and_as_nothing_else() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.manage(Unlisted::Report).gone(member_address("a@acme.com"), GoneCause::Expired);
+    files.member("b@acme.com", "user").workspace(workspace_spec("Prod")).grants("Prod", &[]);
+    let grant = Address::workspace_member(Name::label("Prod"), member_address("b@acme.com").name);
+    files.gone(grant, GoneCause::Expired);
+    files.key("k1", None, "inactive").key("k2", None, "inactive");
+    for address in ["k1", "k2"].map(|id| Address::api_key(&crate::address::RemoteId::new(id))) {
+        let mut object =
+            crate::resource::Object::clone(files.desired.objects.get(&address).unwrap());
+        object.source.as_mut().unwrap().expired = true;
+        files.desired.objects.replace(address, std::sync::Arc::new(object));
+    }
+    org.user("user_a", "a@acme.com", "user").user("user_b", "b@acme.com", "user");
+    org.workspace("w1", workspace_spec("Prod")).grant("w1", "user_b", "workspace_user");
+    // The second one is off already.
+    org.key("k1", "ci", "active", None, |_| ()).key("k2", "old", "inactive", None, |_| ());
+    let plan = plan(&files, &org);
+    let counted: Vec<(GuardName, u64)> = plan
+        .guards
+        .iter()
+        .filter(|result| result.count > 0)
+        .map(|result| (result.guard, result.count))
+        .collect();
+    assert_eq!(counted, [(GuardName::Expirations, 3)], "{}", show(&plan));
+    assert_eq!(plan.acknowledgement, None);
+    // They are acknowledged where the files say so.
+    assert_eq!(asked(&files, &org, &[GuardName::Expirations]).len(), 3);
+}
+
+#[test]
+fn a_share_of_ends_is_of_the_keys_where_nobody_is_listed() {
+    let ending = |live: usize, end: usize| {
+        let (mut files, mut org) = (Files::new(), Org::new());
+        for index in 0..live {
+            let id = format!("k{index:02}");
+            org.key(&id, &id, "active", None, |_| ());
+            files.key(&id, None, if index < end { "inactive" } else { "active" });
+            if index < end {
+                let address = Address::api_key(&crate::address::RemoteId::new(id.as_str()));
+                let object = files.desired.objects.get(&address).unwrap();
+                let mut object = crate::resource::Object::clone(object);
+                object.source.as_mut().unwrap().expired = true;
+                files.desired.objects.replace(address, std::sync::Arc::new(object));
+            }
+        }
+        plan(&files, &org).breaches().count()
+    };
+    assert_eq!((ending(40, 4), ending(40, 5)), (0, 1));
+}
+
 #[test]
 fn a_refusal_says_of_how_many_it_is_a_share() {
     let message = |plan: &Plan| guard::diagnostic(plan.breaches().next().unwrap()).message;
@@ -217,7 +302,8 @@ fn what_ends_today_or_within_two_weeks_is_shown_and_nothing_else() {
     {
         let role = crate::resource::Role::User;
         let id = crate::address::RemoteId::new("invite_0");
-        facts.pending = vec![PendingInvite { id, role, expires_at: in_days(2) }];
+        facts.pending =
+            vec![PendingInvite { id, role, expires_at: in_days(2), groups: Vec::new() }];
     }
     *ada = std::sync::Arc::new(joined);
     let ends: Vec<(String, ExpiringKind)> =

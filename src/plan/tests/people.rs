@@ -272,6 +272,7 @@ fn an_open_invite_of_a_member_who_leaves_is_withdrawn_too() {
             id: crate::address::RemoteId::new("invite_9"),
             role: Role::User,
             expires_at: in_days(3),
+            groups: Vec::new(),
         });
     }
     assert_snapshot!(show(&plan(&files, &org)), @r"

@@ -82,7 +82,7 @@ fn a_rename_is_an_update_and_an_unexplained_one_is_held() {
     org.workspace("w3", workspace_spec("ml-research"));
     assert_snapshot!(show(&plan(&files, &org)), @r#"
     held create workspace/Data-Lake
-        the live workspace `data lake` is no longer named in the files: renamed? add `previously: [data lake]` to the entry, or `previously: []` if this is a new one
+        no entry names the live workspace `data lake` (`w2`), whose name differs only in case and punctuation: if it was renamed, add `id: w2` or `previously: [data lake]` to this entry; add `previously: []` if this is a new workspace
     ready create workspace/ML research
         POST /workspaces {"name":"ML research"}
     ready update workspace/Production name: "Prod" -> "Production"

@@ -110,9 +110,10 @@ impl Redactor {
 
     pub(super) fn spec(&mut self, spec: &Spec) -> Spec {
         match spec {
-            Spec::Member(Member { email, role }) => Spec::Member(Member {
+            Spec::Member(Member { email, role, groups }) => Spec::Member(Member {
                 email: Email::lenient(&self.mail(email.as_written())),
                 role: role.clone(),
+                groups: groups.clone(),
             }),
             Spec::Workspace(workspace) => Spec::Workspace(Box::new(self.workspace(workspace))),
             Spec::WorkspaceMember(WorkspaceMember { workspace, member, role }) => {

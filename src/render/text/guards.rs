@@ -77,6 +77,7 @@ fn counts_a_share(guard: GuardName) -> bool {
     match guard {
         GuardName::RemovalsMembers
         | GuardName::RemovalsWorkspaceMembers
+        | GuardName::Expirations
         | GuardName::Downgrades => true,
         GuardName::Invites
         | GuardName::Returns
@@ -90,6 +91,7 @@ fn what(guard: GuardName) -> &'static str {
     match guard {
         GuardName::RemovalsMembers => "people removed",
         GuardName::RemovalsWorkspaceMembers => "grants removed",
+        GuardName::Expirations => "people, grants and keys whose `until` has passed",
         GuardName::Downgrades => "role changes to less",
         GuardName::Invites => "invites sent",
         GuardName::Returns => "invites to former members",

@@ -29,7 +29,10 @@ pub(super) fn waiting(waiting: &[Waiting], width: usize) -> String {
         return String::new();
     }
     let mut out = heading("invites that wait for an answer");
-    let names = waiting.iter().map(|one| clean(&name(one.address.name.as_str())).into_owned()).collect::<Vec<_>>();
+    let names = waiting
+        .iter()
+        .map(|one| clean(&name(one.address.name.as_str())).into_owned())
+        .collect::<Vec<_>>();
     let column = widest(names.iter().map(AsRef::as_ref)).min(width / 2);
     for (Waiting { address: _, role, expires_at }, name) in waiting.iter().zip(&names) {
         let until = expires_at.strftime("%Y-%m-%d %H:%M UTC");
@@ -78,7 +81,11 @@ pub fn access_changes(changes: &[AccessChange], width: usize) -> String {
             let flow = Flow::new()
                 .solid(0, BOLD, &format!("{} people", people.len()))
                 .words(1, PLAIN, &format!("{shown}:"))
-                .words(1, PLAIN, &people.iter().map(|one| name(one)).collect::<Vec<_>>().join(", "));
+                .words(
+                    1,
+                    PLAIN,
+                    &people.iter().map(|one| name(one)).collect::<Vec<_>>().join(", "),
+                );
             lines.push((people[0], flow.lines(&lead, 4, 6, width)));
         }
     }
@@ -263,7 +270,11 @@ pub(super) fn unmanaged(unmanaged: &[Unmanaged], width: usize) -> String {
 
 pub(in crate::render) fn one_unmanaged(one: &Unmanaged) -> String {
     let Unmanaged { address, title, id: _, detail } = one;
-    let place = address.scope.as_ref().map(|place| format!(" in {}", name(place.as_str()))).unwrap_or_default();
+    let place = address
+        .scope
+        .as_ref()
+        .map(|place| format!(" in {}", name(place.as_str())))
+        .unwrap_or_default();
     let title = name(title);
     if detail.is_empty() { format!("{title}{place}") } else { format!("{title}{place} ({detail})") }
 }

@@ -16,7 +16,9 @@ use crate::{
         layout::{Flow, line, pad, paragraph, width},
         style::{BOLD, DIM, PLAIN, paint},
     },
-    resource::{Change, Disposition, FieldChange, Object, Spec, snapshot::Source},
+    resource::{
+        Change, Disposition, FieldChange, Object, Spec, member::group_list, snapshot::Source,
+    },
 };
 
 /// The ready steps: one text per kind, and per workspace for its members.
@@ -126,7 +128,9 @@ fn grouped(listed: &[Listed<'_>], options: Options) -> Vec<String> {
             let title = match (kind, &place) {
                 (Kind::Member, _) => "members".to_owned(),
                 (Kind::Workspace, _) => "workspaces".to_owned(),
-                (Kind::WorkspaceMember, Some(place)) => format!("members of {}", name(place.as_str())),
+                (Kind::WorkspaceMember, Some(place)) => {
+                    format!("members of {}", name(place.as_str()))
+                }
                 (Kind::WorkspaceMember, None) => "workspace members".to_owned(),
                 (Kind::ApiKey, _) => "API keys".to_owned(),
             };
@@ -240,7 +244,7 @@ impl<'a> Listed<'a> {
         };
         match self.change {
             Change::Create { after } => match role(after) {
-                Some(role) => (vec![format!("as {role}")], Vec::new()),
+                Some(role) => (vec![format!("as {role}")], given_groups(after)),
                 None => (Vec::new(), set_fields(after)),
             },
             Change::Update { fields, .. } => {
@@ -323,6 +327,16 @@ fn small_print(address: &Address, change: &Change) -> Option<String> {
         _ => None,
     }?;
     Some(format!("({text})"))
+}
+
+/// The groups that an invite keeps of one that lapsed.
+fn given_groups(object: &Object) -> Vec<String> {
+    match &object.spec {
+        Spec::Member(member) if !member.groups.is_empty() => {
+            vec![format!("with {} of the invite that lapsed", group_list(&member.groups))]
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn set_fields(object: &Object) -> Vec<String> {

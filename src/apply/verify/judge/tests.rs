@@ -8,7 +8,8 @@ fn now() -> Timestamp {
 }
 
 fn wanted() -> Member {
-    Member { email: Email::parse("ada@acme.com").unwrap(), role: Some(Role::User) }
+    let email = Email::parse("ada@acme.com").unwrap();
+    Member { email, role: Some(Role::User), groups: Vec::new() }
 }
 
 fn user(email: &str, role: &str) -> wire::User {
