@@ -20,6 +20,8 @@ mod examples;
 mod failures;
 #[path = "stories/formats.rs"]
 mod formats;
+#[path = "stories/identity.rs"]
+mod identity;
 #[path = "stories/names.rs"]
 mod names;
 #[path = "stories/plans.rs"]

@@ -148,7 +148,7 @@ fn law_8_raising_what_was_lowered_gives_the_same_document() {
 }
 
 /// Reads the whole organization and writes it down.
-async fn import(
+pub(crate) async fn import(
     sandbox: &Sandbox,
     case: &Case,
 ) -> Result<(Document, Vec<orgcharter::diagnostic::Diagnostic>), String> {

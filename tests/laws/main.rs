@@ -14,6 +14,7 @@ mod coverage;
 mod disturb;
 mod frame;
 mod generate;
+mod identity;
 mod import;
 mod life;
 mod model;

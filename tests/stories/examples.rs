@@ -106,7 +106,8 @@ fn a_plan_reads_each_listing_once_and_the_members_of_managed_workspaces_only() {
     let (served, story) = acme();
     let shown = plan(&story, &example("acme"));
     // One for `me`; workspaces once with the archived ones, and once more for the named Default; members of the four
-    // that are live and managed, so neither of Claude Code nor of Marketing Playground.
+    // that are live and managed, not of Claude Code, and of Marketing Playground only because it could be the new
+    // workspace `Evaluation` under another name.
     assert_eq!(
         reads(&served),
         [
@@ -115,10 +116,10 @@ fn a_plan_reads_each_listing_once_and_the_members_of_managed_workspaces_only() {
             times("me", 1),
             times("users", 1),
             times("workspaces", 2),
-            times(GRANTS, 4),
+            times(GRANTS, 5),
         ]
     );
-    assert_eq!(shown.observed.reads, 10);
+    assert_eq!(shown.observed.reads, 11);
 }
 
 #[test]
@@ -144,6 +145,39 @@ fn kinds_that_no_file_names_are_not_read() {
         expected.sort();
         assert_eq!(reads(&served), expected, "{section}");
     }
+}
+
+#[test]
+fn a_workspace_renamed_in_the_console_is_held_by_its_key_and_renamed_by_its_id() {
+    let served = Served::start(&read(example("renamed.live.yaml").as_ref()));
+    let file = read(example("renamed.yaml").as_ref());
+    let story = Story::with(&file).to(&served.url());
+    let held = plan(&story, "charter.yaml");
+    assert_eq!(held.counts(), Counts { ready: 0, deferred: 2, manual: 0, held: 1 });
+    let run = story.run(&["plan", "charter.yaml"]);
+    let id = "id: wrkspc_01PaymentsAAAAAAAAAAAAAA";
+    let told = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        told.contains(
+            "the key `ci` (`apikey_01CiPaymentsBBBBBBBBBBBB`), listed here by id, is in it"
+        )
+    );
+    assert!(told.contains(id), "{run:?}");
+    assert!(file.contains(id), "the example says what to write");
+
+    story.write(
+        "charter.yaml",
+        &file.replace("  Production:\n", &format!("  Production:\n    {id}\n")),
+    );
+    let renamed = plan(&story, "charter.yaml");
+    assert_eq!(renamed.counts(), Counts { ready: 1, ..Counts::default() });
+    let calls = calls(&renamed, &BTreeMap::new());
+    assert_eq!(
+        calls,
+        [
+            "POST /v1/organizations/workspaces/wrkspc_01PaymentsAAAAAAAAAAAAAA {\"name\":\"Production\"}",
+        ]
+    );
 }
 
 /// max(1, ⌈k / 1000⌉)
