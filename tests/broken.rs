@@ -154,6 +154,8 @@ const ELSEWHERE: &[&str] = &[
     "config/ignore-expired",
     "config/link-not-read",
     "config/lost-grant",
+    "config/not-a-file",
+    "config/not-checked-out",
     "config/not-found",
     "config/saved-plan",
     "config/too-large",

@@ -26,6 +26,8 @@ mod names;
 mod plans;
 #[path = "stories/pull_request.rs"]
 mod pull_request;
+#[path = "stories/reading.rs"]
+mod reading;
 #[path = "stories/repository.rs"]
 mod repository;
 #[path = "stories/resume.rs"]

@@ -105,10 +105,13 @@ github() {
 # The first two lines of what a bot writes: charter's own marker, and which files it is about. By them it finds its
 # text again; a repository may hold the files of several organizations.
 marks() {
-    local marker hash
+    local marker hash path
     IFS= read -r marker <"$1" || :
     [[ $marker =~ ^'<!-- charter:'[a-z]+' -->'$ ]] || fail 1 "the report does not begin with charter's marker"
-    hash=$(printf '%s' "$CHARTER_PATH" | sha256sum)
+    # The whole repository and its root file are the same files: what was written about one is taken over.
+    path=$CHARTER_PATH
+    if [[ $path == . || $path == ./ ]]; then path=charter.yaml; fi
+    hash=$(printf '%s' "$path" | sha256sum)
     printf '%s\n<!-- charter:path:%s -->' "$marker" "${hash:0:16}"
 }
 

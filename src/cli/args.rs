@@ -17,8 +17,8 @@ use self::parse::{allowance, day, only};
 use super::format::{ReviewFormat, one_of};
 use crate::{plan::Only, resource::desired::GuardName};
 
-/// The file that is read if no path is given.
-pub(crate) const DEFAULT_PATH: &str = "charter.yaml";
+/// The folder that is read if no path is given: the current one.
+pub(crate) const DEFAULT_PATH: &str = ".";
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -144,7 +144,7 @@ pub(crate) enum Command {
 /// A file or folder to read.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Files {
-    /// A file, or a folder with a `charter.yaml`
+    /// A folder with a `charter.yaml`, which may be named instead, or a file of another name
     #[arg(value_name = "PATH", default_value = DEFAULT_PATH)]
     pub(crate) path: PathBuf,
 
@@ -241,7 +241,7 @@ pub(crate) enum Format {
 /// `charter apply`.
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
-    /// A file, a folder with a `charter.yaml`, or a plan saved by `charter plan --out` [default: charter.yaml]
+    /// A folder with a `charter.yaml`, a file of another name, or a plan saved by `charter plan --out` [default: the current folder]
     #[arg(value_name = "PATH|plan.json")]
     pub(crate) path: Option<PathBuf>,
 
@@ -329,7 +329,7 @@ pub(crate) enum FailOn {
 /// `charter policy`.
 #[derive(Debug, Args)]
 pub(crate) struct Policy {
-    /// A file, a folder with a `charter.yaml`, or a plan saved by `charter plan --out`
+    /// A folder with a `charter.yaml`, a file of another name, or a plan saved by `charter plan --out`
     #[arg(value_name = "PATH|plan.json", default_value = DEFAULT_PATH)]
     pub(crate) path: PathBuf,
 

@@ -10,7 +10,7 @@ use super::{
     args::Narrow,
     connect::Connection,
     failure::Failure,
-    revision::{Base, also_of_base},
+    revision::{Base, also_of_base, environment},
 };
 use crate::{
     address::{Kind, Name},
@@ -50,12 +50,12 @@ pub(super) struct Files {
 impl Files {
     /// Reads a file or a folder.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        Ok(Self::from(load_for(path, Side::Own)?))
+        Ok(Self::from(load_for(path, Side::Own, &environment())?))
     }
 
     /// Reads a file or a folder that others are held against.
     pub(super) fn read_base(path: &Path) -> Result<Self, Failure> {
-        Ok(Self::from(load_for(path, Side::Base)?))
+        Ok(Self::from(load_for(path, Side::Base, &environment())?))
     }
 
     /// What they say.

@@ -58,7 +58,7 @@ impl Base {
         let absent = if files.is_some() {
             None
         } else {
-            Some(Absent { path: path.display().to_string(), roots: place.roots(&commit)? })
+            Some(Absent { path: root_of(path), roots: place.roots(&commit)? })
         };
         let files = files.unwrap_or_default();
         Ok(Some(Self { name: rev.clone(), commit: Some(commit.id), files, absent }))
@@ -203,7 +203,7 @@ pub(super) fn sides(old: &str, new: Option<&str>, path: &Path) -> Result<(Files,
         return Err(Failure::usage(format!(
             "neither `{}` nor `{new}` has `{}`",
             left.rev,
-            path.display()
+            root_of(path)
         ))
         .help("give the path of the files after `--`, as in `charter diff OLD..NEW -- PATH`"));
     }
@@ -246,7 +246,13 @@ pub(super) fn acknowledged_by(rev: &str, path: &Path) -> Result<Vec<String>, Fai
     Ok(place.trailers(&commit, TRAILER)?)
 }
 
-fn environment() -> Environment {
+/// How files are named that are not there: of the current folder by its root file.
+fn root_of(path: &Path) -> String {
+    if path == Path::new(".") { ROOT_FILE.to_owned() } else { path.display().to_string() }
+}
+
+/// The variables of this process.
+pub(super) fn environment() -> Environment {
     Environment::new(std::env::vars_os())
 }
 

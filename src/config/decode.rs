@@ -12,6 +12,7 @@ mod keys;
 mod patterns;
 mod people;
 mod policy;
+mod reading;
 mod report;
 mod rules;
 mod text;
@@ -99,6 +100,9 @@ pub(crate) fn decode(
     }
     if let Some((key, node)) = fields.take("files") {
         document.files = Some(cx.file_limits(key, node));
+    }
+    if let Some((key, node)) = fields.take("read") {
+        document.read = Some(cx.reading(key, node));
     }
     cx.report_midnights();
     part.incomplete = cx.incomplete;

@@ -3,6 +3,7 @@
 //! Invariant: comparing two documents compares what they say, never where they say it.
 
 pub mod policy;
+pub mod reading;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -138,6 +139,8 @@ pub struct Document {
     pub tests: Option<policy::Tests>,
     /// What files may name, by their path.
     pub files: Option<policy::FileLimits>,
+    /// Which files of the folder are read.
+    pub read: Option<reading::Reading>,
 }
 
 /// Which organization the files are for.

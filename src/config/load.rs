@@ -3,25 +3,40 @@
 //! Invariant: the result depends on what the files hold and what they are called, never on the order in which
 //! the file system lists them or the threads end.
 
+mod content;
+mod disk;
+mod findings;
+mod judge;
+mod names;
+mod scope;
+mod walk;
+
 use std::{
-    collections::BTreeSet,
-    fs::{self, File},
+    fs::File,
     io::Read,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+pub(crate) use self::scope::Scope;
+use self::{
+    disk::{Disk, Place},
+    judge::{Others, Source},
+};
+pub(in crate::config) use self::{
+    findings::{misspelled_root, no_root, root_link},
+    judge::Root,
+    names::{Named, is_misspelled_root, named},
+    walk::{Candidate, Entry, Led, Tree, What, walk},
+};
 use super::{
     check,
-    decode::{self, Part},
     document::Document,
     merge,
-    yaml::{self, MAX_BYTES, Parsed},
+    revision::Environment,
+    yaml::{self, MAX_BYTES},
 };
-use crate::{
-    diagnostic::{self, Diagnostic, Sources, Span},
-    threads::side_by_side,
-};
+use crate::diagnostic::{self, Diagnostic, Sources, Span};
 
 /// The root file of a folder.
 pub const ROOT_FILE: &str = "charter.yaml";
@@ -31,6 +46,9 @@ pub const MORE_FINDINGS: &str = "config/more-findings";
 
 /// More files than this are a mistake, not a configuration.
 pub(super) const MAX_FILES: usize = 10_000;
+
+/// So many entries of a folder are looked at, of whatever sort.
+pub(super) const MAX_ENTRIES: usize = 200_000;
 
 /// Files that are right.
 #[derive(Clone, Debug)]
@@ -52,6 +70,13 @@ pub struct Rejected {
     pub sources: Sources,
 }
 
+impl Rejected {
+    /// For one reason, before any file was read.
+    pub(super) fn of(finding: Diagnostic) -> Self {
+        Self { diagnostics: vec![finding], sources: Sources::default() }
+    }
+}
+
 /// What files are read for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Side {
@@ -65,119 +90,81 @@ pub enum Side {
 
 /// Loads a file, or a folder with its root file `charter.yaml`.
 pub fn load(path: &Path) -> Result<Loaded, Rejected> {
-    load_for(path, Side::Own)
+    load_for(path, Side::Own, &Environment::default())
 }
 
-/// The same, for either side of a comparison.
-pub fn load_for(path: &Path, side: Side) -> Result<Loaded, Rejected> {
-    let mut found = Vec::new();
-    let paths = match find(path, &mut found) {
-        Ok(paths) => paths,
-        Err(finding) => {
-            found.push(*finding);
-            return Err(Rejected { diagnostics: found, sources: Sources::default() });
+/// The same, for either side of a comparison. Git is found through the environment: it knows which files of a folder
+/// are not checked out.
+pub fn load_for(path: &Path, side: Side, environment: &Environment) -> Result<Loaded, Rejected> {
+    match Place::find(path, side) {
+        Ok(Place::Folder(disk)) => of_disk(disk, side, environment),
+        Ok(Place::File(path)) => {
+            let name: Arc<str> = shown(&path).into();
+            Root::new(&name, read(&name, &path)).with(Vec::new(), side)
         }
-    };
-    let read = side_by_side(paths, |index, (name, path)| {
-        let mut found = Vec::new();
-        let source = match read(&name, &path) {
-            Ok(text) => Some(one(&name, text, index == 0, &mut found)),
-            Err(finding) => {
-                found.push(*finding);
-                None
-            }
-        };
-        (source, found)
-    });
-    assemble(read, found, side)
+        Err(finding) => Err(Rejected::of(*finding)),
+    }
+}
+
+fn of_disk(mut disk: Disk, side: Side, environment: &Environment) -> Result<Loaded, Rejected> {
+    let (path, target) = disk.root().map_err(|finding| Rejected::of(*finding))?;
+    let name = disk.called(ROOT_FILE);
+    let mut root = Root::new(&name, read(&name, &path));
+    let top = disk.top();
+    let walked = walk(&mut disk, top, &root.scope, side, target.as_deref())
+        .map_err(|finding| Rejected::of(*finding))?;
+    if root.is_whole() {
+        root.found.extend(walked.found);
+        root.found.extend(disk.not_checked_out(&root.scope, environment));
+    }
+    let judge = root.judge(side);
+    let judged =
+        judge.all(walked.files, &|path| disk.called(path), |name, path: PathBuf| read(name, &path));
+    root.with(judged, side)
 }
 
 /// Loads sources that are at hand: names and texts, the root file first.
 pub fn load_sources(sources: Vec<(Arc<str>, Arc<str>)>) -> Result<Loaded, Rejected> {
-    let read = side_by_side(sources, |index, (name, text)| {
-        let mut found = Vec::new();
-        let source = if text.len() > MAX_BYTES {
+    let mut sources = sources.into_iter();
+    let Some((name, text)) = sources.next() else { return Err(Rejected::of(nothing())) };
+    let plain = |name: &Arc<str>, text: Arc<str>| {
+        if text.len() > MAX_BYTES {
             // The text is not shown either.
-            found.extend(yaml::decode_text(&name, text.as_bytes().to_vec()).err().map(|f| *f));
-            None
-        } else {
-            let text = text.strip_prefix('\u{feff}').map_or_else(|| Arc::clone(&text), Arc::from);
-            Some(one(&name, text, index == 0, &mut found))
-        };
-        (source, found)
-    });
-    assemble(read, Vec::new(), Side::Own)
-}
-
-/// Loads files whose bytes are at hand, the root file first; `found` is what is known about them already.
-pub(super) fn load_bytes(
-    files: Vec<(Arc<str>, Vec<u8>)>,
-    found: Vec<Diagnostic>,
-    side: Side,
-) -> Result<Loaded, Rejected> {
-    let read = side_by_side(files, |index, (name, bytes)| {
-        let mut found = Vec::new();
-        let source = match yaml::decode_text(&name, bytes) {
-            Ok(text) => Some(one(&name, Arc::from(text), index == 0, &mut found)),
-            Err(finding) => {
-                found.push(*finding);
-                None
-            }
-        };
-        (source, found)
-    });
-    assemble(read, found, side)
-}
-
-/// One file after reading and decoding.
-struct Source {
-    name: Arc<str>,
-    text: Arc<str>,
-    part: Part,
-}
-
-/// Parses and decodes one file.
-fn one(name: &Arc<str>, text: Arc<str>, root: bool, found: &mut Vec<Diagnostic>) -> Source {
-    let part = match yaml::parse(name, &text, found) {
-        Parsed::Tree(node) if !node.is_null() => decode::decode(name, root, &text, &node, found),
-        Parsed::Empty | Parsed::Tree(_) => {
-            let top = Span { file: Arc::clone(name), line: 1, column: 1, bytes: (0, 0) };
-            let help = if root {
-                "start with `version: 1`; `charter import` writes a first file"
-            } else {
-                "remove the file, or give it a section such as `members:`"
-            };
-            found.push(
-                Diagnostic::error("config/empty", "the file says nothing").at(&top).help(help),
-            );
-            Part { incomplete: true, ..Part::default() }
+            return yaml::decode_text(name, text.as_bytes().to_vec()).map(Arc::from);
         }
-        Parsed::Broken => Part { incomplete: true, ..Part::default() },
+        Ok(text.strip_prefix('\u{feff}').map_or_else(|| Arc::clone(&text), Arc::from))
     };
-    Source { name: Arc::clone(name), text, part }
+    let root = Root::new(&name, plain(&name, text));
+    let folder = name.rfind('/').map_or("", |at| &name[..=at]);
+    let files = sources.map(|(name, text)| {
+        let path = name.strip_prefix(folder).unwrap_or(&name).to_owned();
+        let included = root.scope.includes(&path);
+        Candidate { path, at: text, named: Named::Yaml, included }
+    });
+    let files = files.collect();
+    let judge = root.judge(Side::Own);
+    let judged = judge.all(files, &|path| format!("{folder}{path}").into(), plain);
+    root.with(judged, Side::Own)
 }
 
-/// Puts the parts together and judges the whole.
+fn nothing() -> Diagnostic {
+    Diagnostic::error("config/no-root", "there are no files").help("give a file")
+}
+
+/// Puts the parts together and judges the whole. The first is the root file's.
 fn assemble(
-    read: Vec<(Option<Source>, Vec<Diagnostic>)>,
+    read: Vec<Source>,
+    mut incomplete: bool,
     mut found: Vec<Diagnostic>,
+    others: &Others,
     side: Side,
 ) -> Result<Loaded, Rejected> {
     let mut sources = Sources::default();
     let mut parts = Vec::with_capacity(read.len());
-    let mut incomplete = false;
     let mut unnamed = Vec::new();
     let mut dropped = 0;
-    for (index, (source, findings)) in read.into_iter().enumerate() {
-        found.extend(findings);
-        let Some(Source { name, text, part }) = source else {
-            incomplete = true;
-            continue;
-        };
+    for Source { name, text, part, like_root: _ } in read {
         incomplete |= part.incomplete;
-        if index == 0 && part.version.is_none() && !part.incomplete {
-            found.push(no_version(&name));
-        }
         sources.0.insert(name, text);
         unnamed.extend(part.unnamed.iter().cloned());
         dropped += part.dropped;
@@ -187,7 +174,9 @@ fn assemble(
     check::check(&document, !incomplete, &mut found);
     check::unnamed(&document, &unnamed, &mut found);
     check::files(&document, &sources.0.keys().map(|name| &**name), &mut found);
-    if side == Side::Base {
+    if side == Side::Own {
+        others.report(&document, &mut found);
+    } else {
         diagnostic::demote_recent(&mut found);
     }
     diagnostic::sort(&mut found);
@@ -245,130 +234,6 @@ pub(super) fn shown(path: &Path) -> String {
         text.into_owned()
     } else {
         text.replace(std::path::MAIN_SEPARATOR, "/")
-    }
-}
-
-/// The files of a path, the root file first, the others sorted by name.
-fn find(
-    path: &Path,
-    found: &mut Vec<Diagnostic>,
-) -> Result<Vec<(Arc<str>, PathBuf)>, Box<Diagnostic>> {
-    let metadata = fs::metadata(path).map_err(|error| Box::new(unreadable(path, &error)))?;
-    if !metadata.is_dir() {
-        return Ok(vec![(shown(path).into(), path.to_owned())]);
-    }
-    let home = fs::canonicalize(path).map_err(|error| Box::new(unreadable(path, &error)))?;
-    let mut walk =
-        Walk { top: path.to_owned(), home, seen: BTreeSet::new(), files: Vec::new(), found };
-    walk.folder(path)?;
-    let mut files = walk.files;
-    files.sort();
-    let root = path.join(ROOT_FILE);
-    let Some(index) = files.iter().position(|file| *file == root) else {
-        return Err(Box::new(no_root(path, &files)));
-    };
-    let root = files.remove(index);
-    files.insert(0, root);
-    Ok(files.into_iter().map(|file| (shown(&file).into(), file)).collect())
-}
-
-fn no_root(folder: &Path, files: &[PathBuf]) -> Diagnostic {
-    let shown_folder = shown(folder);
-    let twin = files.iter().find(|file| {
-        file.parent() == Some(folder) && file.file_stem().is_some_and(|stem| stem == "charter")
-    });
-    let help = match twin {
-        Some(twin) => format!("rename `{}` to `{ROOT_FILE}`", shown(twin)),
-        None if files.is_empty() => {
-            format!("put a `{ROOT_FILE}` there; `charter import` writes a first one")
-        }
-        None => format!(
-            "put a `{ROOT_FILE}` with `version: 1` beside the other files, or give one file"
-        ),
-    };
-    let message = if files.is_empty() {
-        format!("the folder `{shown_folder}` has no YAML files")
-    } else {
-        format!("the folder `{shown_folder}` has no `{ROOT_FILE}`")
-    };
-    Diagnostic::error("config/no-root", message).help(help)
-}
-
-/// Walks a folder. Whatever the links are like, no folder and no file is visited twice.
-struct Walk<'f> {
-    /// The folder as it was given.
-    top: PathBuf,
-    home: PathBuf,
-    seen: BTreeSet<PathBuf>,
-    files: Vec<PathBuf>,
-    found: &'f mut Vec<Diagnostic>,
-}
-
-impl Walk<'_> {
-    fn folder(&mut self, folder: &Path) -> Result<(), Box<Diagnostic>> {
-        let fail = |error: std::io::Error| Box::new(unreadable(folder, &error));
-        if !self.seen.insert(fs::canonicalize(folder).map_err(fail)?) {
-            return Ok(());
-        }
-        let mut entries = Vec::new();
-        for entry in fs::read_dir(folder).map_err(fail)? {
-            let entry = entry.map_err(fail)?;
-            if entry.file_name().as_encoded_bytes().starts_with(b".") {
-                continue;
-            }
-            let is_link = entry.file_type().map_err(fail)?.is_symlink();
-            // Links come last, so that a file is known by its own name if it has one in the folder.
-            entries.push((is_link, entry.path()));
-        }
-        entries.sort();
-        for (is_link, path) in entries {
-            self.entry(is_link, &path)?;
-        }
-        Ok(())
-    }
-
-    fn entry(&mut self, is_link: bool, path: &Path) -> Result<(), Box<Diagnostic>> {
-        let yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
-        let (Ok(metadata), Ok(target)) = (fs::metadata(path), fs::canonicalize(path)) else {
-            // A broken link is only worth a word if it was to be read.
-            if yaml {
-                self.skipped(path, "leads nowhere");
-            }
-            return Ok(());
-        };
-        if is_link && !target.starts_with(&self.home) {
-            if yaml || metadata.is_dir() {
-                self.skipped(path, "leaves the folder");
-            }
-            return Ok(());
-        }
-        if metadata.is_dir() {
-            return self.folder(path);
-        }
-        let below = path.strip_prefix(&self.top).unwrap_or(path);
-        if yaml && below.to_str().is_none() {
-            self.found.push(bad_name(&shown(path)));
-        } else if yaml && metadata.is_file() && self.seen.insert(target) {
-            self.files.push(path.to_owned());
-            if self.files.len() > MAX_FILES {
-                let message = format!("the folder has more than {MAX_FILES} YAML files");
-                return Err(Box::new(
-                    Diagnostic::error("config/too-large", message)
-                        .help("give the folder that holds the charter files only"),
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn skipped(&mut self, path: &Path, why: &str) {
-        self.found.push(
-            Diagnostic::warning(
-                "config/link-not-read",
-                format!("the link `{}` {why}, and is not read", shown(path)),
-            )
-            .help("put the file itself into the folder, or remove the link"),
-        );
     }
 }
 

@@ -42,6 +42,7 @@ pub fn lower(document: &Document, today: Date) -> (Desired, Vec<Diagnostic>) {
         policy: _,
         tests: _,
         files: _,
+        read: _,
     } = document;
     let mut lower = Lower { document, today, people: HashMap::new(), out: Out::default() };
     if let Some(members) = members {

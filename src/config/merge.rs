@@ -36,6 +36,7 @@ pub(crate) fn merge(parts: Vec<Part>, found: &mut Vec<Diagnostic>) -> Document {
             policy: _,
             tests: _,
             files: _,
+            read: _,
         } = part;
         all.members.extend(members);
         all.teams.extend(teams);

@@ -18,3 +18,8 @@ pub mod write;
 mod yaml;
 
 pub(crate) use self::check::{files as check_files, pinned};
+
+/// Whether a key is that of a section of the files.
+pub(crate) fn is_section(key: &str) -> bool {
+    shape::FILE.field(key).is_some()
+}

@@ -31,6 +31,7 @@ fn outline(document: &Document) -> Document {
         policy: _,
         tests: _,
         files: _,
+        read: _,
     } = document;
     Document {
         organization: organization.clone(),

@@ -1,30 +1,36 @@
 //! The files as they stand in a revision of a Git repository: read from its objects, never from the work tree.
 //!
-//! Invariant: only objects that the repository already holds are read, as they are; no link and no submodule is
-//! followed, no filter, hook or other program of the repository runs, and nothing is fetched.
+//! Invariant: only objects that the repository already holds are read, as they are; no link leads out of the folder, no
+//! submodule is followed, no filter, hook or other program of the repository runs, and nothing is fetched.
 
 mod blobs;
 mod error;
 mod git;
+mod index;
 mod names;
+mod read;
+mod tree;
 
 use std::{
     fs,
     path::{Component, Path, PathBuf},
-    sync::Arc,
 };
 
 use self::git::{Entry, Git, Mode};
+pub(crate) use self::index::{Absent, absent_from};
 pub use self::{error::GitError, git::Environment};
 use super::{
     document::Document,
-    load::{Loaded, MAX_FILES, ROOT_FILE, Rejected, Side, bad_name, load_bytes},
+    load::{Loaded, MAX_ENTRIES, ROOT_FILE, Rejected},
     yaml::MAX_BYTES,
 };
 use crate::diagnostic::{Diagnostic, Sources};
 
 /// All files of a revision together may have so many bytes: packed objects can be far smaller than what they hold.
 const MAX_TOTAL: u64 = 256 << 20;
+
+/// Files that only have to be looked at may have so many.
+const MAX_LOOKED: u64 = 1 << 30;
 
 /// So many root files of other places are looked at, at most.
 const MAX_ROOTS: usize = 20;
@@ -55,6 +61,18 @@ pub enum Unusable {
     Git(GitError),
     /// They are wrong.
     Rejected(Box<Rejected>),
+}
+
+impl From<Rejected> for Unusable {
+    fn from(wrong: Rejected) -> Self {
+        Unusable::Rejected(Box::new(wrong))
+    }
+}
+
+impl From<Box<Diagnostic>> for Unusable {
+    fn from(finding: Box<Diagnostic>) -> Self {
+        rejected(*finding)
+    }
 }
 
 impl From<GitError> for Unusable {
@@ -97,53 +115,16 @@ impl InRepository {
         Ok(trailers(&self.git.message(&commit.id)?, token))
     }
 
-    /// Loads the files as they are in a commit, by the rules that hold for files on disk. The names in findings begin
-    /// with `label`, such as `main:`. `None`: the commit does not have the path.
-    pub fn load(
-        &self,
-        commit: &Commit,
-        label: &str,
-        side: Side,
-    ) -> Result<Option<Loaded>, Unusable> {
-        let name = |path: &str| -> Arc<str> { format!("{label}{path}").into() };
-        let mut found = Vec::new();
-        let files = if self.inside.is_empty() {
-            self.folder(&commit.id, &name, &mut found)?
-        } else {
-            match self.git.entry(&commit.id, &self.inside)? {
-                None => return Ok(None),
-                Some(Entry { mode: Mode::File, id, .. }) => vec![(name(&self.shown), id)],
-                Some(Entry { mode: Mode::Folder, id, .. }) => {
-                    self.folder(&id, &name, &mut found)?
-                }
-                Some(Entry { mode, .. }) => return Err(not_followed(&name(&self.shown), mode)),
-            }
-        };
-        let mut blobs = Vec::with_capacity(files.len());
-        let mut total = 0;
-        let mut reader = self.git.blobs()?;
-        for (name, id) in files {
-            let bytes = reader.read(&id, MAX_BYTES as u64 + 1)?;
-            total += bytes.len() as u64;
-            if total > MAX_TOTAL {
-                return Err(rejected(too_large(&name)));
-            }
-            blobs.push((name, bytes));
-        }
-        reader.end()?;
-        load_bytes(blobs, found, side)
-            .map(Some)
-            .map_err(|wrong| Unusable::Rejected(Box::new(wrong)))
-    }
-
     /// The root files that a commit has, wherever they are: paths from the top of the repository, and what they say.
     pub fn roots(&self, commit: &Commit) -> Result<Vec<(String, Vec<u8>)>, GitError> {
         let mut files = Vec::new();
-        self.git.entries(&commit.id, |Entry { mode, id, path, utf8: _ }| {
+        let mut left = MAX_ENTRIES;
+        self.git.entries(&commit.id, |Entry { mode, id, path }| {
             if mode == Mode::File && path.rsplit('/').next() == Some(ROOT_FILE) {
                 files.push((path, id));
             }
-            files.len() < MAX_ROOTS
+            left -= 1;
+            files.len() < MAX_ROOTS && left > 0
         })?;
         let mut reader = self.git.blobs()?;
         let mut roots = Vec::with_capacity(files.len());
@@ -152,47 +133,6 @@ impl InRepository {
         }
         reader.end()?;
         Ok(roots)
-    }
-
-    /// The YAML files of a folder, the root file first, the others sorted by name.
-    fn folder(
-        &self,
-        tree: &str,
-        name: &dyn Fn(&str) -> Arc<str>,
-        found: &mut Vec<Diagnostic>,
-    ) -> Result<Vec<(Arc<str>, String)>, Unusable> {
-        let mut files: Vec<(String, String)> = Vec::new();
-        let mut stopped = None;
-        self.git.entries(tree, |Entry { mode, id, path, utf8 }| {
-            let shown = join(&self.shown, &path);
-            // As on disk: whatever is hidden, and whatever lies in a hidden folder, is not looked at.
-            if path.split('/').any(|part| part.starts_with('.')) {
-                return true;
-            }
-            let yaml = Path::new(&path).extension().is_some_and(|e| e == "yaml" || e == "yml");
-            match mode {
-                _ if yaml && !utf8 => found.push(bad_name(&name(&shown))),
-                Mode::File if yaml => files.push((shown, id)),
-                // A link without such an end may be one to a folder.
-                Mode::Link | Mode::Submodule => found.push(skipped(&name(&shown), mode)),
-                Mode::File | Mode::Folder | Mode::Other => {}
-            }
-            if files.len() > MAX_FILES {
-                stopped = Some(shown_folder(&self.shown));
-            }
-            stopped.is_none()
-        })?;
-        if let Some(folder) = stopped {
-            return Err(rejected(too_many(&name(&folder))));
-        }
-        files.sort();
-        let root = join(&self.shown, ROOT_FILE);
-        let Some(index) = files.iter().position(|(path, _)| *path == root) else {
-            return Err(rejected(no_root(&name(&shown_folder(&self.shown)), files.is_empty())));
-        };
-        let root = files.remove(index);
-        files.insert(0, root);
-        Ok(files.into_iter().map(|(path, id)| (name(&path), id)).collect())
     }
 }
 
@@ -283,8 +223,9 @@ fn join(folder: &str, path: &str) -> String {
     }
 }
 
-fn shown_folder(shown: &str) -> String {
-    if shown.is_empty() { ".".to_owned() } else { shown.to_owned() }
+/// The folder of a path and its last part.
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
 }
 
 /// The values of a trailer: lines `Token: value` of the last paragraph of a message, if it is no subject.
@@ -301,60 +242,7 @@ fn trailers(message: &str, token: &str) -> Vec<String> {
 }
 
 fn rejected(finding: Diagnostic) -> Unusable {
-    Unusable::Rejected(Box::new(Rejected {
-        diagnostics: vec![finding],
-        sources: Sources::default(),
-    }))
-}
-
-fn noun(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Link => "link",
-        Mode::Submodule => "submodule",
-        Mode::File | Mode::Folder | Mode::Other => "entry",
-    }
-}
-
-fn skipped(name: &str, mode: Mode) -> Diagnostic {
-    let noun = noun(mode);
-    Diagnostic::warning(
-        "config/link-not-read",
-        format!("the {noun} `{name}` is not followed: of a revision only its own files are read"),
-    )
-    .help(format!("put the files themselves there, or remove the {noun}"))
-}
-
-fn not_followed(name: &str, mode: Mode) -> Unusable {
-    let noun = noun(mode);
-    rejected(
-        Diagnostic::error(
-            "config/link-not-read",
-            format!("`{name}` is a {noun}, and of a revision only its own files are read"),
-        )
-        .help("give the path of the files themselves"),
-    )
-}
-
-fn no_root(folder: &str, empty: bool) -> Diagnostic {
-    let what = if empty { "YAML files".to_owned() } else { format!("`{ROOT_FILE}`") };
-    Diagnostic::error("config/no-root", format!("the folder `{folder}` has no {what}"))
-        .help(format!("give the folder that has the `{ROOT_FILE}`, or one file"))
-}
-
-fn too_many(folder: &str) -> Diagnostic {
-    Diagnostic::error(
-        "config/too-large",
-        format!("the folder `{folder}` has more than {MAX_FILES} YAML files"),
-    )
-    .help("give the folder that holds the charter files only")
-}
-
-fn too_large(name: &str) -> Diagnostic {
-    Diagnostic::error(
-        "config/too-large",
-        format!("with `{name}` the files have more than {} MiB", MAX_TOTAL >> 20),
-    )
-    .help("give the folder that holds the charter files only")
+    Unusable::Rejected(Box::new(Rejected::of(finding)))
 }
 
 #[cfg(test)]

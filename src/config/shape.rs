@@ -171,6 +171,22 @@ pub(crate) static FILE: Record = Record {
         root("policy", Form::Record(&policy::POLICY), "rules on the organization"),
         root("tests", policy::TESTS, "who must and must not have which access"),
         root("files", policy::FILES, "what files may name, by their path below the folder"),
+        root("read", Form::Record(&READ), "which files of the folder are read"),
+    ],
+};
+
+const PATHS: Form = Form::List(&Form::Text { pattern: SOME, max: MAX_TEXT });
+
+pub(crate) static READ: Record = Record {
+    name: "read",
+    about: "which files of the folder are read, by their path below it",
+    fields: &[
+        field(
+            "include",
+            PATHS,
+            "only these, as `people/**`; any other that has sections is an error",
+        ),
+        field("exclude", PATHS, "none of these, as `charts/**`; they are not opened"),
     ],
 };
 

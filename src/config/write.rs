@@ -39,6 +39,7 @@ pub fn write_with_header(document: &Document, header: &[String]) -> String {
         policy: _,
         tests: _,
         files: _,
+        read: _,
     } = document;
     let mut out = Out(String::new());
     for line in header {

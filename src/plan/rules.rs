@@ -5,6 +5,7 @@
 //! only where both have it; what is new or gone as a whole is a change, or is said once; a pin is always said.
 
 mod collect;
+mod reading;
 
 use std::collections::BTreeSet;
 
@@ -58,12 +59,16 @@ pub fn rules(old: &Document, new: &Document, compared: &Compared) -> Vec<RuleCha
         if value(before) == value(after) || !(takes.is_some() || in_both(&key.entry)) {
             continue;
         }
+        let left_out = key.name.starts_with("read.").then(|| reading::no_longer_read(old, new));
         let lost = value(before).as_deref() == Some(MANAGED) && after.is_none();
         changes.push(RuleChange {
             rule: key.name.clone(),
             before: value(before),
             after: value(after),
-            effect: lost.then(|| effect(key, compared)).or(takes.map(str::to_owned)),
+            effect: lost
+                .then(|| effect(key, compared))
+                .or(takes.map(str::to_owned))
+                .or(left_out.flatten()),
             at: after.or(before).and_then(|rule| rule.at.clone()),
         });
     }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a plan of a form that this charter does not know is refused before anything of it is used.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::clean::clean_json;
 use crate::{
     apply::journal::{self, Record},
+    config::is_section,
     plan::{Plan, step::FORMAT_VERSION},
 };
 
@@ -67,10 +68,32 @@ impl PlanError {
     }
 }
 
-/// Whether a text looks like JSON and not like a charter file.
-pub fn is_json(text: &str) -> bool {
-    text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('{')
-        && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+/// Whether a text is a saved plan, and no files of an organization written as JSON: told by its keys, of one that is cut
+/// off by its text.
+pub fn is_plan(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(default)]
+        format_version: Option<serde::de::IgnoredAny>,
+    }
+    let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    text.starts_with('{')
+        && serde_json::from_str::<Head>(text).map_or_else(
+            |_| text.contains("\"format_version\""),
+            |head| head.format_version.is_some(),
+        )
+}
+
+/// Whether JSON that is no saved plan may be the files of an organization: it has a section of them at its top.
+pub fn may_be_files(text: &str) -> bool {
+    let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    match serde_json::from_str::<BTreeMap<String, serde::de::IgnoredAny>>(text) {
+        Ok(entries) => entries.keys().any(|key| is_section(key)),
+        // Mended, it might be.
+        Err(_) => ["\"members\"", "\"organization\"", "\"workspaces\""]
+            .iter()
+            .any(|key| text.contains(key)),
+    }
 }
 
 /// Reads a saved plan.
@@ -148,7 +171,7 @@ mod tests {
             let text = json(&plan).unwrap();
             assert_eq!(read_plan(&text).unwrap(), plan);
             assert_eq!(json(&read_plan(&text).unwrap()).unwrap(), text);
-            assert!(is_json(&text));
+            assert!(is_plan(&text));
         }
     }
 
@@ -172,8 +195,10 @@ mod tests {
 
     #[test]
     fn a_charter_file_is_not_taken_for_a_plan() {
-        assert!(!is_json("version: 1\nmembers: {}\n"));
-        assert!(!is_json("{version: 1, members: {}}"));
+        assert!(!is_plan("version: 1\nmembers: {}\n"));
+        assert!(!is_plan("{version: 1, members: {}}"));
+        assert!(!is_plan("{\"version\": 1, \"members\": {}}"));
+        assert!(is_plan("{\"format_version\": 1, \"steps\": ["), "one that was cut off");
     }
 
     #[test]

@@ -58,6 +58,19 @@ fn one_issue_is_opened_written_anew_and_closed() {
     assert_eq!(stage.stored("issues").len(), 4);
 }
 
+/// The default was `charter.yaml` once, and issues are keyed by the path.
+#[test]
+fn the_issue_of_the_default_before_is_taken_over_and_closed() {
+    let mut stage = Stage::new(SEED, FILE).live();
+    ends(&stage.act("drift", &[("path", "charter.yaml")]), 0, "true");
+    ends(&stage.act("drift", &[]), 0, "true");
+    assert_eq!(stage.stored("issues").len(), 1);
+    stage.write("charter.yaml", EQUAL);
+    stage.pushed("Say what is");
+    ends(&stage.act("drift", &[]), 0, "false");
+    assert_eq!(stage.stored("issues")[0]["state"], json!("closed"));
+}
+
 #[test]
 fn what_is_due_is_done_and_opens_no_issue() {
     let ended_long_ago =

@@ -76,11 +76,12 @@ fn the_comment_of_a_pull_request_is_made_once_and_then_replaced() {
 
 #[test]
 fn the_files_of_two_organizations_have_two_comments() {
-    let mut stage = Stage::new(SEED, FILE);
+    let read = "read: {exclude: [\"lab/**\"]}\n";
+    let mut stage = Stage::new(SEED, &format!("{FILE}{read}"));
     stage.write("lab/charter.yaml", FILE);
     stage.commit("Lab");
     stage.proposed(|stage| {
-        with_dee(stage);
+        stage.write("charter.yaml", &format!("{FILE}  dee@acme.com: user\n{read}"));
         stage.write("lab/charter.yaml", &format!("{FILE}  lab@acme.com: user\n"));
     });
     for _ in 0..2 {
@@ -91,6 +92,17 @@ fn the_files_of_two_organizations_have_two_comments() {
     assert_eq!(made.len(), 2, "{made:?}");
     assert!(body(&made[0]).contains("dee@acme.com"), "{made:?}");
     assert!(body(&made[1]).contains("lab@acme.com"), "{made:?}");
+}
+
+/// The default was `charter.yaml` once, and comments are keyed by the path.
+#[test]
+fn the_comment_of_the_default_before_is_taken_over() {
+    let mut stage = Stage::new(SEED, FILE);
+    stage.proposed(with_dee);
+    passes(&stage.act("review", &[("path", "charter.yaml")]));
+    passes(&stage.act("review", &[]));
+    passes(&stage.act("review", &[("path", ".")]));
+    assert_eq!(stage.stored("comments").len(), 1);
 }
 
 #[test]

@@ -192,3 +192,14 @@ fn reads_grow_with_pages_of_a_thousand() {
     let read: usize = reads(&served).iter().map(|(_, times)| times).sum();
     assert_eq!((read, shown.observed.reads), (expected, expected as u64));
 }
+
+#[test]
+fn beside_files_of_other_programs_only_what_read_names_is_read() {
+    let story = Story::new();
+    let run = story.run(&["validate", &example("monorepo")]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{run:?}");
+    assert!(run.stdout.contains("3 members, 1 workspace, 1 grant"), "{run:?}");
+    let live = format!("--sandbox={}", example("monorepo.live.yaml"));
+    let run = story.run(&["drift", &example("monorepo"), &live]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+}

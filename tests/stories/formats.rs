@@ -169,11 +169,11 @@ fn a_redacted_result_names_nobody_whatever_the_command_and_format() {
          manage:\n  ignore: [{{workspaces: \"*zebra*\", reason: nobody knows}}]\n"
     );
     let story = Story::with(&file).to(&served.url()).env(REDACT.0, REDACT.1);
-    story.write("old.yaml", FILE);
+    story.write(".old.yaml", FILE);
     let commands: [(&[&str], &[&str]); 4] = [
         (&["plan", "-v"], &["text", "json", "markdown", "github", "sarif"]),
         (&["drift"], &["text", "json", "markdown", "github", "sarif", "junit"]),
-        (&["diff", "old.yaml", "charter.yaml"], &["text", "json", "markdown", "github", "sarif"]),
+        (&["diff", ".old.yaml", "charter.yaml"], &["text", "json", "markdown", "github", "sarif"]),
         (&["validate"], &["text", "json", "markdown", "github", "sarif"]),
     ];
     let originals = [

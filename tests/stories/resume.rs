@@ -39,7 +39,8 @@ fn a_run_that_was_cut_off_is_told_and_gone_on_with() {
     let report: Vec<&str> = report.lines().collect();
     assert!(report[0].starts_with("resumed: the run of 19"), "{report:?}");
     let text = report.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(text.contains("charter.yaml in Acme, by charter"), "{text}");
+    let on = format!("{} in Acme, by charter", story.folder.path().display());
+    assert!(text.contains(&on), "{text}");
     let cut = "it was cut off: its journal has no end, and the last line is torn and left out";
     assert!(text.contains(cut), "{text}");
     assert!(text.contains("unknown: 1 ? create member/cy@acme.com started 19"), "{text}");
@@ -82,7 +83,7 @@ fn what_is_not_there_is_planned_anew_and_the_new_journal_names_the_old_one() {
     let begin: Value = serde_json::from_str(second.lines().next().unwrap()).unwrap();
     let origin = &begin["origin"];
     assert_eq!(origin["resumes"], story.path("journal.jsonl").display().to_string());
-    assert_eq!(origin["path"], story.path("charter.yaml").display().to_string());
+    assert_eq!(origin["path"], story.folder.path().display().to_string());
     assert_eq!(read(&story.path("journal.jsonl")), journal, "a journal is never written to again");
 
     // A run that came to its end leaves nothing to do.
@@ -248,8 +249,8 @@ fn the_base_of_a_run_is_that_of_the_run_that_resumes_it() {
     let served = Served::start(SEED);
     let story = Story::new().to(&served.url());
     let base = format!("{FILE}manage: {{ignore: [{{members: bob@acme.com, reason: on leave}}]}}\n");
-    story.write("base.yaml", &base);
-    let run = cut_off(&story, &["--base-path", "base.yaml", "--only", "member/cy@acme.com"]);
+    story.write(".base.yaml", &base);
+    let run = cut_off(&story, &["--base-path", ".base.yaml", "--only", "member/cy@acme.com"]);
     assert_eq!(run.code, Some(0), "{run:?}");
     begun_otherwise(&story, |begin| begin["origin"]["only"] = Value::Array(Vec::new()));
     let run = story.run(&["apply", "--resume", "journal.jsonl", "--yes"]);

@@ -44,7 +44,7 @@ pub(crate) struct Diff {
     pub(crate) old: PathBuf,
     /// The file or folder after
     pub(crate) new: Option<PathBuf>,
-    /// The file or folder to compare in both revisions [default: charter.yaml]
+    /// The file or folder to compare in both revisions [default: the current folder]
     #[arg(last = true)]
     pub(crate) path: Option<PathBuf>,
     /// How it is printed

@@ -25,7 +25,7 @@ fn a_sandbox_takes_its_state_after_an_equals_sign_only() {
     let seeded = plan(&["charter", "plan", "--sandbox=live.yaml", "acme.yaml"]);
     assert_eq!(seeded, Some((Some("live.yaml".into()), PathBuf::from("acme.yaml"))));
     let before = plan(&["charter", "--sandbox=live.yaml", "plan"]);
-    assert_eq!(before, Some((Some("live.yaml".into()), PathBuf::from("charter.yaml"))));
+    assert_eq!(before, Some((Some("live.yaml".into()), PathBuf::from("."))));
 }
 
 #[test]

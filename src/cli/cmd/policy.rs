@@ -21,7 +21,7 @@ use crate::{
     diagnostic::Sources,
     policy::judge_files,
     render::{
-        json::{is_json, json, read_plan},
+        json::{is_plan, json, may_be_files, read_plan},
         policy::{listing, listing_json, of_plan},
     },
 };
@@ -33,9 +33,12 @@ pub(in crate::cli) fn run(args: &Policy, ui: &Ui) -> Result<Exit, Failure> {
 
 fn judged(args: &Policy, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
     let Policy { path, rev, against, at, format } = args;
-    let saved = path.extension().is_some_and(|extension| extension == "json") && path.is_file();
-    if saved && rev.is_none() {
-        return of_saved(path, *format, ui, printer);
+    let like_plan = path.extension().is_some_and(|extension| extension == "json") && path.is_file();
+    if like_plan && rev.is_none() {
+        let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
+        if is_plan(&text) || !may_be_files(&text) {
+            return of_saved(path, &text, *format, ui, printer);
+        }
     }
     let files = revision::read(path, rev.as_deref())?;
     let today = at.unwrap_or_else(|| day(Timestamp::now()));
@@ -64,16 +67,12 @@ fn judged(args: &Policy, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
 /// What was found when a plan was made.
 fn of_saved(
     path: &Path,
+    text: &str,
     format: ReviewFormat,
     ui: &Ui,
     printer: &Printer,
 ) -> Result<Exit, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
-    if !is_json(&text) {
-        return Err(Failure::usage(format!("`{}` is not a saved plan", path.display()))
-            .help("give a plan saved by `charter plan --out FILE`, or files"));
-    }
-    let plan = read_plan(&text).map_err(|error| {
+    let plan = read_plan(text).map_err(|error| {
         Failure::usage(format!("cannot read `{}`: {error}", path.display())).help(error.next_step())
     })?;
     let nothing = Sources::default();

@@ -44,6 +44,7 @@ fn contents(document: &Document) -> String {
         policy,
         tests,
         files: _,
+        read: _,
     } = document;
     let all = || workspaces.iter().flat_map(|section| section.values());
     let grants: usize = all()

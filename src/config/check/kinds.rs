@@ -60,6 +60,7 @@ fn sections(document: &Document, kind: OrgKind, found: &mut Vec<Diagnostic>) {
         policy: _,
         tests: _,
         files: _,
+        read: _,
     } = document;
     let mut refuse = |key: &str, span: Option<&Span>| {
         let has = match kind {

@@ -4,14 +4,11 @@
 
 use std::sync::Arc;
 
-use super::{Cx, shown, text::Rule};
-use crate::{
-    config::{
-        document::policy::{Allowed, FileLimit, FileLimits},
-        shape::{FILE_LIMIT, MAX_TEXT},
-        yaml::{Key, Node, Value},
-    },
-    glob::Of,
+use super::{Cx, text::Rule};
+use crate::config::{
+    document::policy::{Allowed, FileLimit, FileLimits},
+    shape::{FILE_LIMIT, MAX_TEXT},
+    yaml::{Key, Node, Value},
 };
 
 impl Cx<'_> {
@@ -22,21 +19,7 @@ impl Cx<'_> {
             let pattern = self.key_text(key, Rule::line("a pattern of paths", MAX_TEXT));
             let limit = self.file_limit(key, node);
             let (Some(pattern), Some(limit)) = (pattern, limit) else { continue };
-            let rooted =
-                pattern.starts_with('/') || pattern.starts_with("./") || pattern.contains("..");
-            if rooted {
-                self.error(
-                    "config/bad-glob",
-                    key.mark,
-                    format!(
-                        "`{}` matches no file: paths start below the folder of the root file",
-                        shown(pattern)
-                    ),
-                    "write it as `teams/ml/**`",
-                );
-            } else {
-                self.compiles(pattern, Of::Paths, key.mark);
-            }
+            self.path_pattern(pattern, key.mark);
             limits.entries.insert(Arc::from(pattern), limit);
         }
         limits

@@ -1,6 +1,6 @@
 //! Folders, merges and findings, from files on disk to a checked document.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, fs};
 
 use super::*;
 use crate::config::document::{Wanted, WorkspaceState};
@@ -179,7 +179,7 @@ fn a_thousand_broken_references_are_reported_quickly() {
 }
 
 /// A folder with these files.
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+pub(crate) fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
         let path = folder.path().join(name);
@@ -190,6 +190,8 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 const ROOT: &str = "version: 1\n";
+
+mod folders;
 
 #[test]
 fn a_folder_is_read_at_any_depth_without_dotfiles_and_other_files() {
@@ -210,32 +212,6 @@ fn a_folder_is_read_at_any_depth_without_dotfiles_and_other_files() {
         .map(|name| name.rsplit_once(&*folder.path().to_string_lossy()).unwrap().1.to_owned())
         .collect();
     assert_eq!(names, ["/a/b/c.yml", "/charter.yaml", "/z.yaml"]);
-}
-
-#[cfg(unix)]
-#[test]
-fn links_that_leave_the_folder_are_not_read_and_loops_end() {
-    use std::os::unix::fs::symlink;
-    let outside = folder(&[("secret.yaml", "members: {eve@acme.com: user}\n")]);
-    let folder = folder(&[
-        ("charter.yaml", ROOT),
-        ("people/a.yaml", "members: {ada@acme.com: user}\n"),
-        (".data/b.yaml", "members: {joan@acme.com: user}\n"),
-    ]);
-    let at = |name: &str| folder.path().join(name);
-    symlink(outside.path().join("secret.yaml"), at("link.yaml")).unwrap();
-    symlink(outside.path(), at("elsewhere")).unwrap();
-    symlink(folder.path(), at("people/loop")).unwrap();
-    symlink(at("people/a.yaml"), at("again.yaml")).unwrap();
-    // The way a mounted configuration looks: a link to a hidden file of the same folder.
-    symlink(at(".data/b.yaml"), at("b.yaml")).unwrap();
-    symlink(at("nowhere.yaml"), at("broken.yaml")).unwrap();
-    let loaded = load(folder.path()).unwrap();
-    let people: Vec<_> = loaded.document.members.unwrap().keys().map(ToString::to_string).collect();
-    assert_eq!(people, ["ada@acme.com", "joan@acme.com"]);
-    let skipped: Vec<_> = loaded.warnings.iter().map(|warning| &warning.message).collect();
-    assert_eq!(skipped.len(), 3, "{skipped:#?}");
-    assert!(loaded.warnings.iter().all(|warning| warning.code == "config/link-not-read"));
 }
 
 #[test]
@@ -394,9 +370,9 @@ manage:
 files: {\"teams**.yaml\": {members: false}}
 ";
     let folder = folder(&[("charter.yaml", text)]);
-    let own = load_for(folder.path(), Side::Own).unwrap_err().diagnostics;
+    let own = load_for(folder.path(), Side::Own, &Environment::default()).unwrap_err().diagnostics;
     assert!(own.iter().filter(|one| one.is_error()).count() >= 8, "{own:#?}");
-    let base = load_for(folder.path(), Side::Base).unwrap();
+    let base = load_for(folder.path(), Side::Base, &Environment::default()).unwrap();
     assert!(!base.warnings.iter().any(Diagnostic::is_error));
     let Document { members, workspaces, manage, files, .. } = base.document;
     assert_eq!(members.unwrap().len(), 3);
@@ -523,7 +499,9 @@ fn a_missing_or_odd_space_after_a_colon_is_told_in_a_single_line() {
 
 #[test]
 fn what_is_an_error_only_since_this_version_does_not_stop_the_reading_of_a_base() {
-    let of = |finding: Diagnostic, side| assemble(Vec::new(), vec![finding], side);
+    let of = |finding: Diagnostic, side| {
+        assemble(Vec::new(), false, vec![finding], &Others::default(), side)
+    };
     let new = || Diagnostic::error("test/new", "new").recent();
     assert!(of(new(), Side::Own).is_err());
     let base = of(new(), Side::Base).unwrap();

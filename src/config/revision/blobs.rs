@@ -36,9 +36,21 @@ impl Blobs {
 
     /// At most the first `limit` bytes of a blob.
     pub(super) fn read(&mut self, id: &str, limit: u64) -> Result<Vec<u8>, GitError> {
-        const WHAT: &str = "reading a file";
+        self.object(id, "blob", limit).map(|(bytes, _)| bytes)
+    }
+
+    /// A whole tree, if it is not larger than the limit. It may be named by a commit, as `ID^{tree}`.
+    pub(super) fn tree(&mut self, name: &str, limit: u64) -> Result<Vec<u8>, GitError> {
+        match self.object(name, "tree", limit)? {
+            (bytes, size) if bytes.len() as u64 == size => Ok(bytes),
+            _ => Err(odd("reading a tree: it is too large")),
+        }
+    }
+
+    fn object(&mut self, name: &str, kind: &str, limit: u64) -> Result<(Vec<u8>, u64), GitError> {
+        const WHAT: &str = "reading an object";
         self.asks
-            .write_all(format!("{id}\n").as_bytes())
+            .write_all(format!("{name}\n").as_bytes())
             .and_then(|()| self.asks.flush())
             .map_err(GitError::Run)?;
         let mut head = Vec::new();
@@ -46,8 +58,10 @@ impl Blobs {
         let head = String::from_utf8_lossy(&head);
         let words: Vec<&str> = head.split_ascii_whitespace().collect();
         let size: u64 = match words[..] {
-            [_, "missing"] | [] => return Err(GitError::Missing(id.to_owned())),
-            [of, "blob", size] if of == id => size.parse().map_err(|_| odd(WHAT))?,
+            [_, "missing"] | [] => return Err(GitError::Missing(name.to_owned())),
+            [of, is, size] if is == kind && (of == name || name.contains('^')) => {
+                size.parse().map_err(|_| odd(WHAT))?
+            }
             _ => return Err(odd(WHAT)),
         };
         let mut bytes = Vec::new();
@@ -58,7 +72,7 @@ impl Blobs {
         // What is over the limit, and the newline after the blob, is not kept.
         let mut rest = (&mut self.answers).take(size - read as u64 + 1);
         std::io::copy(&mut rest, &mut std::io::sink()).map_err(GitError::Run)?;
-        if read as u64 == size.min(limit) { Ok(bytes) } else { Err(odd(WHAT)) }
+        if read as u64 == size.min(limit) { Ok((bytes, size)) } else { Err(odd(WHAT)) }
     }
 
     /// Lets the process end.

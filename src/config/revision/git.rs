@@ -4,7 +4,6 @@
 //! its configuration only that of the repository, with everything off that could run a program or open a connection.
 
 use std::{
-    borrow::Cow,
     collections::BTreeMap,
     ffi::{OsStr, OsString},
     fs,
@@ -54,10 +53,10 @@ pub(super) enum Mode {
 }
 
 impl Mode {
-    fn of(digits: &[u8]) -> Self {
+    pub(super) fn of(digits: &[u8]) -> Self {
         match digits {
             b"100644" | b"100755" | b"100664" => Mode::File,
-            b"040000" => Mode::Folder,
+            b"040000" | b"40000" => Mode::Folder,
             b"120000" => Mode::Link,
             b"160000" => Mode::Submodule,
             _ => Mode::Other,
@@ -72,8 +71,6 @@ pub(super) struct Entry {
     pub(super) id: String,
     /// With `/`, from the tree that was listed; what is no UTF-8 in it is replaced.
     pub(super) path: String,
-    /// Whether nothing had to be replaced.
-    pub(super) utf8: bool,
 }
 
 /// A repository, seen from one of its folders.
@@ -241,6 +238,23 @@ impl Git {
         arguments: &[&str],
         mut each: impl FnMut(Entry) -> bool,
     ) -> Result<(), GitError> {
+        let mut all_known = true;
+        self.lines(arguments, |line| match parse(line) {
+            Some(entry) => each(entry),
+            None => {
+                all_known = false;
+                false
+            }
+        })?;
+        if all_known { Ok(()) } else { Err(odd("listing a tree")) }
+    }
+
+    /// Calls a function for every line that a command prints, until it says `false`. Lines end with a zero byte.
+    pub(super) fn lines(
+        &self,
+        arguments: &[&str],
+        mut each: impl FnMut(&[u8]) -> bool,
+    ) -> Result<(), GitError> {
         let mut command = self.command(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = Running(command.spawn().map_err(GitError::Run)?);
@@ -254,7 +268,7 @@ impl Git {
             if limited.read_until(0, &mut line).map_err(GitError::Run)? == 0 {
                 break;
             }
-            if !each(parse(&line).ok_or_else(|| odd("listing a tree"))?) {
+            if !each(&line) {
                 return Ok(());
             }
         }
@@ -307,9 +321,8 @@ fn parse(line: &[u8]) -> Option<Entry> {
     let mut words = head.split(|byte| *byte == b' ');
     let (mode, _, id) = (words.next()?, words.next()?, words.next()?);
     let id = String::from_utf8(id.to_vec()).ok().filter(|id| is_id(id))?;
-    let path = String::from_utf8_lossy(path);
-    let utf8 = matches!(path, Cow::Borrowed(_));
-    Some(Entry { mode: Mode::of(mode), id, path: path.into_owned(), utf8 })
+    let path = String::from_utf8_lossy(path).into_owned();
+    Some(Entry { mode: Mode::of(mode), id, path })
 }
 
 pub(super) fn id_in(output: &Output) -> Option<String> {

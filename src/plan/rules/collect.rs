@@ -16,7 +16,7 @@ use crate::{
     address::{Address, Kind, Name, RemoteId},
     config::document::{
         Document, Grant, Grants, Guard, KEY_ID_PREFIX, Key, Person, Section, Sp, Team, Wanted,
-        Workspace,
+        Workspace, reading::Reading,
     },
     diagnostic::Span,
     email::Email,
@@ -82,6 +82,7 @@ impl<'a> Rules<'a> {
             policy,
             tests,
             files,
+            read,
         } = document;
         let mut rules = Self {
             values: BTreeMap::new(),
@@ -131,6 +132,14 @@ impl<'a> Rules<'a> {
 
         rules.section += 1;
         rules.policy(policy, tests.as_ref(), files.as_ref());
+        if let Some(Reading { place: _, include, exclude }) = read {
+            for (name, list) in [("read.include", include), ("read.exclude", exclude)] {
+                let Some(list) = list else { continue };
+                let patterns: Vec<&str> = list.value.iter().map(|text| &*text.value).collect();
+                let value = format!("[{}]", patterns.join(", "));
+                rules.put(name, None, value, list.span.clone());
+            }
+        }
 
         rules.section += 1;
         if let Some(section) = members {

@@ -24,6 +24,7 @@ impl Redactor {
             policy,
             tests,
             files,
+            read: _,
         } = document;
         self.policy_of_files(policy);
         self.tests_of_files(tests.as_ref());

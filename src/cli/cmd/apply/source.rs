@@ -10,7 +10,7 @@ use std::{
 use crate::{
     apply::journal::{Applied, DoneBefore, Origin},
     cli::{
-        approval::{check_age, check_seal},
+        approval::{check_age, check_seal, seal_key},
         args::{Narrow, review::Against},
         connect::Connection,
         failure::Failure,
@@ -24,7 +24,7 @@ use crate::{
         rest::{digest, rest},
         stale, step,
     },
-    render::json::{PlanError, is_json, read_plan},
+    render::json::{PlanError, is_plan, may_be_files, read_plan},
     resource::desired::OrganizationPin,
 };
 
@@ -64,7 +64,11 @@ impl Source {
             None
         };
         match text {
-            Some(text) if extension || is_json(&text) => {
+            // Where plans are sealed, nothing else passes for one by what it holds.
+            Some(text)
+                if is_plan(&text)
+                    || (extension && (!may_be_files(&text) || seal_key()?.is_some())) =>
+            {
                 check_seal(&text)?;
                 let plan = read_plan(&text).map_err(|error| not_a_plan(path, &error))?;
                 if against.base_rev.is_some() || against.base_path.is_some() {

@@ -1,0 +1,52 @@
+//! `read`.
+//!
+//! Invariant: a pattern that cannot be read keeps the files from loading; none is ever dropped.
+
+use super::{Cx, shown, text::Rule};
+use crate::{
+    config::{
+        document::{Sp, Text, reading::Reading},
+        shape::{MAX_TEXT, READ},
+        yaml::{Key, Mark, Node},
+    },
+    glob::Of,
+};
+
+impl Cx<'_> {
+    pub(super) fn reading(&mut self, key: &Key<'_>, node: &Node<'_>) -> Reading {
+        let mut reading = Reading { place: self.place(key.mark), ..Reading::default() };
+        let Some(mut fields) = self.record(node, &READ, key.mark, "`read`") else { return reading };
+        reading.include = fields.value("include").and_then(|node| self.paths(node, "`include`"));
+        reading.exclude = fields.value("exclude").and_then(|node| self.paths(node, "`exclude`"));
+        reading
+    }
+
+    fn paths(&mut self, node: &Node<'_>, what: &str) -> Option<Sp<Vec<Text>>> {
+        let mut paths = Vec::new();
+        for item in self.items(node, what, "[\"people/**\"]") {
+            let Some(path) = self.text(item, Rule::line(what, MAX_TEXT)) else { continue };
+            self.path_pattern(&path, item.mark);
+            paths.push(path);
+        }
+        Some(self.sp(paths, node.mark))
+    }
+
+    /// Refuses a pattern of paths below the folder of the root file that cannot be read, or matches nothing there.
+    pub(super) fn path_pattern(&mut self, pattern: &str, mark: Mark) {
+        let rooted =
+            pattern.starts_with('/') || pattern.starts_with("./") || pattern.contains("..");
+        if rooted {
+            self.error(
+                "config/bad-glob",
+                mark,
+                format!(
+                    "`{}` matches no file: paths start below the folder of the root file",
+                    shown(pattern)
+                ),
+                "write it as `teams/ml/**`",
+            );
+        } else {
+            self.compiles(pattern, Of::Paths, mark);
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! What is said about files that are not read, each with the lines to write.
+//!
+//! Invariant: names of the repository are shown as they are spelled in the files, and long lists are counted.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{MAX_ENTRIES, MAX_FILES, ROOT_FILE};
+use crate::{
+    config::document::Document,
+    diagnostic::{Diagnostic, Span},
+};
+
+/// So many names are shown in one message.
+const SHOWN: usize = 5;
+/// So many patterns are shown to be pasted.
+const PASTED: usize = 12;
+
+/// The top of a file.
+pub(super) fn top(name: &Arc<str>) -> Span {
+    Span { file: Arc::clone(name), line: 1, column: 1, bytes: (0, 0) }
+}
+
+/// How to leave paths out.
+pub(super) fn exclude(patterns: &[String], has_exclude: bool) -> String {
+    let shown: Vec<String> = patterns.iter().take(PASTED).map(|one| quoted(one)).collect();
+    let more = if patterns.len() > PASTED { ", …" } else { "" };
+    let list = shown.join(", ");
+    if has_exclude {
+        format!("add {list}{more} to `read.exclude` in `{ROOT_FILE}`")
+    } else {
+        format!("write `read: {{exclude: [{list}{more}]}}` in `{ROOT_FILE}`")
+    }
+}
+
+/// A pattern in double quotes, as YAML reads it.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_else(|_| format!("{text:?}"))
+}
+
+/// The first names of a list in backticks, and how many more there are.
+pub(super) fn names(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match (names.len(), shown.as_slice()) {
+        (0, _) | (_, []) => "none".to_owned(),
+        (_, [one]) => one.clone(),
+        (count, _) if count > SHOWN => {
+            format!("{} and {} more", shown.join(", "), count - SHOWN)
+        }
+        (_, [first @ .., last]) => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// The fewest patterns that match all of `other` and none of `ours`.
+pub(super) fn patterns(other: &[String], ours: &[&str]) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    for path in other {
+        let folder = path
+            .match_indices('/')
+            .map(|(at, _)| &path[..=at])
+            .find(|folder| !ours.iter().any(|ours| ours.starts_with(folder)));
+        found.insert(match folder {
+            Some(folder) => format!("{}**", globset::escape(folder)),
+            None => globset::escape(path),
+        });
+    }
+    found.into_iter().collect()
+}
+
+/// Why every file has to be known: a list that removes whoever no file names.
+pub(super) fn removes(document: &Document) -> Option<&'static str> {
+    use crate::resource::desired::Unlisted;
+
+    let removes = |rule: Option<&crate::config::document::Sp<Unlisted>>| {
+        rule.is_some_and(|rule| rule.value == Unlisted::Remove)
+    };
+    let manage = &document.manage;
+    if removes(manage.members.as_ref()) && document.members.is_some() {
+        return Some("manage.members");
+    }
+    let has_grants = || {
+        document
+            .workspaces
+            .iter()
+            .flat_map(|section| section.values())
+            .any(|workspace| workspace.members.is_some())
+    };
+    (removes(manage.workspace_members.as_ref()) && has_grants())
+        .then_some("manage.workspace_members")
+}
+
+/// Files that name no section of charter. `paths` are below the folder.
+pub(super) fn foreign(
+    root: &Arc<str>,
+    paths: &[String],
+    help: &str,
+    removes: Option<&str>,
+) -> Diagnostic {
+    let (name, not_read) =
+        if paths.len() == 1 { ("names", "it is not read") } else { ("name", "they are not read") };
+    let mut message = format!("{} {name} no section of charter, so {not_read}", names(paths));
+    let help = format!(
+        "if charter has nothing to do with {}, {help}",
+        if paths.len() == 1 { "it" } else { "them" }
+    );
+    let finding = match removes {
+        Some(rule) => {
+            message.push_str(&format!(
+                "; with `{rule}: remove` a file that is left out by mistake removes people, so this has to be said"
+            ));
+            Diagnostic::error("config/foreign-file", message).recent()
+        }
+        None => Diagnostic::warning("config/foreign-file", message),
+    };
+    finding.at(&top(root)).help(help)
+}
+
+/// Roots of other organizations below the folder.
+pub(super) fn nested_roots(root: &Arc<str>, paths: &[String], has_exclude: bool) -> Diagnostic {
+    let folders: Vec<String> = paths
+        .iter()
+        .filter_map(|path| path.strip_suffix(ROOT_FILE))
+        .map(|folder| format!("{}**", globset::escape(folder)))
+        .collect();
+    let (is, folder) = if paths.len() == 1 {
+        ("is the root file of another organization", "its folder is")
+    } else {
+        ("are root files of other organizations", "their folders are")
+    };
+    Diagnostic::error(
+        "config/nested-root",
+        format!("{} {is}, and {folder} not read with this one", names(paths)),
+    )
+    .at(&top(root))
+    .help(format!(
+        "{}; a file of this organization has any name but `{ROOT_FILE}`",
+        exclude(&folders, has_exclude)
+    ))
+    .recent()
+}
+
+/// A file with sections whose name keeps it from being read.
+pub(super) fn misnamed(name: &Arc<str>, path: &str, json: bool, has_exclude: bool) -> Diagnostic {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let stem = file.trim().rsplit_once('.').map_or(file.trim(), |(stem, _)| stem.trim());
+    let why =
+        if json { "it ends in `.json`" } else { "its name ends neither in `.yaml` nor in `.yml`" };
+    let also = if json { " (YAML reads JSON as it is)" } else { "" };
+    Diagnostic::error(
+        "config/file-name",
+        format!("`{path}` has sections of charter, and is not read because {why}"),
+    )
+    .at(&top(name))
+    .help(format!(
+        "rename it to `{stem}.yaml`{also}; if it does not belong here, {}",
+        exclude(&[globset::escape(path)], has_exclude)
+    ))
+    .recent()
+}
+
+/// A file outside `include` that names a section.
+pub(super) fn not_included(name: &Arc<str>, path: &str) -> Diagnostic {
+    Diagnostic::error(
+        "config/not-included",
+        format!("`{path}` has sections of charter, and `read.include` does not name it"),
+    )
+    .at(&top(name))
+    .help(format!(
+        "add it to `read.include` in `{ROOT_FILE}`, or to `read.exclude` if it does not belong to this organization"
+    ))
+    .recent()
+}
+
+/// A file that is meant as the root and is called otherwise.
+pub(in crate::config) fn misspelled_root(path: &str, beside: bool) -> Diagnostic {
+    let help = if beside {
+        format!(
+            "remove it if `{ROOT_FILE}` replaces it; else rename it so that it is not taken for the root, as `people.yaml`"
+        )
+    } else {
+        format!("rename `{path}` to `{ROOT_FILE}`")
+    };
+    let message = if beside {
+        format!("`{path}` looks like a second root file beside `{ROOT_FILE}`")
+    } else {
+        format!("`{path}` is not read: the root file of a folder is called exactly `{ROOT_FILE}`")
+    };
+    let finding = Diagnostic::error("config/root-name", message).at(&top(&path.into())).help(help);
+    if beside { finding.recent() } else { finding }
+}
+
+/// A link that is not read.
+pub(super) fn link(shown: &str, path: &str, why: &str, has_exclude: bool) -> Diagnostic {
+    Diagnostic::error(
+        "config/link-not-read",
+        format!("the link `{shown}` {why}, so it is not read and the files may be incomplete"),
+    )
+    .at(&top(&shown.into()))
+    .help(format!(
+        "put the file itself into the folder, or remove the link; if it does not belong here, {}",
+        exclude(&[globset::escape(path)], has_exclude)
+    ))
+    .recent()
+}
+
+/// A root file that is a link to something else.
+pub(in crate::config) fn root_link(shown: &str, why: &str) -> Diagnostic {
+    Diagnostic::error(
+        "config/link-not-read",
+        format!("the root file `{shown}` is a link that {why}"),
+    )
+    .at(&top(&shown.into()))
+    .help("put the file itself there, or link it to a `*.yaml` file inside the folder")
+}
+
+/// A folder without a root file. `twin` is a file that is meant as one, `below` a folder that has one.
+pub(in crate::config) fn no_root(
+    folder: &str,
+    files: &[String],
+    twin: Option<&str>,
+    below: Option<&str>,
+) -> Diagnostic {
+    let help = match (twin, below) {
+        (Some(twin), _) => format!("rename `{twin}` to `{ROOT_FILE}`"),
+        (None, Some(below)) => format!("give the folder that has one, as `{below}`"),
+        (None, None) if files.is_empty() => {
+            format!("put a `{ROOT_FILE}` there; `charter import` writes a first one")
+        }
+        (None, None) => format!(
+            "put a `{ROOT_FILE}` with `version: 1` beside the other files, or give one file"
+        ),
+    };
+    let message = if files.is_empty() && twin.is_none() {
+        format!("the folder `{folder}` has no YAML files")
+    } else {
+        format!("the folder `{folder}` has no `{ROOT_FILE}`")
+    };
+    Diagnostic::error("config/no-root", message).help(help)
+}
+
+/// A submodule.
+pub(super) fn submodule(shown: &str, path: &str, has_exclude: bool) -> Diagnostic {
+    Diagnostic::error(
+        "config/link-not-read",
+        format!(
+            "`{shown}` is a submodule, whose files are not read, so the files may be incomplete"
+        ),
+    )
+    .at(&top(&shown.into()))
+    .help(format!(
+        "put the files themselves there; if it does not belong here, {}",
+        exclude(&[format!("{}/**", globset::escape(path))], has_exclude)
+    ))
+    .recent()
+}
+
+/// More of a sort than is shown.
+pub(super) fn more(count: usize, what: &str) -> Diagnostic {
+    Diagnostic::error("config/link-not-read", format!("{count} more {what} are not read either"))
+        .help(format!("leave their folders out with `read: {{exclude: […]}}` in `{ROOT_FILE}`"))
+        .recent()
+}
+
+/// Something that is no file, where one is expected.
+pub(in crate::config) fn no_file(shown: &str, what: &str) -> Diagnostic {
+    Diagnostic::error(
+        "config/not-a-file",
+        format!("`{shown}` is {what}, and only regular files are read"),
+    )
+    .at(&top(&shown.into()))
+    .help("put the file itself there")
+}
+
+/// Files of the folder that Git's index has and the work tree does not.
+pub(super) fn not_checked_out(root: &Arc<str>, paths: &[String]) -> Diagnostic {
+    let (is, what) = if paths.len() == 1 { ("is", "it") } else { ("are", "them") };
+    Diagnostic::error(
+        "config/not-checked-out",
+        format!("{} {is} in the repository and {is} not checked out here (sparse checkout), so the files are incomplete", names(paths)),
+    )
+    .at(&top(root))
+    .help(format!("check {what} out with `git sparse-checkout add …` or `git sparse-checkout disable`"))
+    .recent()
+}
+
+/// A sandbox's state or a fleet file among the files.
+pub(super) fn of_charter(root: &Arc<str>, paths: &[String], what: &str) -> Diagnostic {
+    let (is, not_read) =
+        if paths.len() == 1 { ("is", "is not part of") } else { ("are", "are not part of") };
+    Diagnostic::note(
+        "config/not-part",
+        format!("{} {is} {what}, and {not_read} the organization's files", names(paths)),
+    )
+    .at(&top(root))
+    .help(format!("to leave out this note, {}", exclude(&patterns(paths, &[ROOT_FILE]), false)))
+}
+
+pub(super) fn too_many_entries(folder: &str) -> Diagnostic {
+    too_large(format!("the folder `{folder}` has more than {MAX_ENTRIES} entries"))
+}
+
+pub(super) fn too_many_files(folder: &str) -> Diagnostic {
+    too_large(format!("the folder `{folder}` has more than {MAX_FILES} YAML files"))
+}
+
+pub(super) fn too_deep(folder: &str) -> Diagnostic {
+    too_large(format!(
+        "the folder `{folder}` has folders nested more than {} deep",
+        super::walk::MAX_DEPTH
+    ))
+}
+
+fn too_large(message: String) -> Diagnostic {
+    Diagnostic::error("config/too-large", message).help(format!(
+        "give the folder that holds the charter files only, or leave large folders out with `read: {{exclude: […]}}` in `{ROOT_FILE}`"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_without_a_file_of_charter_is_left_out_whole() {
+        let other = [
+            "charts/a/x.yaml",
+            "charts/b.yaml",
+            "compose.yaml",
+            "people/gen/y.yaml",
+            "a[b]/c.yaml",
+        ];
+        let other = other.map(str::to_owned);
+        let ours = ["charter.yaml", "people/eng.yaml"];
+        assert_eq!(
+            patterns(&other, &ours),
+            ["a[[]b[]]/**", "charts/**", "compose.yaml", "people/gen/**"]
+        );
+    }
+}
