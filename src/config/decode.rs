@@ -275,7 +275,7 @@ impl Cx<'_> {
                 "config/root-only",
                 key.mark,
                 format!("`{text}` stands in the root file only"),
-                "move it to `charter.yaml` at the top of the folder",
+                "move it to `charter.yaml` at the top of the folder; `read.exclude` there leaves other files out",
             );
             return false;
         }

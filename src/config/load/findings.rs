@@ -105,7 +105,7 @@ pub(super) fn foreign(
     let finding = match removes {
         Some(rule) => {
             message.push_str(&format!(
-                "; with `{rule}: remove` a file that is left out by mistake removes people, so this has to be said"
+                "; under `{rule}: remove` a file that is left out by mistake removes people, so each has to be excluded"
             ));
             Diagnostic::error("config/foreign-file", message).recent()
         }
@@ -136,6 +136,29 @@ pub(super) fn nested_roots(root: &Arc<str>, paths: &[String], has_exclude: bool)
         exclude(&folders, has_exclude)
     ))
     .recent()
+}
+
+/// Files of other organizations among those of this one.
+pub(super) fn alone(root: &Arc<str>, paths: &[String], has_exclude: bool) -> Diagnostic {
+    let (has, not_read) = if paths.len() == 1 {
+        (
+            "has `version` and `organization`",
+            "it is a file of its own and is not read with this one",
+        )
+    } else {
+        (
+            "have `version` and `organization`",
+            "they are files of their own and are not read with this one",
+        )
+    };
+    let patterns: Vec<String> = paths.iter().map(|path| globset::escape(path)).collect();
+    Diagnostic::error("config/nested-root", format!("{} {has}, so {not_read}", names(paths)))
+        .at(&top(root))
+        .help(format!(
+            "{}; a part of this organization has neither",
+            exclude(&patterns, has_exclude)
+        ))
+        .recent()
 }
 
 /// A file with sections whose name keeps it from being read.

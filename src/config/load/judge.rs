@@ -94,6 +94,7 @@ impl Root {
                 }
                 Outcome::Misplaced if !is_whole => continue,
                 Outcome::Misplaced => others.ours.push(path),
+                Outcome::Alone => others.alone.push(path),
                 Outcome::Foreign => others.foreign.push(path),
                 Outcome::Sandbox => others.sandboxes.push(path),
                 Outcome::Fleet => others.fleets.push(path),
@@ -194,6 +195,8 @@ enum Outcome {
     Unreadable,
     /// It has sections, and is not read for another reason, which is said.
     Misplaced,
+    /// It names an organization itself, so it is one of its own.
+    Alone,
     /// It names no section.
     Foreign,
     Sandbox,
@@ -275,6 +278,12 @@ impl Judge {
             Content::Charter if is_base && (stands_alone || !names_list(&parsed)) => {
                 (Outcome::Foreign, Vec::new())
             }
+            Content::Charter
+                if names(&parsed, |key| key == "version")
+                    && names(&parsed, |key| key == "organization") =>
+            {
+                (Outcome::Alone, Vec::new())
+            }
             Content::Charter | Content::Nearly | Content::Plan | Content::Empty => {
                 let part = match parsed {
                     Parsed::Tree(node) => decode::decode(name, false, &text, &node, &mut found),
@@ -318,6 +327,7 @@ pub(super) struct Others {
     root: Option<Arc<str>>,
     excludes: bool,
     ours: Vec<String>,
+    alone: Vec<String>,
     foreign: Vec<String>,
     sandboxes: Vec<String>,
     fleets: Vec<String>,
@@ -326,12 +336,19 @@ pub(super) struct Others {
 impl Others {
     /// Says which files are not read.
     pub(super) fn report(&self, document: &Document, found: &mut Vec<Diagnostic>) {
-        let Self { root: Some(root), excludes, ours, foreign, sandboxes, fleets } = self else {
+        let Self { root: Some(root), excludes, ours, alone, foreign, sandboxes, fleets } = self
+        else {
             return;
         };
+        if !alone.is_empty() {
+            found.push(findings::alone(root, alone, *excludes));
+        }
         if !foreign.is_empty() {
-            let ours: Vec<&str> =
-                [ours, sandboxes, fleets].into_iter().flatten().map(String::as_str).collect();
+            let ours: Vec<&str> = [ours, alone, sandboxes, fleets]
+                .into_iter()
+                .flatten()
+                .map(String::as_str)
+                .collect();
             let help = exclude(&patterns(foreign, &ours), *excludes);
             found.push(findings::foreign(root, foreign, &help, removes(document)));
         }

@@ -57,7 +57,7 @@ fn a_name_in_capitals_is_read_and_one_that_is_nearly_right_is_an_error_if_it_has
         assert_eq!(codes_of(&ours), ["config/file-name"], "{name}");
         assert!(help(&ours, "config/file-name").contains("rename it to `eng.yaml`"), "{name}");
         let other =
-            folder(&[("charter.yaml", ROOT), (name, "{\"services\": {}, \"files\": [\"x\"]}")]);
+            folder(&[("charter.yaml", ROOT), (name, "{\"services\": {}, \"name\": [\"x\"]}")]);
         assert_eq!(errors(&other), [""; 0], "{name}");
     }
     let plan = folder(&[
@@ -134,6 +134,22 @@ fn the_root_of_another_organization_is_one_error_that_names_the_exclude() {
     assert!(help(&nested, "config/nested-root").contains(words));
     let base = load_for(nested.path(), Side::Base, &Environment::default()).unwrap();
     assert_eq!(people(&base), [""; 0]);
+}
+
+#[test]
+fn files_that_name_their_own_organization_are_one_error() {
+    let own = "version: 1\norganization: {id: 3f0c1b1e-0000-4000-8000-000000000000}\nmembers: {joan@acme.com: user}\n";
+    let beside = folder(&[
+        ("charter.yaml", own),
+        ("lab.yaml", own),
+        ("old/acme.yaml", own),
+        ("people.yaml", MEMBERS),
+    ]);
+    assert_eq!(codes_of(&beside), ["config/nested-root"]);
+    let words = r#"read: {exclude: ["lab.yaml", "old/acme.yaml"]}"#;
+    assert!(help(&beside, "config/nested-root").contains(words));
+    let base = load_for(beside.path(), Side::Base, &Environment::default()).unwrap();
+    assert_eq!(people(&base), ["ada@acme.com", "joan@acme.com"]);
 }
 
 #[test]

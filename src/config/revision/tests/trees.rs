@@ -76,11 +76,11 @@ fn other_links_and_submodules_are_errors_and_warnings_in_a_base() {
     assert_eq!(
         whys,
         [
-            "`module` is a submodule",
             "the link `absolute.yaml` leaves the folder",
             "the link `broken.yaml` leads nowhere",
             "the link `folder` leads to a folder",
             "the link `loop.yaml` leads nowhere",
+            "`module` is a submodule",
             "the link `out.yaml` leaves the folder",
             "the link `text.yaml` leads to a file that is not called `*.yaml` or `*.yml`",
         ]
