@@ -114,8 +114,8 @@ fn production() -> Address {
     Address::workspace(Name::label("Production"))
 }
 
-/// What the documents say that a write is answered with, as far as charter looks at it.
-fn answer(line: &str) -> Value {
+/// What the documents say that a write is answered with, as far as charter looks at it: the object as it was asked for.
+fn answer(line: &str, body: Option<&Value>) -> Value {
     let kinds = [
         ("/members", "workspace_member"),
         ("/workspaces", "workspace"),
@@ -125,12 +125,23 @@ fn answer(line: &str) -> Value {
     ];
     let (_, word) = kinds.into_iter().find(|(part, _)| line.contains(part)).unwrap();
     let end = if line.starts_with("DELETE") { "_deleted" } else { "" };
-    json!({"id": "x", "user_id": "x", "type": format!("{word}{end}")})
+    let path = line.trim_end_matches("/archive");
+    let id = path.rsplit('/').next().unwrap().to_owned();
+    let mut answer = json!({"id": id, "user_id": id, "type": format!("{word}{end}")});
+    if line.ends_with("/archive") {
+        answer["archived_at"] = json!("2026-11-22T09:00:00Z");
+    }
+    let asked = body.and_then(Value::as_object).into_iter().flatten();
+    answer.as_object_mut().unwrap().extend(asked.map(|(key, value)| (key.clone(), value.clone())));
+    if let Some(tags) = answer.get_mut("tags").and_then(Value::as_object_mut) {
+        tags.retain(|_, value| !value.is_null());
+    }
+    answer
 }
 
 async fn write(line: &str, body: Option<Value>, call: Call) {
     let server = MockServer::start_async().await;
-    let answer = answer(line);
+    let answer = answer(line, body.as_ref());
     let _expected = serve(&server, line, body.as_ref(), &answer);
     let ids = BTreeMap::from([(production(), RemoteId::new("w1"))]);
     let (resend, budget) = (call.resend, call.budget);

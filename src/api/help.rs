@@ -80,8 +80,8 @@ fn status(error: &StatusError) -> Option<String> {
         ),
         (402, _) => "settle the organization's billing in the Console".into(),
         (403, "") if error.asked.target.ends_with("/organizations/me") => format!(
-            "{} may not do this: use an Admin API key, or an OAuth token with the scope `org:admin` held by an admin. An \
-             Enterprise or AWS organization may not offer this call: then set `organization.kind` in charter.yaml, or \
+            "{} may not do this: use an Admin API key, or an OAuth token with the scope `org:admin` held by an admin; \
+             a workspace-scoped key can't. An Enterprise or AWS organization may not offer this call: then set `organization.kind` in charter.yaml, or \
              without files give `--kind`",
             from()
         ),

@@ -153,7 +153,7 @@ pub(super) fn grammar(before: &str, rest: &str) -> Option<&'static str> {
         }
         _ if rest.starts_with('&') => Some("write `&&`"),
         _ if rest.starts_with('|') => Some("write `||`"),
-        _ if rest.starts_with('`') => {
+        _ if rest.starts_with('`') || rest.starts_with(".`") => {
             Some("write the key in brackets, as in `workspace.tags[\"cost-center\"]`")
         }
         _ => None,

@@ -32,7 +32,7 @@ pub(crate) const BREAKS: [(&str, &str, &str); 4] = [
 ];
 
 /// Roles that tests seed on purpose though the contract does not know them.
-const STRANGE: [&str; 1] = ["galactic_overlord"];
+const STRANGE: [&str; 2] = ["galactic_overlord", "a role of another time"];
 
 /// Headers that are HTTP's own or the credential's.
 const PLAIN: [&str; 8] = [

@@ -46,7 +46,7 @@ fn law_2_what_the_files_do_not_name_is_unchanged() {
             let before = sandbox.state();
             let (_, report) = plan_and_apply(&sandbox, &document).await?;
             note_done(&report, coverage);
-            frame::check(&case.files, &before, &sandbox.state())
+            frame::check(&case.files, &before, &sandbox.state(), frame::Runs::One)
         })
     });
 }
@@ -144,6 +144,14 @@ fn excused(step: &Step, outcome: &Outcome, state: &State, refused: &Refused) -> 
         // Whether the API takes the grant of a billing member away is not known (core.md §5.30).
         (Spec::WorkspaceMember(_), Verb::Remove)
             if switches.billing_removal == switches::BillingRemoval::Refused
+                && matches!(outcome, Outcome::Manual { .. }) =>
+        {
+            true
+        }
+        // Whether the API takes a grant for a billing member, and shows one that is there, is not known (core.md §3.5): what it
+        // refuses is left to a person.
+        (Spec::WorkspaceMember(_), Verb::Create)
+            if switches.billing_grants != switches::BillingGrants::Listed
                 && matches!(outcome, Outcome::Manual { .. }) =>
         {
             true

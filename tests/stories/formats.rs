@@ -66,7 +66,10 @@ fn annotations_point_at_the_lines_that_ask_for_the_steps() {
     assert_eq!(run.code, Some(0), "{run:?}");
     let found = annotations(&run.stdout);
     let about = |whom: &str| {
-        let of = |found: &&(String, usize, usize, String)| found.3.contains(whom);
+        // Not the warning that asks whether the two are one.
+        let of = |found: &&(String, usize, usize, String)| {
+            found.3.contains(whom) && !found.3.contains("same grants")
+        };
         found.iter().find(of).unwrap_or_else(|| panic!("{whom}: {run:?}"))
     };
     let (file, line, column, message) = about("cy@acme.com");
@@ -100,8 +103,11 @@ fn every_wrong_file_is_annotated_and_reported_where_it_is_wrong() {
         let results = report["runs"][0]["results"].as_array().unwrap().clone();
         let run = story.run(&["validate", name, "--format", "github", "--all"]);
         let found = annotations(&run.stdout);
-        assert_eq!(found.len(), results.len(), "{name}");
-        for ((file, line, column, _), result) in found.iter().zip(&results) {
+        // The platform shows so many of a level, and the last annotation counts the others.
+        let most = 100;
+        let counted = usize::from(results.len() > most);
+        assert_eq!(found.len(), results.len().min(most) + counted, "{name}");
+        for ((file, line, column, _), result) in found.iter().zip(&results).take(most) {
             let place = &result["locations"][0]["physicalLocation"];
             if place.is_null() {
                 continue;
