@@ -1,6 +1,6 @@
 //! Grants that a list leaves out and a read of the one member may show.
 //!
-//! Invariant: only what is shown counts; a member who is not found, or whose access is inherited, gives no grant.
+//! Invariant: only `workspace_admin` that is shown counts, so that no step ever changes or takes what a list hides.
 
 use std::sync::Arc;
 
@@ -39,9 +39,9 @@ pub async fn grants_by_member(
     Ok(rows.into_iter().flatten().collect())
 }
 
-/// The row as a grant, unless it shows what is inherited.
+/// The row as a grant, if it is the one that a billing member can be given. A plan rests on nothing else that a list hides.
 fn own(workspace: &RemoteId, user: &RemoteId, role: &str) -> Option<Placed> {
-    if WorkspaceRole::from_wire(role) == WorkspaceRole::Billing {
+    if WorkspaceRole::from_wire(role) != WorkspaceRole::Admin {
         return None;
     }
     let address = Address::workspace_member(Name::id(workspace), Name::id(user));

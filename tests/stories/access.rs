@@ -42,7 +42,7 @@ fn the_billing_grant_is_sent_when_its_step_is_named_and_never_again_by_itself() 
 
     let run = apply(&story, &folder, &["--only", STEP, "--verify"]);
     assert_eq!(run.code, Some(0), "{run:?}");
-    assert!(run.stdout.contains("accepted, cannot be seen"), "{run:?}");
+    assert!(run.stderr.contains("accepted, cannot be seen"), "{run:?}");
     assert_eq!(served.calls().len(), 1);
     apply(&story, &folder, &[]);
     assert_eq!(served.calls().len(), 1);

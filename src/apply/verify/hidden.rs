@@ -41,22 +41,16 @@ pub(super) fn after_grant(title: &str, refusal: Option<&ApiError>) -> After {
     })
 }
 
-/// Before a grant is taken away: `now` is what a read of the one member shows, which may be what is inherited.
+/// Before a grant is taken away: the list may show what is inherited in its place.
 pub(super) async fn before_removal(
     planned: &Object,
-    now: Option<Object>,
     place: &Place,
     eyes: &Eyes<'_>,
 ) -> Result<Before, ApiError> {
-    let now = match now {
-        Some(now) if is_inherited(&now) && !is_inherited(planned) => {
-            match row(place, eyes).await? {
-                Some(listed) if !is_inherited(&listed) => Some(listed),
-                _ => return Ok(Before::already_so("what is left is inherited")),
-            }
-        }
-        now => now,
-    };
+    let now = row(place, eyes).await?;
+    if now.as_ref().is_some_and(is_inherited) && !is_inherited(planned) {
+        return Ok(Before::already_so("what is left is inherited"));
+    }
     Ok(match now.and_then(|now| difference(planned, &now)) {
         Some(what) => Before::Instead(super::changed(what)),
         None => Before::Same,

@@ -124,8 +124,7 @@ impl Effect {
                 found.map(|workspace| objects::workspace(&workspace, false))
             }
             Effect::RemoveGrant(place) => {
-                let now = row(place, eyes).await?;
-                return hidden::before_removal(planned, now, place, eyes).await;
+                return hidden::before_removal(planned, place, eyes).await;
             }
             Effect::ChangeKey(id) => {
                 let key = found(eyes.reader.get::<wire::ApiKey>(&["api_keys", id]).await)?;
