@@ -2,6 +2,8 @@
 //!
 //! Invariant: total on checked documents; the only thing it finds out is what a passed date or a `none` takes along.
 
+mod ignores;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -9,6 +11,9 @@ use std::{
 
 use jiff::civil::Date;
 
+pub(crate) use self::ignores::IGNORE_EXPIRED;
+pub(super) use self::ignores::ignore_glob;
+use self::ignores::{lower_ignore, past_ignore};
 use super::document::{
     Document, Grant, Grants, KEY_ID_PREFIX, Key, Person, Place, Section, Sp, Text, Wanted,
     Workspace,
@@ -20,10 +25,7 @@ use crate::{
     resource::{
         ApiKey, Desired, KeyStatus, Member, Object, Snapshot, Source, Spec, WorkspaceMember,
         WorkspaceRole,
-        desired::{
-            Approval, Gone, GoneCause, GuardLimits, Ignore, IgnoreTarget, ListScope,
-            OrganizationPin, Pin, Scope,
-        },
+        desired::{Approval, Gone, GoneCause, GuardLimits, ListScope, OrganizationPin, Pin, Scope},
         workspace::{DEFAULT, Residency},
     },
 };
@@ -348,49 +350,6 @@ fn lower_list(document: &Document, kind: Kind, place: &Place) -> ListScope {
         unlisted: rule.map(|rule| rule.value).unwrap_or_default(),
         span: span_of(rule.and_then(|rule| rule.span.as_ref()).or(place.0.as_ref())),
     }
-}
-
-fn lower_ignore(ignore: &super::document::Ignore, today: Date) -> Option<Ignore> {
-    let super::document::Ignore { place, target, pattern, reason, until } = ignore;
-    let until = until.as_ref().map(|until| until.value);
-    Some(Ignore {
-        target: *target,
-        // The check has compiled it before.
-        pattern: ignore_glob(*target, pattern)?,
-        reason: Arc::clone(&reason.value),
-        until,
-        expired: until.is_some_and(|until| until < today),
-        span: span_of(place.0.as_ref()),
-    })
-}
-
-/// The pattern of an `ignore` entry as it is matched: people by canonical address.
-pub(super) fn ignore_glob(target: IgnoreTarget, pattern: &str) -> Option<globset::Glob> {
-    if target != IgnoreTarget::Members {
-        return globset::Glob::new(pattern).ok();
-    }
-    let pattern = pattern.to_ascii_lowercase();
-    let canonical = match pattern.rsplit_once('@') {
-        Some((local, domain)) if !domain.is_ascii() && !domain.contains(['*', '?', '[', '{']) => {
-            idna::domain_to_ascii(domain).ok().map(|domain| format!("{local}@{domain}"))
-        }
-        _ => None,
-    };
-    globset::Glob::new(canonical.as_deref().unwrap_or(&pattern)).ok()
-}
-
-/// The code of what [`past_ignore`] says.
-pub(crate) const IGNORE_EXPIRED: &str = "config/ignore-expired";
-
-/// Says that an `ignore` entry protects past its date.
-fn past_ignore(ignore: &super::document::Ignore, today: Date) -> Option<Diagnostic> {
-    let super::document::Ignore { pattern, reason, until, .. } = ignore;
-    let until = until.as_ref().filter(|until| until.value < today)?;
-    let message = format!("`{pattern}` was to be ignored until {until} ({reason}), and still is");
-    let finding = Diagnostic::warning(IGNORE_EXPIRED, message)
-        .at_opt(until.span.as_ref())
-        .help("remove the entry to manage what it covers, or set a later `until`");
-    Some(finding)
 }
 
 /// A document that was not read from files (an import) has no places.

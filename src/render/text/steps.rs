@@ -2,8 +2,9 @@
 //!
 //! Invariant: every step of a plan is shown once, under its disposition, or under the step that it follows from.
 
-use serde_json::Value;
+mod fields;
 
+use self::fields::{field_change, given_groups, set_fields};
 use super::{
     Options, call_to_act, heading,
     words::{Words, nouns, words_of},
@@ -16,9 +17,7 @@ use crate::{
         layout::{Flow, line, pad, paragraph, width},
         style::{BOLD, DIM, PLAIN, paint},
     },
-    resource::{
-        Change, Disposition, FieldChange, Object, Spec, member::group_list, snapshot::Source,
-    },
+    resource::{Change, Disposition, Object, Spec, snapshot::Source},
 };
 
 /// The ready steps: one text per kind, and per workspace for its members.
@@ -360,45 +359,6 @@ fn small_print(address: &Address, change: &Change) -> Option<String> {
         _ => None,
     }?;
     Some(format!("({text})"))
-}
-
-/// The groups that an invite keeps of one that lapsed.
-fn given_groups(object: &Object) -> Vec<String> {
-    match &object.spec {
-        Spec::Member(member) if !member.groups.is_empty() => {
-            vec![format!("with {} of the invite that lapsed", group_list(&member.groups))]
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn set_fields(object: &Object) -> Vec<String> {
-    object
-        .spec
-        .resource()
-        .fields()
-        .into_iter()
-        .filter(|(field, value)| field != "name" && !value.is_null())
-        .map(|(field, value)| format!("{field}: {}", shown(&value)))
-        .collect()
-}
-
-fn field_change(change: &FieldChange) -> String {
-    let FieldChange { field, before, after } = change;
-    format!("{field}: {} -> {}", shown(before), shown(after))
-}
-
-/// A value as the files would write it.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "(not set)".to_owned(),
-        Value::String(text) if text.is_empty() || text.trim() != text => format!("{text:?}"),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => {
-            format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", "))
-        }
-        other => other.to_string(),
-    }
 }
 
 /// The widest of some texts.
