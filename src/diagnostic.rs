@@ -164,6 +164,11 @@ impl Diagnostic {
         self
     }
 
+    /// Whether it is new in this version.
+    pub fn is_recent(&self) -> bool {
+        self.recent.0
+    }
+
     /// Whether it stops the run.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
@@ -182,16 +187,24 @@ pub const MAX_HELD: usize = 2_000;
 /// How many findings are kept for whoever reads them; errors come first.
 pub const MAX_KEPT: usize = 300;
 
-/// Keeps the first findings of a sorted list, and counts the others with the `dropped` ones in a last finding of this
-/// code.
-pub fn bound(found: &mut Vec<Diagnostic>, dropped: usize, code: &'static str) {
+/// Errors that were only counted while a file was read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dropped {
+    /// Those that versions before this one found, too.
+    pub known: usize,
+    /// Those marked as [`Diagnostic::recent`].
+    pub recent: usize,
+}
+
+/// Keeps the first findings of a sorted list, and counts the others with the `dropped` ones, of which `errors` are
+/// errors, in a last finding of this code.
+pub fn bound(found: &mut Vec<Diagnostic>, errors: usize, dropped: usize, code: &'static str) {
     let rest = if found.len() > MAX_KEPT { found.split_off(MAX_KEPT) } else { Vec::new() };
     let count = rest.len() + dropped;
     if count == 0 {
         return;
     }
-    // What was only counted are errors.
-    let is_error = dropped > 0 || rest.iter().any(Diagnostic::is_error);
+    let is_error = errors > 0 || rest.iter().any(Diagnostic::is_error);
     let severity = if is_error { Severity::Error } else { Severity::Warning };
     let noun = if count == 1 { "finding is" } else { "findings are" };
     let place = rest.first().or(found.last()).and_then(|one| one.span.clone());

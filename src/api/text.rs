@@ -5,6 +5,7 @@
 use std::{fmt::Write as _, time::Duration};
 
 use super::transport::RawResponse;
+use crate::characters::is_invisible;
 
 /// Longest message shown, in characters.
 const MESSAGE: usize = 400;
@@ -68,8 +69,7 @@ fn bounded(text: &str, most: usize) -> String {
 }
 
 fn steers(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    letter.is_control() || is_invisible(letter)
 }
 
 /// Hides what looks like a credential: long `sk-ant-…` runs and JSON web tokens. Key hints stay.

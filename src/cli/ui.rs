@@ -166,7 +166,7 @@ impl Ui {
         let mut text = diagnostics(first, sources, self.width);
         if !rest.is_empty() {
             let counts = tally(rest).unwrap_or_else(|| rest.len().to_string());
-            text.push_str(&format!("{counts} not shown here: `--all` shows them\n\n"));
+            text.push_str(&format!("{counts} not shown here; `--all` shows all that are kept\n\n"));
         }
         text
     }

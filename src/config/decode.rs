@@ -32,7 +32,7 @@ use super::{
     shape::{FILE, Need, Record},
     yaml::{Key, Mark, Node, Sort, Value},
 };
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Dropped, Span};
 
 /// What one file says.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ pub(crate) struct Part {
     /// file decides what is said of them.
     pub(crate) unnamed: Vec<Text>,
     /// Errors that were only counted.
-    pub(crate) dropped: usize,
+    pub(crate) dropped: Dropped,
 }
 
 /// Decodes one file.
@@ -126,7 +126,7 @@ struct Cx<'f> {
     incomplete: bool,
     unnamed: Vec<Text>,
     /// Findings that were only counted.
-    dropped: usize,
+    dropped: Dropped,
     /// Dates that hold a time, midnight.
     midnights: Vec<Mark>,
 }
@@ -165,7 +165,16 @@ impl Drop for Fields<'_, '_> {
 impl<'f> Cx<'f> {
     fn new(file: &'f Arc<str>, root: bool, text: &'f str, found: &'f mut Vec<Diagnostic>) -> Self {
         let (unnamed, midnights) = (Vec::new(), Vec::new());
-        Self { file, root, text, found, incomplete: false, unnamed, dropped: 0, midnights }
+        Self {
+            file,
+            root,
+            text,
+            found,
+            incomplete: false,
+            unnamed,
+            dropped: Dropped::default(),
+            midnights,
+        }
     }
 }
 

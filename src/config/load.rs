@@ -36,7 +36,7 @@ use super::{
     revision::Environment,
     yaml::{self, MAX_BYTES},
 };
-use crate::diagnostic::{self, Diagnostic, Sources, Span};
+use crate::diagnostic::{self, Diagnostic, Dropped, Sources, Span};
 
 /// The root file of a folder.
 pub const ROOT_FILE: &str = "charter.yaml";
@@ -162,12 +162,13 @@ fn assemble(
     let mut sources = Sources::default();
     let mut parts = Vec::with_capacity(read.len());
     let mut unnamed = Vec::new();
-    let mut dropped = 0;
+    let mut dropped = Dropped::default();
     for Source { name, text, part, like_root: _ } in read {
         incomplete |= part.incomplete;
         sources.0.insert(name, text);
         unnamed.extend(part.unnamed.iter().cloned());
-        dropped += part.dropped;
+        dropped.known += part.dropped.known;
+        dropped.recent += part.dropped.recent;
         parts.push(part);
     }
     let document = merge::merge(parts, &mut found);
@@ -182,7 +183,8 @@ fn assemble(
     diagnostic::sort(&mut found);
     // A value that an alias repeats is judged once for each place, and shown once.
     found.dedup();
-    diagnostic::bound(&mut found, dropped, MORE_FINDINGS);
+    let errors = dropped.known + if side == Side::Own { dropped.recent } else { 0 };
+    diagnostic::bound(&mut found, errors, dropped.known + dropped.recent, MORE_FINDINGS);
     if found.iter().any(Diagnostic::is_error) {
         Err(Rejected { diagnostics: found, sources })
     } else {

@@ -17,7 +17,13 @@ impl Cx<'_> {
         if self.found.len() < MAX_HELD {
             self.found.push(finding);
         } else {
-            self.dropped += 1;
+            // What is new in this version is only a warning in a base, however much of it there is.
+            let count = if finding.is_recent() {
+                &mut self.dropped.recent
+            } else {
+                &mut self.dropped.known
+            };
+            *count += 1;
         }
     }
 

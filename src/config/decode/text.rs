@@ -68,6 +68,9 @@ fn odd_character(text: &str, lines: bool) -> Option<char> {
     let control = |c: &char| c.is_control() && !(lines && matches!(c, '\n' | '\t'));
     // A blank at an end is seen only where it is quoted, and U+00A0 not even there.
     let blank = |c: &char| !c.is_ascii() && c.is_whitespace() && !lines;
+    if text.is_ascii() {
+        return text.chars().find(control);
+    }
     let ends = [text.chars().next(), text.chars().next_back()];
     let invisible = || characters::invisible_in(text).map(|(_, c)| c).next();
     text.chars().find(control).or_else(invisible).or_else(|| ends.into_iter().flatten().find(blank))

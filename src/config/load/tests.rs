@@ -382,6 +382,18 @@ files: {\"teams**.yaml\": {members: false}}
 }
 
 #[test]
+fn a_base_with_thousands_of_newly_refused_texts_still_reads() {
+    let mut text = String::from("version: 1\nmembers:\n");
+    for n in 0..3_000 {
+        writeln!(text, "  \u{201c}p{n}@acme.com\u{201d}: user").unwrap();
+    }
+    let folder = folder(&[("charter.yaml", &text)]);
+    let base = load_for(folder.path(), Side::Base, &Environment::default()).unwrap();
+    assert_eq!(base.warnings.len(), diagnostic::MAX_KEPT + 1);
+    assert!(load_for(folder.path(), Side::Own, &Environment::default()).is_err());
+}
+
+#[test]
 fn a_grant_for_a_bare_name_is_told_the_team_or_the_person_that_another_file_lists() {
     let files = [
         ("charter.yaml", "version: 1\nmembers: {ada@acme.com: admin, bea@acme.com: user}\n"),

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::{
-    characters::is_invisible,
+    characters::invisible_in,
     config::{
         decode::is_uuid,
         yaml::{Sort, plain_sort},
@@ -19,14 +19,16 @@ pub(super) fn scalar(text: &str) -> String {
     }
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
-    for c in text.chars() {
+    let mut hidden = invisible_in(text).peekable();
+    for (at, c) in text.char_indices() {
+        let hidden = hidden.next_if(|(place, _)| *place == at).is_some();
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            c if c.is_control() || is_invisible(c) || is_noncharacter(c) => {
+            c if c.is_control() || hidden || is_noncharacter(c) => {
                 let code = u32::from(c);
                 let _ = if code <= 0xffff {
                     write!(out, "\\u{code:04X}")

@@ -87,6 +87,9 @@ impl<'a, 'f> Builder<'a, 'f> {
     pub(super) fn event(&mut self, event: Event<'a>, mark: Mark) -> Step {
         let around = Around {
             flow: self.open.last().is_some_and(|open| open.flow),
+            value: self.open.last().is_some_and(|open| {
+                !open.flow && matches!(open.content, Content::Map { key: Some(_), .. })
+            }),
             parent: self.open.iter().rev().find(|open| !open.flow).map(|open| open.column),
         };
         let span = |mark: Mark| mark.span(self.file);

@@ -24,6 +24,8 @@ pub(super) struct Layout<'a> {
 pub(super) struct Around {
     /// Inside brackets.
     pub(super) flow: bool,
+    /// The value of a key of a map without brackets.
+    pub(super) value: bool,
     /// The column of the innermost map or list without brackets, from 1.
     pub(super) parent: Option<u32>,
 }
@@ -48,6 +50,24 @@ impl<'a> Layout<'a> {
             && mark.line > self.line
         {
             finding = self.flow_line(mark, parent);
+        }
+        if let Some(parent) = parent
+            && around.value
+            && mark.line > self.line
+            && matches!(
+                event,
+                Event::MappingStart(StructureStyle::Flow, ..)
+                    | Event::SequenceStart(StructureStyle::Flow, ..)
+                    | Event::Scalar(_, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted, ..)
+            )
+            && (mark.column as usize) <= parent
+        {
+            finding = Some((
+                mark,
+                "config/yaml-indent",
+                "this value is not indented deeper than its key, which other YAML readers refuse",
+                format!("indent the line by at least {parent} {}", plural(parent)),
+            ));
         }
         self.line = self.line.max(mark.line);
         match event {
