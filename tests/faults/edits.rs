@@ -5,7 +5,7 @@
 
 use orgcharter::{
     apply::Journal,
-    sandbox::{Edit, KeyStatus},
+    sandbox::{Edit, Fault, KeyStatus, Rule, TypedError},
 };
 
 use crate::{
@@ -27,6 +27,8 @@ struct Race {
     files: &'static str,
     when: When,
     edits: Vec<Edit>,
+    /// What the API answers once in place of a plain reply, and to which call.
+    reply: Option<(&'static str, Fault)>,
     /// The outcome of the only step.
     told: &'static str,
     exit: u8,
@@ -106,7 +108,8 @@ fn races() -> Vec<Race> {
     const GRANT_GONE: &str = "done workspace_member/Staging/bob@acme.com: it was gone already";
     const NO_STAGING: &str = "skipped workspace_member/Staging/bob@acme.com: `Staging` was archived meanwhile";
     const KEY_SO: &str = "done api_key/apikey_ci: it was so already";
-    let row = |files, when, edits, told, exit| Race { files, when, edits, told, exit };
+    let row =
+        |files, when, edits, told, exit| Race { files, when, edits, reply: None, told, exit };
     let withdrawn = || vec![Edit::Withdraw { invite: "cy@acme.com".into() }];
     let invited = |role: &str| vec![Edit::Invite { email: "ada@acme.com".into(), role: role.into() }];
     let joined = |role: &str| vec![Edit::AddUser { email: "ada@acme.com".into(), role: role.into() }];
@@ -171,6 +174,42 @@ fn races() -> Vec<Race> {
     ]
 }
 
+/// Edits beside a reply that says more than its status.
+#[rustfmt::skip] // a table
+fn replies() -> Vec<Race> {
+    const MAKE: &str = "POST /v1/organizations/workspaces";
+    const CHANGE: &str = "POST /v1/organizations/workspaces/*";
+    const CLOSE: &str = "POST /v1/organizations/workspaces/*/archive";
+    const REMOVE: &str = "DELETE /v1/organizations/users/*";
+    const INVITE: &str = "POST /v1/organizations/invites";
+    const REGRANT: &str = "POST /v1/organizations/workspaces/*/members/*";
+    const REVOKE: &str = "DELETE /v1/organizations/workspaces/*/members/*";
+    let coded = TypedError::new;
+    let again = || TypedError {
+        code: None,
+        headers: [("x-should-retry".to_owned(), "true".to_owned())].into(),
+        ..coded(400, "")
+    };
+    let plain = || TypedError { code: None, ..coded(400, "") };
+    let incomplete = || coded(503, "workspace_created_incomplete").detail("workspace_id", "{id}");
+    let row = |files, when, edits, on, fault, told, exit| Race { files, when, edits, reply: Some((on, fault)), told, exit };
+    let invited = || vec![Edit::Invite { email: "ada@acme.com".into(), role: "user".into() }];
+    let tagged = || vec![Edit::SetTags { workspace: "Staging".into(), tags: [("team".to_owned(), "core".to_owned())].into() }];
+    vec![
+        row(NEW, LOOK_AT_WORKSPACES, made("prod"), MAKE, Fault::ErrorAfter(incomplete()), "done workspace/New: somebody else made it at the same time; this run's own one (*) was archived again", 0),
+        row(NO_EMPTY, LOOK_AT_WORKSPACE, archive("Empty"), CLOSE, Fault::ErrorAfter(coded(409, "storage_attached_during_archive")), "done workspace/Empty: the workspace is archived, and customer storage that was attached to it meanwhile still is: somebody with the permission `org:external-storage:use` detaches it by archiving the workspace once more, in the Console or by the API", 0),
+        row(TAGS, Before, tagged(), CHANGE, Fault::ErrorAfter(coded(409, "workspace_changed_concurrently")), "done workspace/Staging: it was so already", 0),
+        row(TAGS, After(CHANGE), archive("Staging"), CHANGE, Fault::Error(coded(503, "change_outcome_unknown")), "skipped workspace/Staging: `Staging` was archived meanwhile", 5),
+        row(NO_BOB, After(REMOVE), bob_leaves(), REMOVE, Fault::Error(coded(409, "concurrent_membership_change")), "done member/bob@acme.com: it was gone already", 0),
+        row(ADA, After(INVITE), invited(), INVITE, Fault::Error(again()), "done member/ada@acme.com: it was so already", 0),
+        row(ADA, After(INVITE), invited(), INVITE, Fault::StatusBefore(499), "done member/ada@acme.com: the reply was lost, and looking showed that it is done", 0),
+        row(MORE, After(REGRANT), no_grant(), REGRANT, Fault::Error(plain()), "skipped workspace_member/Staging/bob@acme.com: `bob@acme.com` has no grant there any more; the next run makes it anew", 5),
+        row(MORE, After(REGRANT), archive("Staging"), REGRANT, Fault::Error(plain()), "skipped workspace_member/Staging/bob@acme.com: `Staging` was archived meanwhile", 5),
+        row(NONE, After(REVOKE), no_grant(), REVOKE, Fault::Error(plain()), "done workspace_member/Staging/bob@acme.com: it was gone already", 0),
+        row(NO_BOB, After(REMOVE), role("admin"), REMOVE, Fault::ContradictsBefore([("id".to_owned(), "user_else".into())].into_iter().collect()), "manual member/bob@acme.com: `bob@acme.com` has become `admin`, which the API neither changes nor removes: do it in the Console under Settings > Members", 0),
+    ]
+}
+
 /// Whether a text is the pattern, where each `*` stands for an id.
 fn fits(pattern: &str, text: &str) -> bool {
     let id = |c: char| c.is_alphanumeric() || c == '_';
@@ -183,7 +222,7 @@ fn fits(pattern: &str, text: &str) -> bool {
 
 #[tokio::test]
 async fn what_people_do_between_a_plan_and_its_step_is_respected_and_told() {
-    for race in races() {
+    for race in races().into_iter().chain(replies()) {
         is_respected(0, race).await;
     }
     // Other seeds are other ids: which of two workspaces of the same time has the smaller one differs.
@@ -197,7 +236,7 @@ async fn what_people_do_between_a_plan_and_its_step_is_respected_and_told() {
 }
 
 async fn is_respected(seed: u64, race: Race) {
-    let Race { files, when, edits, told, exit } = race;
+    let Race { files, when, edits, reply, told, exit } = race;
     let world = World::new(&format!("seed: {seed}\n{PEOPLE}"), files);
     let plan = world.planned().await;
     let what = format!("seed {seed}: {files}\n{when:?} {edits:?}");
@@ -209,6 +248,9 @@ async fn is_respected(seed: u64, race: Race) {
             }
         }
         After(on) => world.after(on, edits),
+    }
+    if let Some((on, fault)) = reply {
+        world.fail(Rule::new(on, fault).times(1));
     }
     world.sandbox.with(|state| state.log.clear());
     let report = world.apply(&plan, Journal::none()).await;

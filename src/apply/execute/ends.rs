@@ -117,7 +117,13 @@ impl Execution<'_> {
         let told = told.and_then(|details| details.get("workspace_id")).and_then(Value::as_str);
         let id = told.filter(|id| !id.is_empty()).map(RemoteId::new);
         match id.filter(|id| self.old(id, &Value::Null).is_none()) {
-            Some(id) => self.make_room_for_a_twin(id).await?,
+            Some(id) => {
+                self.make_room_for_a_twin(id.clone()).await?;
+                // Somebody else's is the one that stays, and it lacks nothing.
+                if self.id.as_ref() != Some(&id) {
+                    return Ok(());
+                }
+            }
             // It was made, and nobody says under which id: it is looked for, and not made again.
             None => match self.look_after_loss(effect, error.clone()).await? {
                 Looked::Done => {}
