@@ -28,7 +28,6 @@ use crate::{
     api::{
         call::{Call, Resend},
         client::Reply,
-        clock::Clock,
         error::{ApiError, Asked, WriteError},
         transport::{Method, RawRequest},
     },
