@@ -23,7 +23,7 @@ use orgcharter::{
         error::{ApiError, WriteError},
         http::{BaseUrl, HttpTransport, SetupError},
         transport::{Method, RawRequest, Transport, TransportError},
-        wire::Me,
+        wire::{Me, User},
     },
     secret::Secret,
 };
@@ -206,7 +206,35 @@ async fn a_body_without_end_is_given_up() {
         false
     });
     let error = transport(&base).send(request(Method::Get)).await.unwrap_err();
-    assert_eq!(error, TransportError::TooLarge(64 << 20));
+    assert_eq!(error, TransportError::TooLarge(32 << 20));
+    let error = transport(&base).send(request(Method::Post)).await.unwrap_err();
+    assert_eq!(error, TransportError::TooLarge(1 << 20));
+}
+
+#[tokio::test]
+async fn of_an_error_without_end_the_beginning_is_read_and_its_status_decides() {
+    let (base, _) = listen(|stream, _| {
+        let _ = stream.write_all(b"HTTP/1.1 500 Oh\r\nconnection: close\r\n\r\n");
+        let chunk = vec![b'x'; 1 << 16];
+        while stream.write_all(&chunk).is_ok() {}
+        false
+    });
+    let response = transport(&base).send(request(Method::Get)).await.unwrap();
+    assert_eq!((response.status, response.body.len()), (500, 1 << 20));
+}
+
+#[tokio::test]
+async fn a_long_list_of_something_else_is_refused_without_a_copy_of_it() {
+    let body = format!(r#"{{"data": [{}1], "has_more": false}}"#, "1,".repeat(8 << 20));
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+    let (base, _) = listen(move |stream, _| {
+        let _ = stream.write_all(head.as_bytes());
+        let _ = stream.write_all(body.as_bytes());
+        false
+    });
+    let users = client(&base, key()).reader().list::<User>(&["users"], &[]).await;
+    let error = users.unwrap_err().to_string();
+    assert!(error.contains("unexpected answer: data[0]: invalid type: integer `1`"), "{error}");
 }
 
 #[tokio::test]

@@ -408,6 +408,7 @@ async fn a_workload_identity_is_exchanged_as_documented() {
             organization_id: "org-1".into(),
             service_account_id: Some("svac_1".into()),
             workspace_id: Some("default".into()),
+            cache: None,
             identity: IdentityToken::Literal(Secret::new("eyJ.a.b".into())),
         }),
     );

@@ -99,6 +99,7 @@ async fn no_credential_is_logged_at_any_level() {
         organization_id: "org-1".into(),
         service_account_id: None,
         workspace_id: None,
+        cache: None,
         identity: IdentityToken::Literal(Secret::new(JWT.into())),
     });
     let key = Credential::Key(Secret::new(KEY.into()), "ANTHROPIC_ADMIN_KEY".into());

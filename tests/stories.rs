@@ -42,6 +42,8 @@ mod pull_request;
 mod reading;
 #[path = "stories/repository.rs"]
 mod repository;
+#[path = "stories/requests.rs"]
+mod requests;
 #[path = "stories/resume.rs"]
 mod resume;
 #[path = "stories/revisions.rs"]

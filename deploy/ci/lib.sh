@@ -71,8 +71,18 @@ offline() {
         "$CHARTER_HOME/bin/charter" "$@" </dev/null
 }
 
+# The runs of a job share one access token, in a file that nobody else can read and that ends with the job: an issuer
+# that checks `jti` takes an identity token once. Scripts that are called by this one find the same file.
+share_token() {
+    if [[ -n ${CHARTER_TOKEN_CACHE:-} || -z ${ANTHROPIC_FEDERATION_RULE_ID:-} ]]; then return 0; fi
+    token_folder=$(mktemp -d)
+    trap 'rm -rf -- "$token_folder"' EXIT
+    export CHARTER_TOKEN_CACHE=$token_folder/access-token
+}
+
 # charter where it looks at the organization.
 live() {
+    share_token
     attend bash "$here/identity.sh" "$CHARTER_HOME/bin/charter" "$@"
 }
 

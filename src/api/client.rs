@@ -10,6 +10,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -17,20 +18,20 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::Instrument as _;
 
 use super::{
-    USER_AGENT, answer,
+    attempt::judge,
     call::{Budget, Resend},
     clock::Clock,
     codes::Class,
-    credential::{Credential, bearer},
-    error::{ApiError, Asked, StatusError, WriteError, request_id},
+    credential::Credential,
+    error::{ApiError, Asked, WriteError, request_id},
     exchange::Exchange,
-    limiter::{Closed, Limiter},
+    limiter::{Closed, Limiter, Rank, Waiting},
     path::is_plain,
     retry::{self, Hints, Jitter, Rule, Tries, Verdict},
     stop::Stop,
     text,
     trace::Trace,
-    transport::{Method, RawRequest, RawResponse, Transport},
+    transport::{RawRequest, Transport},
 };
 pub use super::{
     reader::{Pages, Reader},
@@ -50,13 +51,26 @@ pub struct Options {
     pub version: String,
     /// Where jitter starts; the same seed gives the same waits.
     pub seed: u64,
+    /// What a minute of the budgets is; shorter only where a server counts by shorter ones.
+    pub minute: Duration,
+    /// Other credentials that are set and not used, for messages.
+    pub also_set: Vec<String>,
+    /// The organization may have no members, as no real one has.
+    pub may_have_nobody: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         // A `RandomState` is seeded by the system: enough to keep two runs from waiting in step.
         let seed = RandomState::new().build_hasher().finish();
-        Self { requests_per_minute: 90, version: VERSION.to_owned(), seed }
+        Self {
+            requests_per_minute: 90,
+            version: VERSION.to_owned(),
+            seed,
+            minute: Duration::from_mins(1),
+            also_set: Vec::new(),
+            may_have_nobody: false,
+        }
     }
 }
 
@@ -72,7 +86,8 @@ impl Client {
         clock: Arc<dyn Clock>,
         options: Options,
     ) -> Self {
-        let Options { requests_per_minute, version, seed } = options;
+        let Options { requests_per_minute, version, seed, minute, also_set, may_have_nobody } =
+            options;
         let sent = Arc::new(AtomicU64::new(0));
         let exchange = match &credential {
             Credential::WorkloadIdentity(identity) => Some(Exchange::new(
@@ -85,7 +100,10 @@ impl Client {
             Credential::Key(..) | Credential::Token(..) => None,
         };
         Self(Arc::new(Core {
-            limiter: Limiter::new(clock.clone(), requests_per_minute),
+            limiter: Limiter::of_minute(clock.clone(), requests_per_minute, minute),
+            also_set,
+            may_have_nobody,
+            expected: AtomicU64::new(0),
             jitter: Jitter::new(seed),
             seen: Mutex::default(),
             transport,
@@ -112,10 +130,41 @@ impl Client {
         self.0.transport.rest();
     }
 
+    /// What its requests are doing.
+    pub fn activity(&self) -> Activity {
+        let (queued, flying) = self.0.limiter.busy();
+        let expected =
+            usize::try_from(self.0.expected.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
+        Activity {
+            sent: self.0.sent.load(Ordering::Relaxed),
+            is_busy: queued + flying > 0,
+            waiting: self.0.limiter.waiting(),
+            left: self.0.limiter.takes(queued.saturating_add(expected), 0),
+        }
+    }
+
+    /// How long the budgets take, about, until so many more requests have started, of which some are invites.
+    pub fn takes(&self, requests: usize, invites: usize) -> Duration {
+        self.0.limiter.takes(requests, invites)
+    }
+
     /// What it signs in with.
     pub fn credential(&self) -> &Credential {
         &self.0.credential
     }
+}
+
+/// What the requests of a client are doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Activity {
+    /// Requests that were sent.
+    pub sent: u64,
+    /// Some wait or are under way.
+    pub is_busy: bool,
+    /// What they wait for.
+    pub waiting: Option<Waiting>,
+    /// How long the budgets take, about, for those that are known to follow.
+    pub left: Duration,
 }
 
 /// A request that succeeded, its answer judged.
@@ -131,26 +180,26 @@ pub(super) struct Answered {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     pub(super) organization: Option<String>,
+    /// Another one, that a later answer came from.
+    pub(super) another: Option<String>,
     pub(super) date: Option<Timestamp>,
     pub(super) skew: Option<SignedDuration>,
 }
 
 pub(super) struct Core {
-    transport: Arc<dyn Transport>,
-    credential: Credential,
-    exchange: Option<Exchange>,
-    clock: Arc<dyn Clock>,
-    version: String,
-    limiter: Limiter,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) credential: Credential,
+    pub(super) also_set: Vec<String>,
+    pub(super) exchange: Option<Exchange>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) version: String,
+    pub(super) limiter: Limiter,
     jitter: Jitter,
     pub(super) sent: Arc<AtomicU64>,
+    pub(super) may_have_nobody: bool,
+    /// Requests that are known to follow, for estimates.
+    pub(super) expected: AtomicU64,
     seen: Mutex<Seen>,
-}
-
-/// How a request is signed: its headers, and the generation of a minted token.
-struct Signature {
-    headers: Vec<(String, String)>,
-    generation: Option<u64>,
 }
 
 impl Core {
@@ -209,22 +258,47 @@ impl Core {
         };
         loop {
             tries.made += 1;
-            // What may have had its effect is seen through.
+            // What may have had its effect is seen through; what was sent already goes before what is new.
             let unless = unless.filter(|_| !maybe_done);
+            let rank = if tries.made > 1 { Rank::Begun } else { Rank::Fresh };
             let start = async {
-                match trace.waiting(self.limiter.start(budget)).await {
-                    Ok(()) => self.sign().await,
-                    Err(Closed { left }) => Err(ApiError::Limited { asked: asked.clone(), left }),
+                let permit = match trace.waiting(self.limiter.start(budget, rank)).await {
+                    Ok(permit) => permit,
+                    Err(Closed { left }) => {
+                        return Err(ApiError::Limited { asked: asked.clone(), left });
+                    }
+                };
+                match self.another_organization(&asked) {
+                    Some(error) => Err(error),
+                    None => Ok((permit, self.sign().await?)),
                 }
             };
-            let signature = match until(unless, start).await {
-                Some(Ok(signature)) => signature,
+            let (permit, signature) = match until(unless, start).await {
+                Some(Ok(started)) => started,
                 Some(Err(error)) => return Err(ended(error, maybe_done)),
                 None => {
                     return Err(WriteError::Failed(refused.unwrap_or(ApiError::Stopped { asked })));
                 }
             };
-            let (error, hints) = match self.attempt(&request, &signature, tries.made, trace).await {
+            let sent = self.attempt(&request, &signature, tries.made, trace).await;
+            if let Some(error) = self.another_organization(&asked) {
+                // It was sent, and nobody knows where to.
+                return Err(ended(error, true));
+            }
+            let status = sent.as_ref().ok().map(|response| response.status);
+            if let Ok(response) = &sent {
+                self.heed_quota(response, budget);
+            }
+            let permit = match status {
+                Some(429) => Some(permit),
+                Some(..500) => {
+                    permit.passed();
+                    None
+                }
+                // That says nothing about the limit.
+                _ => None,
+            };
+            let (error, hints) = match sent {
                 Ok(response) => match judge(&request, &asked, &response, rule, &signature) {
                     Ok(()) => {
                         return Ok(Answered {
@@ -268,17 +342,24 @@ impl Core {
                     return Err(ended(self.told(error, hints), maybe_done));
                 }
                 Verdict::After(wait) => {
+                    tries.waited += wait;
                     // Who asks to stop is seen before the next try.
                     let unless = unless.filter(|_| !maybe_done);
                     let _ = until(unless, trace.waiting(self.clock.sleep(wait))).await;
                     wait
                 }
                 Verdict::CoolDown(wait) => {
-                    self.limiter.cool_down(wait);
+                    tries.limited += 1;
+                    let since = *tries.limited_since.get_or_insert_with(|| self.clock.monotonic());
+                    let wait =
+                        permit.map_or(wait, |permit| permit.refused(wait, self.jitter.unit()));
+                    if !self.limiter.is_patient(budget, since, wait) {
+                        let waited = self.clock.monotonic().saturating_sub(since);
+                        return Err(ended(self.out_of_patience(error, waited), maybe_done));
+                    }
                     wait
                 }
             };
-            tries.waited += wait;
             tracing::info!(
                 target: "orgcharter::api",
                 method = asked.method.as_str(), path = %asked.target, attempt = tries.made,
@@ -286,84 +367,6 @@ impl Core {
                 wait_ms = wait.as_millis(), %error, "request again"
             );
             refused = Some(self.told(error, hints));
-        }
-    }
-
-    async fn sign(&self) -> Result<Signature, ApiError> {
-        if let Some(exchange) = &self.exchange {
-            let token = exchange.token().await?;
-            let beta = ("anthropic-beta".to_owned(), "oauth-2025-04-20".to_owned());
-            return Ok(Signature {
-                headers: vec![bearer(&token.secret), beta],
-                generation: Some(token.generation),
-            });
-        }
-        Ok(Signature { headers: self.credential.header().into_iter().collect(), generation: None })
-    }
-
-    async fn attempt(
-        &self,
-        request: &RawRequest,
-        signature: &Signature,
-        attempt: u32,
-        trace: &Trace<'_>,
-    ) -> Result<RawResponse, super::transport::TransportError> {
-        let mut request = request.clone();
-        let fixed = [
-            ("accept", "application/json"),
-            ("anthropic-version", &self.version),
-            ("user-agent", USER_AGENT),
-        ];
-        let body = (request.method == Method::Post).then_some(("content-type", "application/json"));
-        let fixed = fixed.into_iter().chain(body);
-        request.headers.extend(fixed.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        request.headers.extend(signature.headers.iter().cloned());
-
-        let (method, path) = (request.method, Asked::of(&request).target);
-        let start = self.clock.monotonic();
-        self.sent.fetch_add(1, Ordering::Relaxed);
-        let reply = self.transport.send(request).await;
-        let took = self.clock.monotonic().saturating_sub(start);
-        let answer = reply.as_ref().ok().map(|reply| (reply.status, request_id(reply)));
-        trace.tried(attempt, answer);
-        let (status, id) = match &reply {
-            Ok(response) => {
-                self.note(response);
-                (response.status, request_id(response))
-            }
-            Err(_) => (0, None),
-        };
-        tracing::debug!(
-            target: "orgcharter::api",
-            method = method.as_str(), path, attempt, status, request_id = id,
-            took_ms = took.as_millis(), error = reply.as_ref().err().map(tracing::field::display),
-            "request"
-        );
-        reply
-    }
-
-    /// Keeps what an answer says beside its body.
-    fn note(&self, response: &RawResponse) {
-        let mut seen = self.seen();
-        if let Some(organization) = response.header("anthropic-organization-id") {
-            seen.organization = Some(text::word(organization));
-        }
-        if let Some(date) = response.header("date").and_then(retry::http_date) {
-            seen.date = Some(date);
-            seen.skew = Some(self.clock.now().duration_since(date));
-        }
-    }
-
-    /// Adds to an error what only the client knows.
-    fn told(&self, error: ApiError, hints: Hints) -> ApiError {
-        match error {
-            ApiError::Status(error) => ApiError::Status(Box::new(StatusError {
-                retry_after: hints.wait,
-                should_retry: hints.should_retry,
-                credential: Some(self.credential.source().into()),
-                ..*error
-            })),
-            other => other,
         }
     }
 }
@@ -376,25 +379,6 @@ async fn until<T>(unless: Option<&Stop>, work: impl Future<Output = T>) -> Optio
         () = stop.asked() => None,
         done = work => Some(done),
     }
-}
-
-/// Whether a response is a success; what a read brought is looked at by whoever asked.
-fn judge(
-    request: &RawRequest,
-    asked: &Asked,
-    response: &RawResponse,
-    rule: Rule,
-    signature: &Signature,
-) -> Result<(), ApiError> {
-    if let Some(fits) = answer::success(request, asked, response, rule) {
-        return fits;
-    }
-    let mut response = response.clone();
-    for (_, value) in &signature.headers {
-        let secret = value.strip_prefix("Bearer ").unwrap_or(value);
-        response = text::without(&response, secret);
-    }
-    Err(ApiError::from_response(asked.clone(), &response))
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a credential is never shown: errors name the variable, not its value.
 
+mod profile;
+
 use std::{borrow::Cow, path::PathBuf};
 
 use crate::secret::Secret;
@@ -18,6 +20,8 @@ const SERVICE_ACCOUNT: &str = "ANTHROPIC_SERVICE_ACCOUNT_ID";
 const WORKSPACE: &str = "ANTHROPIC_WORKSPACE_ID";
 const TOKEN_FILE: &str = "ANTHROPIC_IDENTITY_TOKEN_FILE";
 const TOKEN: &str = "ANTHROPIC_IDENTITY_TOKEN";
+/// Where an access token is kept for the next run of the same job.
+const TOKEN_CACHE: &str = "CHARTER_TOKEN_CACHE";
 
 /// The variable that a credential came from.
 pub type Source = Cow<'static, str>;
@@ -33,6 +37,21 @@ pub enum Credential {
     WorkloadIdentity(WorkloadIdentity),
 }
 
+/// What a credential is, as far as its look tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// `sk-ant-admin…`.
+    AdminKey,
+    /// Another key: of an organization, of Claude Enterprise, or of one workspace.
+    Key,
+    /// `sk-ant-oat…`: the access token of a login.
+    Login,
+    /// Another bearer token.
+    Token,
+    /// An access token that an identity was exchanged for.
+    WorkloadIdentity,
+}
+
 /// The parts of a workload identity exchange (`admin-api` notes on workload identity federation).
 #[derive(Clone, Debug)]
 pub struct WorkloadIdentity {
@@ -46,6 +65,8 @@ pub struct WorkloadIdentity {
     pub workspace_id: Option<String>,
     /// Where the identity token comes from.
     pub identity: IdentityToken,
+    /// A file of the job that keeps the access token for its next run.
+    pub cache: Option<PathBuf>,
 }
 
 /// Where the identity token (a JWT) comes from.
@@ -74,6 +95,8 @@ pub enum CredentialError {
     Missing {
         /// `ANTHROPIC_ADMIN_API_KEY` is set, which nothing reads.
         misnamed: bool,
+        /// A profile of the official CLI, which charter does not read.
+        profile: Option<String>,
     },
     /// The one variable that it is wanted from is not set.
     #[error("`{variable}`, which is to hold the credential, is not set")]
@@ -101,7 +124,12 @@ impl CredentialError {
     /// What to do next.
     pub fn next_step(&self) -> String {
         match self {
-            CredentialError::Missing { misnamed } => format!(
+            CredentialError::Missing { profile: Some(name), .. } => format!(
+                "the profile `{name}` of the official CLI is not read, since it holds a refresh token; print its access \
+                 token for charter: {}",
+                print_credentials(name)
+            ),
+            CredentialError::Missing { misnamed, profile: None } => format!(
                 "{}set one of: `{ADMIN_KEY}` (an Admin API key, `sk-ant-admin01-…`, made by an organization admin in the Console), \
                  `{API_KEY}` (an organization-scoped key), `{AUTH_TOKEN}` (an OAuth token with the scope `org:admin`), or a workload \
                  identity (`{RULE}`, `{ORGANIZATION}`, `{SERVICE_ACCOUNT}` and `{TOKEN_FILE}`); or try it out with `--sandbox`",
@@ -144,15 +172,18 @@ impl Credential {
             return match identity? {
                 Some(identity) => Ok(Found {
                     credential: Credential::WorkloadIdentity(identity),
-                    also_set: Vec::new(),
+                    also_set: get(profile::VARIABLE)
+                        .map(|_| profile::VARIABLE)
+                        .into_iter()
+                        .collect(),
                 }),
-                None => Err(CredentialError::Missing { misnamed }),
+                None => Err(CredentialError::Missing { misnamed, profile: profile::active(&get) }),
             };
         };
         let credential = Self::new(variable.into(), value, is_key)?;
         let also_set = set
             .map(|(variable, ..)| variable)
-            .chain(matches!(identity, Ok(Some(_))).then_some(RULE))
+            .chain([RULE, profile::VARIABLE].into_iter().filter(|name| get(name).is_some()))
             .collect();
         Ok(Found { credential, also_set })
     }
@@ -197,6 +228,24 @@ impl Credential {
         }
     }
 
+    /// What it is.
+    pub fn kind(&self) -> CredentialKind {
+        match self {
+            Credential::Key(secret, _) if secret.expose().starts_with("sk-ant-admin") => {
+                CredentialKind::AdminKey
+            }
+            Credential::Key(..) => CredentialKind::Key,
+            Credential::Token(..) if self.is_login() => CredentialKind::Login,
+            Credential::Token(..) => CredentialKind::Token,
+            Credential::WorkloadIdentity(_) => CredentialKind::WorkloadIdentity,
+        }
+    }
+
+    /// Whether it is the access token of a login.
+    pub(crate) fn is_login(&self) -> bool {
+        matches!(self, Credential::Token(secret, _) if secret.expose().starts_with("sk-ant-oat"))
+    }
+
     /// Whether a listed key's `partial_key_hint` fits this credential: the key charter itself uses is never
     /// switched off.
     pub fn matches_hint(&self, partial_key_hint: &str) -> bool {
@@ -225,6 +274,14 @@ impl Credential {
             Credential::WorkloadIdentity(_) => None,
         }
     }
+}
+
+/// The line that hands the access token of a profile of the official CLI to charter.
+pub(crate) fn print_credentials(profile: &str) -> String {
+    format!(
+        "`export {AUTH_TOKEN}=\"$(ant auth print-credentials --profile {profile} --access-token)\"` (the login needs the \
+         scope: `ant auth login --profile {profile} --scope \"org:admin\"`)"
+    )
 }
 
 /// The header of a bearer token.
@@ -283,6 +340,7 @@ fn workload_identity(
         service_account_id: get(SERVICE_ACCOUNT),
         workspace_id: get(WORKSPACE),
         identity,
+        cache: get(TOKEN_CACHE).map(PathBuf::from),
     }))
 }
 

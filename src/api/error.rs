@@ -3,11 +3,14 @@
 //! Invariant: what is shown has the status, the code and the request-id if there are any, is bounded and free
 //! of control characters, and never holds a credential.
 
+mod credential;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 use serde_json::Value;
 
+pub use self::credential::{ExchangeError, SignedInWith};
 use super::{
     codes::{self, Class, Operation},
     text,
@@ -58,8 +61,10 @@ pub struct StatusError {
     pub retry_after: Option<Duration>,
     /// `x-should-retry`: what the server says about sending it again.
     pub should_retry: Option<bool>,
-    /// The variable the credential came from, if it was sent with one.
-    pub credential: Option<Arc<str>>,
+    /// What it was signed in with, if that is known.
+    pub credential: Option<Arc<SignedInWith>>,
+    /// How long it waited for the request limit before it was given up.
+    pub limited_for: Option<Duration>,
 }
 
 impl fmt::Display for StatusError {
@@ -138,6 +143,18 @@ pub enum ApiError {
         /// The request.
         asked: Asked,
     },
+    /// Answers came from two organizations.
+    #[error(
+        "{asked}: an answer came from the organization `{then}`, and earlier ones from `{first}`; nothing more is sent"
+    )]
+    AnotherOrganization {
+        /// The request.
+        asked: Asked,
+        /// Where the first answers came from.
+        first: String,
+        /// Where a later one came from.
+        then: String,
+    },
     /// A list does not end, or says that it goes on but not where.
     #[error("{asked}: {why}")]
     Pagination {
@@ -147,8 +164,16 @@ pub enum ApiError {
         why: String,
     },
     /// The workload identity could not be exchanged for a token.
-    #[error("workload identity: {0}")]
-    TokenExchange(Box<ApiError>),
+    #[error("workload identity: {}", .0.error)]
+    TokenExchange(Box<ExchangeError>),
+    /// The identity token was exchanged already, and names itself.
+    #[error(
+        "workload identity: the identity token is still the one that this run has exchanged already, and has a `jti`: it is not sent again"
+    )]
+    IdentityTokenTaken {
+        /// It stands in a variable, so it cannot change.
+        literal: bool,
+    },
     /// The workload identity's own token cannot be used.
     #[error("workload identity: {0}")]
     IdentityToken(String),
@@ -182,6 +207,7 @@ impl ApiError {
             retry_after: None,
             should_retry: None,
             credential: None,
+            limited_for: None,
         }))
     }
 
@@ -190,13 +216,15 @@ impl ApiError {
         match self {
             ApiError::Status(error) => Some(error.status),
             ApiError::NotJson { status, .. } => Some(*status),
-            ApiError::TokenExchange(error) => error.status(),
+            ApiError::TokenExchange(exchange) => exchange.error.status(),
             ApiError::Shape { .. }
             | ApiError::Contradicts { .. }
             | ApiError::Transport { .. }
             | ApiError::Limited { .. }
             | ApiError::Stopped { .. }
+            | ApiError::AnotherOrganization { .. }
             | ApiError::Pagination { .. }
+            | ApiError::IdentityTokenTaken { .. }
             | ApiError::IdentityToken(_)
             | ApiError::Path(_) => None,
         }
@@ -237,7 +265,9 @@ impl ApiError {
             },
             ApiError::Limited { .. } | ApiError::Stopped { .. } => Class::NothingDone,
             ApiError::Pagination { .. }
+            | ApiError::AnotherOrganization { .. }
             | ApiError::TokenExchange(_)
+            | ApiError::IdentityTokenTaken { .. }
             | ApiError::IdentityToken(_)
             | ApiError::Path(_) => Class::Final,
         }
@@ -279,11 +309,13 @@ impl ApiError {
             ApiError::NotJson { request_id, .. }
             | ApiError::Shape { request_id, .. }
             | ApiError::Contradicts { request_id, .. } => request_id.as_deref(),
-            ApiError::TokenExchange(error) => error.request_id(),
+            ApiError::TokenExchange(exchange) => exchange.error.request_id(),
             ApiError::Transport { .. }
             | ApiError::Limited { .. }
             | ApiError::Stopped { .. }
+            | ApiError::AnotherOrganization { .. }
             | ApiError::Pagination { .. }
+            | ApiError::IdentityTokenTaken { .. }
             | ApiError::IdentityToken(_)
             | ApiError::Path(_) => None,
         }

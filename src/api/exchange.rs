@@ -2,7 +2,8 @@
 //! (`admin-api` notes on workload identity federation).
 //!
 //! Invariant: one exchange at a time; a token is used only while it is valid, and a renewal that is not yet
-//! urgent never fails a request.
+//! urgent never fails a request. An identity token that names itself (`jti`) is exchanged once, and no byte of a
+//! successful answer is ever shown.
 
 use std::{
     io::Read as _,
@@ -24,9 +25,11 @@ use super::{
     USER_AGENT,
     clock::Clock,
     credential::{IdentityToken, WorkloadIdentity, flaw},
-    error::{ApiError, Asked, request_id},
+    error::{ApiError, Asked, ExchangeError, request_id},
+    jwt::Claims,
     retry::{self, Hints, Jitter, Rule, Tries, Verdict},
     text,
+    token_cache::{Kept, TokenCache},
     transport::{Method, RawRequest, RawResponse, Transport, TransportError},
 };
 use crate::secret::Secret;
@@ -52,6 +55,9 @@ pub(crate) struct Exchange {
     jitter: Jitter,
     sent: Arc<AtomicU64>,
     held: Mutex<Held>,
+    /// Exchanges that failed, so that whoever waited for one shares its failure.
+    failures: AtomicU64,
+    cache: Option<TokenCache>,
 }
 
 #[derive(Default)]
@@ -59,6 +65,12 @@ struct Held {
     token: Option<Token>,
     generation: u64,
     failed_at: Option<Timestamp>,
+    /// How the last exchange failed.
+    failure: Option<ApiError>,
+    /// The last identity token that an exchange took.
+    taken: Option<Secret>,
+    /// The cache was looked at.
+    looked: bool,
 }
 
 /// A token and which exchange it came from.
@@ -79,13 +91,20 @@ impl Exchange {
         sent: Arc<AtomicU64>,
     ) -> Self {
         let (jitter, held) = (Jitter::new(seed), Mutex::default());
-        Self { identity, transport, clock, jitter, sent, held }
+        let cache = TokenCache::of(&identity);
+        let failures = AtomicU64::new(0);
+        Self { identity, transport, clock, jitter, sent, held, failures, cache }
     }
 
     /// A token that is good for this request.
     pub(crate) async fn token(&self) -> Result<Token, ApiError> {
+        let before = self.failures.load(Ordering::Acquire);
         let mut held = self.held.lock().await;
         let now = self.clock.now();
+        if !held.looked {
+            held.looked = true;
+            self.take_kept(&mut held);
+        }
         if let Some(token) = held.token.clone() {
             let urgent = token.expires_at.duration_since(now) <= NOW;
             let paused = held.failed_at.is_some_and(|at| now.duration_since(at) < PAUSE);
@@ -93,8 +112,8 @@ impl Exchange {
                 return Ok(token);
             }
             if !urgent {
-                return match self.exchange(held.generation + 1, 1).await {
-                    Ok(fresh) => Ok(held.keep(fresh)),
+                return match self.exchange(&mut held, 1).await {
+                    Ok(fresh) => Ok(self.keep(&mut held, fresh)),
                     Err(error) => {
                         tracing::warn!(target: "orgcharter::api", %error, "the access token could not be renewed yet");
                         held.failed_at = Some(self.clock.now());
@@ -103,8 +122,20 @@ impl Exchange {
                 };
             }
         }
-        let fresh = self.exchange(held.generation + 1, retry::TRIES).await?;
-        Ok(held.keep(fresh))
+        if self.failures.load(Ordering::Acquire) != before
+            && let Some(failure) = &held.failure
+        {
+            // It waited for that exchange, and would only repeat it.
+            return Err(failure.clone());
+        }
+        match self.exchange(&mut held, retry::TRIES).await {
+            Ok(fresh) => Ok(self.keep(&mut held, fresh)),
+            Err(error) => {
+                held.failure = Some(error.clone());
+                self.failures.fetch_add(1, Ordering::AcqRel);
+                Err(error)
+            }
+        }
     }
 
     /// Forgets the token that the API refused, unless another request has replaced it already.
@@ -115,24 +146,75 @@ impl Exchange {
         }
     }
 
-    async fn exchange(&self, generation: u64, most: u32) -> Result<Token, ApiError> {
+    /// Takes the token that an earlier run of the same job kept.
+    fn take_kept(&self, held: &mut Held) {
+        let Some(Kept { token, expires_at }) = self.cache.as_ref().and_then(TokenCache::read)
+        else {
+            return;
+        };
+        let life = expires_at.duration_since(self.clock.now());
+        if life <= NOW {
+            return;
+        }
+        held.generation += 1;
+        let renew_at = expires_at.checked_sub(SOON.min(life / 2).max(NOW)).unwrap_or(expires_at);
+        held.token =
+            Some(Token { secret: token, generation: held.generation, expires_at, renew_at });
+    }
+
+    fn keep(&self, held: &mut Held, token: Token) -> Token {
+        if let Some(cache) = &self.cache
+            && let Err(error) = cache.write(&token.secret, token.expires_at)
+        {
+            tracing::warn!(target: "orgcharter::api", %error, "the access token could not be kept for the next run");
+        }
+        held.generation = token.generation;
+        held.token = Some(token.clone());
+        (held.failed_at, held.failure) = (None, None);
+        token
+    }
+
+    async fn exchange(&self, held: &mut Held, most: u32) -> Result<Token, ApiError> {
+        let generation = held.generation + 1;
         let mut tries = Tries::default();
-        let mut refusals = 0;
+        let mut refused: Option<Secret> = None;
         loop {
             tries.made += 1;
             let assertion = self.assertion().await?;
+            let claims = Claims::of(assertion.expose());
+            let is_named = claims.as_ref().is_some_and(|claims| claims.is_named);
+            let is = |other: &Option<Secret>| {
+                other.as_ref().is_some_and(|other| other.expose() == assertion.expose())
+            };
+            if is_named && is(&held.taken) {
+                let literal = matches!(self.identity.identity, IdentityToken::Literal(_));
+                return Err(ApiError::IdentityTokenTaken { literal });
+            }
             let asked_at = self.clock.now();
             let (error, hints) = match self.ask(&assertion).await {
-                Ok(response) => match read(&response, &assertion, asked_at, generation) {
-                    Ok(token) => return Ok(token),
-                    Err(error) => (error, Hints::of(&response, self.clock.now())),
-                },
+                Ok(response) => {
+                    if (200..300).contains(&response.status) {
+                        held.taken = Some(assertion.clone());
+                    }
+                    match read(&response, &assertion, asked_at, generation) {
+                        Ok(token) => return Ok(token),
+                        Err(error) => (error, Hints::of(&response, self.clock.now())),
+                    }
+                }
                 Err(error) => (error, Hints::default()),
             };
             let verdict = if error.status() == Some(401) {
-                // The identity token may have been replaced while it was read: one more try.
-                refusals += 1;
-                if refusals < 2 { Verdict::After(Duration::ZERO) } else { Verdict::Stop }
+                // The identity token may have been replaced while it was read: one more try. One that names itself
+                // is not sent again as it is.
+                let again = match &refused {
+                    Some(_) => false,
+                    None if is_named => {
+                        self.assertion().await.is_ok_and(|now| now.expose() != assertion.expose())
+                    }
+                    None => true,
+                };
+                refused = Some(assertion);
+                if again { Verdict::After(Duration::ZERO) } else { Verdict::Stop }
             } else {
                 let backoff = self.jitter.backoff(tries.made);
                 retry::judge(&error, hints, Rule::Read, tries, backoff)
@@ -145,7 +227,15 @@ impl Exchange {
                         self.clock.sleep(wait).await;
                     }
                 }
-                _ => return Err(ApiError::TokenExchange(Box::new(error))),
+                _ => {
+                    let flaws = claims.map(|claims| (claims.is_named, claims.flaws(asked_at)));
+                    let (is_named, flaws) = flaws.unwrap_or_default();
+                    return Err(ApiError::TokenExchange(Box::new(ExchangeError {
+                        error,
+                        is_named,
+                        flaws,
+                    })));
+                }
             }
         }
     }
@@ -157,6 +247,7 @@ impl Exchange {
             service_account_id,
             workspace_id,
             identity: _,
+            cache: _,
         } = &self.identity;
         let mut body = json!({
             "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
@@ -223,13 +314,6 @@ impl Exchange {
     }
 }
 
-impl Held {
-    fn keep(&mut self, token: Token) -> Token {
-        *self = Held { generation: token.generation, token: Some(token.clone()), failed_at: None };
-        token
-    }
-}
-
 fn read(
     response: &RawResponse,
     assertion: &Secret,
@@ -252,10 +336,10 @@ fn read(
         why: why.to_owned(),
         request_id: request_id(response),
     };
+    // The body holds the token, so nothing of it is shown; serde's own message could quote it too.
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(&response.body) else {
-        return Err(ApiError::from_response(asked(), response));
+        return Err(shape("it is no JSON, or was cut short"));
     };
-    // serde's own message could quote the token.
     let Ok(Answer { access_token, expires_in, token_type }) = serde_json::from_value(value) else {
         return Err(shape("`access_token` and `expires_in` are wanted"));
     };
@@ -286,6 +370,10 @@ fn too_long() -> String {
 
 fn read_bounded(path: &PathBuf) -> Result<String, String> {
     let why = |error: std::io::Error| format!("cannot read `{}`: {error}", path.display());
+    // A pipe could be waited for without end, and holds nothing the second time.
+    if !std::fs::metadata(path).map_err(why)?.is_file() {
+        return Err(format!("`{}` is no regular file", path.display()));
+    }
     let mut text = Vec::new();
     let limit = u64::try_from(LONGEST_IDENTITY).unwrap_or(u64::MAX) + 16; // room for a final newline
     std::fs::File::open(path).map_err(why)?.take(limit).read_to_end(&mut text).map_err(why)?;

@@ -22,8 +22,10 @@ use super::{
     transport::{BoxFuture, Method, RawRequest, RawResponse, Transport, TransportError},
 };
 
-/// The longest body read, after decompression.
-const LONGEST: usize = 64 * 1024 * 1024;
+/// The longest answer to a read, after decompression.
+const LONGEST: usize = 32 * 1024 * 1024;
+/// The longest answer to a write; and all that is read of an error.
+const LONGEST_OTHER: usize = 1024 * 1024;
 
 /// Where the API is, if nothing else is said.
 pub const DEFAULT_BASE_URL: &str = "https://api.anthropic.com";
@@ -214,15 +216,27 @@ impl HttpTransport {
                 (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
             })
             .collect();
-        let body = self.body(response).await?;
+        let is_read = request.method == Method::Get;
+        let body = self.body(response, is_read).await?;
         Ok(RawResponse { status: status.as_u16(), headers, body })
     }
 
-    async fn body(&self, mut response: reqwest::Response) -> Result<Bytes, TransportError> {
+    /// Reads a body; an error is told by its beginning, whatever follows.
+    async fn body(
+        &self,
+        mut response: reqwest::Response,
+        is_read: bool,
+    ) -> Result<Bytes, TransportError> {
+        let is_error = !response.status().is_success();
+        let longest = if is_read && !is_error { LONGEST } else { LONGEST_OTHER };
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failure(&error))? {
-            if body.len() + chunk.len() > LONGEST {
-                return Err(TransportError::TooLarge(LONGEST));
+            if body.len() + chunk.len() > longest {
+                if is_error {
+                    body.extend_from_slice(&chunk[..longest - body.len()]);
+                    break;
+                }
+                return Err(TransportError::TooLarge(longest));
             }
             body.extend_from_slice(&chunk);
         }

@@ -4,6 +4,7 @@
 
 mod agree;
 mod answer;
+mod attempt;
 pub mod call;
 pub mod client;
 pub mod clock;
@@ -13,7 +14,9 @@ pub mod error;
 mod exchange;
 mod help;
 pub mod http;
+pub mod jwt;
 pub mod limiter;
+mod pace;
 mod page;
 mod path;
 mod reader;
@@ -22,10 +25,14 @@ mod retry;
 pub(crate) mod script;
 pub mod stop;
 mod text;
+mod token_cache;
 mod trace;
 pub mod transport;
+mod window;
 pub mod wire;
 mod writer;
+
+pub(crate) use text::about;
 
 /// The `user-agent` of every request.
 pub(crate) const USER_AGENT: &str = concat!("orgcharter/", env!("CARGO_PKG_VERSION"));

@@ -11,7 +11,13 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::wire::{Wire, read, typed};
+use super::{
+    text,
+    wire::{Wire, read, typed},
+};
+
+/// Pages longer than this are not made values of.
+const LARGE: usize = 4 * 1024 * 1024;
 
 /// One page of a list with id cursors.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +49,8 @@ impl<T: Wire> Page<T> {
     pub(super) fn read(text: &[u8]) -> Result<Self, String> {
         match straight(text) {
             Some(page) => Ok(page),
+            // As values it would be many times as long.
+            None if text.len() > LARGE => Err(in_place::<T>(text)),
             None => Self::decode(serde_json::from_slice(text).map_err(|error| error.to_string())?),
         }
     }
@@ -56,6 +64,16 @@ impl<T: Wire> Page<T> {
             .map(|(index, item)| typed(item, &format!("data[{index}]")))
             .collect::<Result<_, _>>()?;
         Ok(Self { data, has_more, first_id, last_id })
+    }
+}
+
+/// What is wrong with a page, found without keeping any of it.
+fn in_place<T: Wire>(text: &[u8]) -> String {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let read: Result<Raw<Item<T>>, _> = serde_path_to_error::deserialize(&mut deserializer);
+    match read {
+        Err(error) => text::message(&error.to_string()),
+        Ok(_) => "wanted an object, and nothing behind it".to_owned(),
     }
 }
 

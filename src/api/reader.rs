@@ -35,6 +35,22 @@ const BARREN_PAGES: usize = 20;
 pub struct Reader(pub(super) Arc<Core>);
 
 impl Reader {
+    /// Whether its organization may have no members at all, as a fake one that was just made.
+    pub fn may_have_nobody(&self) -> bool {
+        self.0.may_have_nobody
+    }
+
+    /// So many more requests are known to follow, for estimates.
+    pub fn expect(&self, requests: usize) {
+        self.0.expected.fetch_add(requests as u64, Ordering::Relaxed);
+    }
+
+    /// One that was known to follow is being asked.
+    pub fn expected_one(&self) {
+        let less = |left: u64| left.checked_sub(1);
+        let _ = self.0.expected.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
     /// One object: `get::<Me>(&["me"])`.
     pub async fn get<T: Wire>(&self, path: &[&str]) -> Result<T, ApiError> {
         let (text, asked, request_id) = self.fetch(target(path, &[])).await?;
@@ -141,8 +157,9 @@ impl<T: Wire> Pages<T> {
             why,
             request_id,
         })?;
-        self.next =
-            self.after(&page).map_err(|why| ApiError::Pagination { asked: asked.clone(), why })?;
+        self.next = self
+            .after(&page, after.as_deref())
+            .map_err(|why| ApiError::Pagination { asked: asked.clone(), why })?;
         let mut data = page.data;
         data.retain(|item| self.keys.insert(item.list_key().clone()));
         self.barren = if data.is_empty() { self.barren + 1 } else { 0 };
@@ -155,8 +172,15 @@ impl<T: Wire> Pages<T> {
 
     /// Where the list goes on (`admin-api` notes on pagination), or why that cannot be told. A list ends only where
     /// it says so: a removal could rest on what an end that was guessed leaves out.
-    fn after(&mut self, page: &Page<T>) -> Result<Next, String> {
+    fn after(&mut self, page: &Page<T>, asked: Option<&str>) -> Result<Next, String> {
         let Page { data, has_more, first_id, last_id } = page;
+        // Its cursors name objects, and it shows none. Some servers repeat the cursor that was asked after.
+        let names = |cursor: &Option<String>| {
+            cursor.as_deref().is_some_and(|cursor| !cursor.is_empty() && Some(cursor) != asked)
+        };
+        if data.is_empty() && *has_more == Some(false) && (names(first_id) || names(last_id)) {
+            return Err("a page without objects has the cursors of some".into());
+        }
         for (cursor, item) in [(first_id, data.first()), (last_id, data.last())] {
             if let (Some(cursor), Some(item)) = (cursor, item)
                 && is_another(cursor, item.list_key().as_str())

@@ -14,7 +14,7 @@ use super::{
     transport::{RawResponse, TransportError},
 };
 
-/// Tries of one request, the first included.
+/// Tries of one request, the first included, and those that met the request limit left out.
 pub(crate) const TRIES: u32 = 6;
 /// Tries that may end in a conflict.
 const CONFLICTS: u32 = 3;
@@ -74,7 +74,11 @@ pub(crate) struct Tries {
     pub(crate) made: u32,
     /// How many of them ended in a conflict.
     pub(crate) conflicts: u32,
-    /// The sum of the waits between them.
+    /// How many of them met the request limit; those are bounded by time, and not by their number.
+    pub(crate) limited: u32,
+    /// When the first of those was refused, by the monotonic clock.
+    pub(crate) limited_since: Option<Duration>,
+    /// The sum of the waits between the others.
     pub(crate) waited: Duration,
 }
 
@@ -117,15 +121,17 @@ pub(crate) fn judge(
         (None, Class::KeyCheck) => KEY_CHECK,
         (None, _) => backoff,
     };
-    if !allowed
-        || (hints.should_retry == Some(false) && !class.is_decided_by_code())
-        || tries.made >= TRIES
-        || wait > LONGEST
-        || tries.waited + wait > ALL_WAITS
-    {
+    let is_forbidden = hints.should_retry == Some(false) && !class.is_decided_by_code();
+    if !allowed || is_forbidden || wait > LONGEST {
         return Verdict::Stop;
     }
-    if class == Class::Limited { Verdict::CoolDown(wait) } else { Verdict::After(wait) }
+    if class == Class::Limited {
+        return Verdict::CoolDown(wait);
+    }
+    if tries.made - tries.limited >= TRIES || tries.waited + wait > ALL_WAITS {
+        return Verdict::Stop;
+    }
+    Verdict::After(wait)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -203,7 +209,7 @@ impl Jitter {
     }
 
     /// A number in `[0, 1)`: one step of the splitmix64 generator.
-    fn unit(&self) -> f64 {
+    pub(crate) fn unit(&self) -> f64 {
         let mut state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = *state;

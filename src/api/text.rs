@@ -44,6 +44,18 @@ pub(crate) fn span(time: Duration) -> String {
     if seconds < 120 { format!("{seconds} s") } else { format!("{} min", seconds.div_ceil(60)) }
 }
 
+/// A length of time in its largest unit, rounded: `58 s`, `7 min`, `3 h`, `2 days`.
+pub(crate) fn about(time: Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_millis() >= 500);
+    let in_units = |unit: u64| (seconds + unit / 2) / unit;
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", in_units(60)),
+        7_200..172_800 => format!("{} h", in_units(3_600)),
+        _ => format!("{} days", in_units(86_400)),
+    }
+}
+
 /// One line of at most `most` characters: white space runs become one space, other control and
 /// direction-changing characters are dropped.
 fn bounded(text: &str, most: usize) -> String {

@@ -12,6 +12,9 @@ use serde_json::Value;
 use super::text;
 use crate::address::RemoteId;
 
+/// The longest text of a single object that is read.
+const LARGEST_OBJECT: usize = 1024 * 1024;
+
 /// An object that the API lists.
 pub trait Wire: DeserializeOwned + Send {
     /// The constant in its `type` field.
@@ -252,6 +255,9 @@ pub struct Me {
 
 /// Reads one object from its text; the error names the field.
 pub fn decode<T: Wire>(text: &[u8]) -> Result<T, String> {
+    if text.len() > LARGEST_OBJECT {
+        return Err(format!("one object of {} bytes", text.len()));
+    }
     typed(serde_json::from_slice(text).map_err(|error| error.to_string())?, "")
 }
 

@@ -196,10 +196,15 @@ fn closing(class: Class, record: &mut Record, error: &ApiError) -> Option<String
 /// Why no other step can succeed either.
 fn fatal(error: &ApiError) -> Option<String> {
     let why = match error {
-        ApiError::TokenExchange(_) | ApiError::IdentityToken(_) => {
-            "the credential cannot be renewed"
-        }
+        ApiError::TokenExchange(_)
+        | ApiError::IdentityToken(_)
+        | ApiError::IdentityTokenTaken { .. } => "the credential cannot be renewed",
         ApiError::Limited { .. } => "the API asked to wait too long",
+        ApiError::AnotherOrganization { .. } => "answers came from two organizations",
+        // The first refusal ends the run: every other write of this credential needs the same.
+        ApiError::Status(error) if error.lacks_scope() => {
+            return Some(format!("the credential lacks a scope (the API says: {})", error.message));
+        }
         ApiError::Transport { source, .. } => match source {
             TransportError::Connect(_) => "the API cannot be reached",
             TransportError::Certificate(_) => "the server's certificate is refused",
@@ -212,6 +217,7 @@ fn fatal(error: &ApiError) -> Option<String> {
                 "calls from inside a restricted sandbox are refused"
             }
             (401, _) => "the credential is refused",
+            (429, _) => "the API's request limit is used up",
             (402, _) => "the organization's billing blocks it",
             _ => return None,
         },

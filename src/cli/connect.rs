@@ -87,7 +87,8 @@ impl Connection {
         let transport = Arc::new(HttpTransport::new(base, bundle.as_deref())?);
         let transport = Arc::new(Metered::new(transport, meter));
         let clock = Arc::new(SystemClock::new());
-        let mut options = Options::default();
+        let also_set: Vec<String> = also_set.into_iter().map(str::to_owned).collect();
+        let mut options = Options { also_set: also_set.clone(), ..Options::default() };
         if let Some(rate) = global.requests_per_minute {
             options.requests_per_minute = rate;
         }
@@ -96,7 +97,7 @@ impl Connection {
             client: Client::new(transport, credential, clock.clone(), options),
             clock,
             is_sandbox: false,
-            unused: also_set.into_iter().map(str::to_owned).collect(),
+            unused: also_set,
             me: Cell::default(),
             _server: None,
         })
@@ -134,6 +135,7 @@ impl Connection {
         let options = Options {
             // Nobody else uses it, and nobody likes to wait for a fake.
             requests_per_minute: global.requests_per_minute.unwrap_or(u32::MAX),
+            may_have_nobody: true,
             ..Options::default()
         };
         Ok(Self {
@@ -206,9 +208,11 @@ fn stand_in(pin: &OrganizationPin) -> sandbox::Organization {
     organization
 }
 
-/// An environment variable that is set to something.
+/// An environment variable that is set to something. One that is no UTF-8 is set too: whoever reads it says what is
+/// wrong with it.
 fn env(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+    let value = std::env::var_os(name)?.to_string_lossy().into_owned();
+    Some(value).filter(|value| !value.is_empty())
 }
 
 /// Shows the sandbox's time and waits on the machine's.

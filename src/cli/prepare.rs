@@ -10,7 +10,10 @@ use super::{
     args::Narrow,
     connect::Connection,
     failure::Failure,
+    pulse::{Doing, watched},
     revision::{Base, also_of_base, environment},
+    skew,
+    ui::Ui,
 };
 use crate::{
     address::{Address, Kind, Name},
@@ -199,9 +202,11 @@ pub(super) async fn make_seen(
 ) -> Result<Plan, Failure> {
     let now = wanted.now;
     let info = identified(connection, &wanted.files.organization()).await?;
-    let looking = begin_look(connection, &info, wanted.scope(), now);
+    let (there, clock) = skew::checked(connection, wanted.files, now)?;
+    let looking = begin_look(connection, &info, wanted.scope(), there);
     // This takes a while, and does not need the network.
-    let Wishes { document, desired, notes, former } = wanted.wishes();
+    let Wishes { document, desired, mut notes, former } = wanted.wishes();
+    notes.extend(clock);
     debug_assert_eq!(
         desired.read_scope(),
         read_scope(document),
@@ -231,7 +236,7 @@ pub(super) async fn make_seen(
     if wants_keys {
         // Somebody or something goes: what becomes of the keys is shown, even where the files name none.
         let scope = ReadScope { api_keys: true, ..ReadScope::nothing() };
-        let keys = look(connection, &info, &scope, now).await?;
+        let keys = look(connection, &info, &scope, there).await?;
         seen(&keys);
         add_keys(&mut live, keys);
     }
@@ -283,6 +288,17 @@ fn begin_look(
 /// Reads what there is in an organization that no files describe. Where nobody says of which kind it is, people are
 /// read first: their roles tell.
 pub(super) async fn look_around(
+    connection: &Connection,
+    info: &OrganizationInfo,
+    kind: Option<OrgKind>,
+    scope: impl Fn(OrgKind) -> ReadScope,
+    ui: &Ui,
+) -> Result<(Live, OrgKind), Failure> {
+    let activity = || Some(connection.client.activity());
+    watched(ui, Doing::Reading, activity, look_at_kind(connection, info, kind, scope)).await
+}
+
+async fn look_at_kind(
     connection: &Connection,
     info: &OrganizationInfo,
     kind: Option<OrgKind>,

@@ -12,11 +12,21 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::ui::Ui;
+use super::{
+    pulse::{Doing, watched},
+    ui::Ui,
+};
 use crate::{
+    address::Kind,
+    api::{
+        about,
+        call::Budget,
+        client::{Activity, Client},
+    },
     apply::{Outcome, Progress},
-    plan::Step,
+    plan::{Plan, Step},
     render::{outcome::progress_line, text},
+    resource::Verb,
 };
 
 /// Draws a bar, or prints lines.
@@ -25,21 +35,59 @@ pub(super) struct Shown {
     bar: Mutex<Option<ProgressBar>>,
     steps: AtomicUsize,
     finished: AtomicUsize,
+    /// Requests that are left, about, and invites among them.
+    left: [AtomicUsize; 2],
+}
+
+/// How many requests some steps take, about, and how many of them are invites.
+fn requests<'s>(steps: impl IntoIterator<Item = &'s Step>) -> [usize; 2] {
+    let mut all = [0, 0];
+    for step in steps {
+        // What nothing brings back is looked at before, and a new workspace afterwards too.
+        let looks = match (step.address.kind, step.change.verb()) {
+            (Kind::Workspace, Verb::Create | Verb::Replace) => 2,
+            (_, Verb::Remove) => 1,
+            _ => 0,
+        };
+        let invites = step.calls.iter().filter(|call| call.budget == Budget::Invites).count();
+        all[0] += step.calls.len() + looks;
+        all[1] += invites;
+    }
+    all
+}
+
+/// How long the request limit lets a plan take, if that is worth a word.
+pub(super) fn takes(plan: &Plan, client: &Client) -> Option<String> {
+    let [requests, invites] = requests(plan.ready());
+    let time = client.takes(requests, invites);
+    (time >= Duration::from_secs(5)).then(|| about(time))
 }
 
 impl Shown {
     /// Nothing is shown yet.
-    pub(super) fn new(ui: &Ui) -> Self {
+    pub(super) fn new(ui: &Ui, plan: &Plan) -> Self {
         Self {
             ui: ui.clone(),
             bar: Mutex::default(),
             steps: AtomicUsize::new(0),
             finished: AtomicUsize::new(0),
+            left: requests(plan.ready()).map(AtomicUsize::new),
         }
+    }
+
+    /// Carries a plan out through `client`, and tells what its requests wait for.
+    pub(super) async fn watch<T>(&self, client: &Client, work: impl Future<Output = T>) -> T {
+        let activity = || {
+            let [requests, invites] =
+                [0, 1].map(|part: usize| self.left[part].load(Ordering::Relaxed));
+            Some(Activity { left: client.takes(requests, invites), ..client.activity() })
+        };
+        watched(&self.ui, Doing::Applying, activity, work).await
     }
 
     /// Takes the bar away.
     pub(super) fn end(&self) {
+        self.ui.lend(None);
         if let Some(bar) = self.bar().take() {
             bar.finish_and_clear();
         }
@@ -69,6 +117,7 @@ impl Progress for Shown {
                 bar.set_style(style.progress_chars("=> "));
             }
             bar.enable_steady_tick(Duration::from_millis(120));
+            self.ui.lend(Some(bar.clone()));
             *self.bar() = Some(bar);
         }
     }
@@ -83,6 +132,9 @@ impl Progress for Shown {
         if matches!(outcome, Outcome::NotStarted) {
             // After a stop they are only counted.
             return;
+        }
+        for (left, took) in self.left.iter().zip(requests([step])) {
+            left.fetch_sub(took.min(left.load(Ordering::Relaxed)), Ordering::Relaxed);
         }
         let number = self.finished.fetch_add(1, Ordering::Relaxed) + 1;
         let line = progress_line(step, outcome);

@@ -17,11 +17,13 @@ use super::{
     args::Global,
     connect::Connection,
     failure::{Exit, Failure},
+    pulse::{Doing, watched},
     session::Session,
     telemetry::{Meter, Run, Telemetry},
     ui::Ui,
 };
 use crate::{
+    api::client::Client,
     apply::Tally,
     config::fleet::Organization,
     plan::{Plan, step::Counts},
@@ -46,6 +48,8 @@ pub(super) struct Target<'a> {
     drift: Cell<Option<(Counts, usize)>>,
     tally: Cell<Option<Tally>>,
     ahead: Cell<Option<Result<Connection, Failure>>>,
+    client: RefCell<Option<Client>>,
+    tells_waits: Cell<bool>,
 }
 
 impl<'a> Target<'a> {
@@ -67,6 +71,8 @@ impl<'a> Target<'a> {
             drift: Cell::default(),
             tally: Cell::default(),
             ahead: Cell::default(),
+            client: RefCell::default(),
+            tells_waits: Cell::new(true),
         }
     }
 
@@ -86,7 +92,12 @@ impl<'a> Target<'a> {
     /// Does some of the command's work for it.
     pub(super) async fn work<T>(&self, work: impl Future<Output = T>) -> T {
         let start = Instant::now();
-        let done = work.instrument(self.span.clone()).await;
+        let activity = || {
+            let client = self.client.borrow();
+            client.as_ref().filter(|_| self.tells_waits.get()).map(Client::activity)
+        };
+        let work = work.instrument(self.span.clone());
+        let done = watched(&self.ui, Doing::Reading, activity, work).await;
         // Results wait for those of others to be shown, and for an answer: that is no work.
         let before = self.worked.get().map(|(took, _)| took).unwrap_or_default();
         self.worked.set(Some((before + start.elapsed(), Timestamp::now())));
@@ -103,6 +114,11 @@ impl<'a> Target<'a> {
         let Organization { folder, credential, .. } = self.organization?;
         let folder = if shown { folder.display().to_string() } else { "FOLDER".to_owned() };
         Some(format!("ANTHROPIC_ADMIN_KEY=\"${credential}\" charter apply {folder}"))
+    }
+
+    /// Whether it is told here what requests wait for.
+    pub(super) fn tells_waits(&self, tells: bool) {
+        self.tells_waits.set(tells);
     }
 
     /// Does all of it.
@@ -133,11 +149,15 @@ impl<'a> Target<'a> {
         if let Some(id) = &pin.id {
             self.known(id);
         }
-        if let Some(connected) = self.ahead.take() {
-            return connected;
-        }
-        let variable = self.organization.map(|organization| &*organization.credential);
-        Connection::open(self.global, pin, variable, self.meter.clone()).await
+        let connection = match self.ahead.take() {
+            Some(connected) => connected?,
+            None => {
+                let variable = self.organization.map(|organization| &*organization.credential);
+                Connection::open(self.global, pin, variable, self.meter.clone()).await?
+            }
+        };
+        *self.client.borrow_mut() = Some(connection.client.clone());
+        Ok(connection)
     }
 
     /// Notes what is to be done.

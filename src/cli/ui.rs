@@ -9,6 +9,7 @@ use std::{
 };
 
 use anstream::{AutoStream, ColorChoice};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     args::{Color, Global},
@@ -51,6 +52,16 @@ pub(crate) struct Ui {
     pub(crate) animated: bool,
     /// Texts go here instead.
     kept: Option<Arc<Mutex<Vec<Kept>>>>,
+    /// A line on the terminal that comes and goes.
+    status: Arc<Mutex<Status>>,
+}
+
+/// The line that comes and goes.
+#[derive(Debug, Default)]
+struct Status {
+    bar: Option<ProgressBar>,
+    /// It is somebody else's, who takes it away.
+    is_lent: bool,
 }
 
 /// A text that is shown later.
@@ -82,12 +93,50 @@ impl Ui {
             interactive: io::stdin().is_terminal() && terminal,
             animated: terminal && !global.quiet && global.verbose == 0,
             kept: None,
+            status: Arc::default(),
         }
     }
 
     /// One that keeps its texts, and asks nobody.
     pub(crate) fn apart(&self) -> Self {
         Self { interactive: false, animated: false, kept: Some(Arc::default()), ..self.clone() }
+    }
+
+    /// Whether its texts are kept for later.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// Shows a line that the next text takes away; only where it is animated.
+    pub(crate) fn status(&self, text: &str) {
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = status.bar.get_or_insert_with(|| {
+            let bar = ProgressBar::new_spinner();
+            // The pattern is fixed, so a mistake in it would show in every run.
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        bar.set_message(text.to_owned());
+        bar.tick();
+    }
+
+    /// Has such lines shown by a bar that stands there already; `None`: it has gone.
+    pub(crate) fn lend(&self, bar: Option<ProgressBar>) {
+        self.clear_status();
+        let is_lent = bar.is_some();
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = Status { bar, is_lent };
+    }
+
+    /// Takes the line away.
+    pub(crate) fn clear_status(&self) {
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        if !status.is_lent
+            && let Some(bar) = status.bar.take()
+        {
+            bar.finish_and_clear();
+        }
     }
 
     /// What was kept so far, which is then not kept any more.
@@ -127,6 +176,7 @@ impl Ui {
         if self.keep(text, Kept::Data) {
             return Ok(());
         }
+        self.clear_status();
         // Where nothing steers a terminal there is nothing to take out, and a plan as JSON is long.
         let steers = |c: char| c.is_control() && !c.is_ascii_whitespace();
         let plain = self.stdout == ColorChoice::Never && is_free_of(text, steers);
@@ -218,6 +268,7 @@ impl Ui {
         if text.is_empty() || self.keep(text, Kept::Talk) {
             return;
         }
+        self.clear_status();
         let mut err = AutoStream::new(io::stderr().lock(), self.stderr);
         // There is nobody left to tell if stderr is gone.
         let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());

@@ -13,7 +13,12 @@ use futures_util::{StreamExt, TryStreamExt, future::join, stream};
 use super::{Listings, Placed, objects};
 use crate::{
     address::{Address, Name, RemoteId},
-    api::{client::Reader, error::ApiError, wire},
+    api::{
+        client::Reader,
+        error::{ApiError, Asked},
+        transport::Method,
+        wire,
+    },
     beside::Beside,
     resource::{
         matching::{Candidate, Found, Target, match_all},
@@ -93,7 +98,21 @@ fn users(reader: Reader, ids: Arc<Ids>) -> Beside<Result<Vec<Placed>, ObserveErr
             let address = Address::member(Name::id(&id));
             (address, Arc::new(objects::user(wire::User { id, ..user })))
         };
-        list(&reader, true, "users", &["users"], &[], placed).await
+        let users = list(&reader, true, "users", &["users"], &[], placed).await?;
+        if users.is_empty() && !reader.may_have_nobody() {
+            return Err(ObserveError::Listing {
+                what: "users".to_owned(),
+                source: ApiError::Pagination {
+                    asked: Asked {
+                        method: Method::Get,
+                        target: "/v1/organizations/users".to_owned(),
+                    },
+                    why: "the list is empty, and an organization has at least one member"
+                        .to_owned(),
+                },
+            });
+        }
+        Ok(users)
     })
 }
 
@@ -137,6 +156,7 @@ async fn workspaces_and_grants(
     let default = if default { find_default(&workspaces, with_default) } else { None };
 
     let in_scope = grant_scope(&workspaces, default.as_ref(), grants);
+    reader.expect(in_scope.len());
     let grants = stream::iter(in_scope)
         .map(|(id, name)| async move {
             let what = format!("the members of the workspace `{name}`");
@@ -146,6 +166,7 @@ async fn workspaces_and_grants(
                 let address = Address::workspace_member(Name::id(&id), Name::id(&user));
                 (address, Arc::new(objects::grant(&id, &user, &workspace_role)))
             };
+            reader.expected_one();
             let members = list(reader, true, &what, &path, &[], grant).await?;
             Ok((id, members))
         })

@@ -110,7 +110,10 @@ async fn the_default_workspace_is_the_one_listed_only_on_request_and_its_members
 {
     let canned = Arc::new(
         Canned::default()
-            .list("users?limit=1000", json!([]))
+            .list(
+                "users?limit=1000",
+                json!([{"type": "user", "id": "user_1", "email": "ada@acme.com", "role": "user"}]),
+            )
             .list("invites?limit=1000", json!([]))
             .list(
                 "workspaces?limit=1000&include_archived=true",
@@ -162,6 +165,7 @@ async fn the_default_workspace_is_the_one_listed_only_on_request_and_its_members
     assert_eq!(
         addresses(&live),
         [
+            "member/user_1",
             "workspace/wrkspc_1",
             "workspace/wrkspc_2",
             "workspace/wrkspc_0",
@@ -178,9 +182,9 @@ async fn the_default_workspace_is_the_one_listed_only_on_request_and_its_members
         .collect();
     assert_eq!(default, ["wrkspc_0"]);
     assert_eq!(live.archived.len(), 1);
-    let Spec::Workspace(production) = &live.objects[0].1.spec else { panic!("a workspace") };
+    let Spec::Workspace(production) = &live.objects[1].1.spec else { panic!("a workspace") };
     assert_eq!(production.tags.as_ref().unwrap().keys().collect::<Vec<_>>(), ["env"]);
-    let keys: Vec<_> = live.objects[4..]
+    let keys: Vec<_> = live.objects[5..]
         .iter()
         .map(|(_, object)| match &object.spec {
             Spec::ApiKey(key) => {
@@ -303,4 +307,17 @@ async fn where_me_is_missing_the_answers_header_tells_the_organization() {
     assert_eq!(info, OrganizationInfo { id: ORGANIZATION.into(), name: None });
     let error = identify(me(&reader).await, &reader, OrgKind::Console).unwrap_err();
     assert!(matches!(error, ObserveError::Organization(_)));
+}
+
+#[tokio::test]
+async fn an_organization_without_anybody_is_an_answer_that_lost_its_rows() {
+    let canned = Arc::new(
+        Canned::default().list("users?limit=1000", json!([])).list("invites?limit=1000", json!([])),
+    );
+    let people = ReadScope { members: true, ..ReadScope::nothing() };
+    let error = look(&canned, &people).await.unwrap_err().to_string();
+    assert!(
+        error.ends_with("the list is empty, and an organization has at least one member"),
+        "{error}"
+    );
 }

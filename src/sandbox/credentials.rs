@@ -64,6 +64,9 @@ pub struct FederationRule {
     pub service_account: String,
     /// The identity tokens it accepts.
     pub assertions: BTreeSet<String>,
+    /// Each of them once, as an issuer that checks `jti` does.
+    #[serde(default)]
+    pub check_jti: bool,
     /// The scope of what it gives; only `org:admin` reaches the Admin API.
     #[serde(default = "org_admin")]
     pub scope: String,
@@ -96,8 +99,8 @@ impl Grant {
     pub(crate) fn needs(&self, needed: &str) -> Result<(), Refusal> {
         match &self.0 {
             Some(has) if !has.contains(needed) => Err(Refusal::forbidden(format!(
-                "missing scope: has [{}], needs [{needed}]",
-                has.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+                "Missing required scopes. Got: [{}] Needed one of: ['{needed}']",
+                has.iter().map(|scope| format!("'{scope}'")).collect::<Vec<_>>().join(", ")
             ))),
             _ => Ok(()),
         }
@@ -221,6 +224,10 @@ pub(crate) fn exchange(
     let Some(rule) = rule.filter(|_| organization == state.organization.id).cloned() else {
         return Err(Refusal::status(401, "the identity token was not accepted"));
     };
+    let first_time = state.exchanged.insert(assertion);
+    if rule.check_jti && !first_time {
+        return Err(Refusal::status(401, "the identity token was not accepted"));
+    }
     let seconds = rule.token_lifetime_seconds.max(60);
     let token = state.ids.fresh("sk-ant-oat01-");
     let expires_at = clock::add(state.clock.now(), Duration::from_secs(seconds));

@@ -106,6 +106,8 @@ pub enum Fault {
     LatencyMs(u64),
     /// The reply comes in small pieces.
     Drip(Drip),
+    /// After the effect, the reply says that it comes from the organization of this id.
+    OtherOrganization(String),
 }
 
 /// An error that a rule makes up, such as 400 `organization_on_hold`.
@@ -275,7 +277,8 @@ impl Fault {
             | Fault::WrongType
             | Fault::Page(_)
             | Fault::LatencyMs(_)
-            | Fault::Drip(_) => None,
+            | Fault::Drip(_)
+            | Fault::OtherOrganization(_) => None,
         }
     }
 
@@ -302,6 +305,7 @@ impl Fault {
             Fault::Page(_) => "page",
             Fault::LatencyMs(_) => "latency_ms",
             Fault::Drip(_) => "drip",
+            Fault::OtherOrganization(_) => "other_organization",
         }
     }
 }

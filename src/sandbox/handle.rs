@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{
     credentials::{self, Grant},
     faults::{Drip, Fault, Instead, PageFault, without_cursor},
+    limits::Wait,
     log::Entry,
     refusal::Refusal,
     reply::{blank, finish, html, json_reply, refuse, surprise},
@@ -136,7 +137,14 @@ pub fn handle(state: &mut State, request: &RawRequest) -> Exchange {
         Some(Fault::Drip(drip)) => (Wire::Drip(*drip), Duration::ZERO),
         _ => (Wire::Whole, Duration::ZERO),
     };
-    let response = finish(state, response, &request_id);
+    let mut response = finish(state, response, &request_id);
+    if let Some(Fault::OtherOrganization(id)) = &fault {
+        for (name, value) in &mut response.headers {
+            if name == "anthropic-organization-id" {
+                value.clone_from(id);
+            }
+        }
+    }
     let (fault_seen, switches) = (fault.as_ref(), &state.switches);
     watch::show(&Seen { request, response: &response, wire, fault: fault_seen, switches });
     state.log.push(Entry {
@@ -268,8 +276,11 @@ fn meter(state: &mut State, request: &RawRequest, trace: &mut Trace) -> Result<(
     match reading.wait {
         None => Ok(()),
         Some(wait) => {
-            let seconds = wait.as_millis().div_ceil(1000);
-            trace.headers.push(("retry-after".to_owned(), seconds.to_string()));
+            let (name, value) = match wait {
+                Wait::Seconds(seconds) => ("retry-after", seconds.to_string()),
+                Wait::Milliseconds(wait) => ("retry-after-ms", wait.to_string()),
+            };
+            trace.headers.push((name.to_owned(), value));
             Err(Refusal::status(429, "number of requests has exceeded the rate limit"))
         }
     }

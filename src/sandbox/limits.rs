@@ -1,6 +1,7 @@
 //! Ceilings of the organization, and the server's own rate limit.
 //!
-//! Invariant: a request that the meter refuses is not counted, so waiting as told always lets the next one through.
+//! Invariant: a request that the meter refuses is not counted unless its bucket says so, so waiting as told lets the
+//! next one through.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -37,6 +38,35 @@ pub struct Limits {
     /// Invites created in any hour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invites_per_hour: Option<usize>,
+    /// A token bucket for all requests, in place of, or beside, the window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<Bucket>,
+}
+
+/// A token bucket: each request takes a token, and one that finds none is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bucket {
+    /// The most tokens that it holds; it begins full.
+    pub capacity: u32,
+    /// Tokens that come in a minute.
+    pub per_minute: u32,
+    /// Tokens that another client takes in a minute, before anybody else gets one.
+    #[serde(default)]
+    pub others_per_minute: u32,
+    /// `retry-after-ms` of a refusal; absent: `retry-after`, in whole seconds until the next token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    /// A refused request takes a token too, if there is a part of one.
+    #[serde(default)]
+    pub counts_refused: bool,
+}
+
+impl Bucket {
+    /// Tokens a second that are left for this organization's requests.
+    fn rate(&self) -> f64 {
+        (f64::from(self.per_minute) - f64::from(self.others_per_minute)) / 60.0
+    }
 }
 
 impl Default for Limits {
@@ -50,6 +80,7 @@ impl Default for Limits {
             email_domains: None,
             requests_per_minute: None,
             invites_per_hour: None,
+            bucket: None,
         }
     }
 }
@@ -59,14 +90,25 @@ impl Default for Limits {
 pub(crate) struct Meter {
     requests: VecDeque<Timestamp>,
     invites: VecDeque<Timestamp>,
+    /// Tokens in the bucket, and when there were so many.
+    tokens: Option<(f64, Timestamp)>,
 }
 
 /// What the meter says of a request.
 pub(crate) struct Reading {
     /// How long to wait, if it is refused.
-    pub(crate) wait: Option<Duration>,
+    pub(crate) wait: Option<Wait>,
     /// Limit, remaining, and when the oldest request leaves the window.
     pub(crate) headers: (usize, usize, Timestamp),
+}
+
+/// A wait, and the header that says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// `retry-after`, in whole seconds.
+    Seconds(u128),
+    /// `retry-after-ms`.
+    Milliseconds(u64),
 }
 
 /// What headers say when nothing is limited here.
@@ -92,6 +134,17 @@ impl Meter {
         };
         let wait = too_many(&self.requests, limits.requests_per_minute, MINUTE)
             .max(too_many(&self.invites, limits.invites_per_hour, HOUR).filter(|_| invite));
+        if let Some(bucket) = &limits.bucket
+            && wait.is_none()
+        {
+            let (wait, remaining, full_in) = self.take_token(bucket, now);
+            let limit = usize::try_from(bucket.capacity).unwrap_or(usize::MAX);
+            if wait.is_none() && invite && limits.invites_per_hour.is_some() {
+                self.invites.push_back(now);
+            }
+            return Reading { wait, headers: (limit, remaining, clock::add(now, full_in)) };
+        }
+        let wait = wait.map(|wait| Wait::Seconds(wait.as_millis().div_ceil(1000)));
         if wait.is_none() {
             self.requests.push_back(now);
             if invite && limits.invites_per_hour.is_some() {
@@ -101,6 +154,28 @@ impl Meter {
         let limit = limits.requests_per_minute.unwrap_or(DOCUMENTED_PER_MINUTE);
         let reset = self.requests.front().map_or(now, |oldest| clock::add(*oldest, MINUTE));
         Reading { wait, headers: (limit, limit.saturating_sub(self.requests.len()), reset) }
+    }
+
+    /// Takes a token or says how long to wait; and how many are left, and when all will be there again.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few tokens")]
+    fn take_token(&mut self, bucket: &Bucket, now: Timestamp) -> (Option<Wait>, usize, Duration) {
+        let (capacity, rate) = (f64::from(bucket.capacity), bucket.rate());
+        let (level, at) = self.tokens.unwrap_or((capacity, now));
+        let passed = now.duration_since(at).as_secs_f64().max(0.0);
+        let level = (level + rate * passed).clamp(0.0, capacity);
+        // A thousandth is a rounding of the clock's.
+        let taken = level >= 0.999;
+        let level = if taken || bucket.counts_refused { (level - 1.0).max(0.0) } else { level };
+        self.tokens = Some((level, now));
+        let until = |tokens: f64| match (tokens - level) / rate {
+            seconds if seconds.is_finite() && seconds >= 0.0 => seconds.min(3_600.0),
+            _ => 3_600.0,
+        };
+        let wait = (!taken).then(|| match bucket.retry_after_ms {
+            Some(milliseconds) => Wait::Milliseconds(milliseconds),
+            None => Wait::Seconds(until(1.0).ceil().max(1.0) as u128),
+        });
+        (wait, level as usize, Duration::from_secs_f64(until(capacity)))
     }
 }
 

@@ -42,7 +42,7 @@ pub use kinds::{
     workspace::Workspace,
     workspace_member::Grant,
 };
-pub use limits::Limits;
+pub use limits::{Bucket, Limits};
 pub use log::{CredentialKind, Entry, Log};
 pub use scripts::{Script, Scripts};
 pub use seed::SeedError;

@@ -3,7 +3,10 @@
 //! Invariant: it is plain data that can be cloned and compared through [`State::to_yaml`]; everything random in it
 //! comes from its seed.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -83,6 +86,8 @@ pub struct State {
     pub(crate) members: Members,
     pub(crate) api_keys: ApiKeys,
     pub(crate) minted: HashMap<String, Minted>,
+    /// Identity tokens that were exchanged.
+    pub(crate) exchanged: HashSet<String>,
     pub(crate) meter: Meter,
     /// Objects that still hide from GET, and how often.
     pub(crate) hiding: HashMap<String, u8>,
@@ -116,6 +121,7 @@ impl State {
             members: Members::default(),
             api_keys: ApiKeys::default(),
             minted: HashMap::new(),
+            exchanged: HashSet::new(),
             meter: Meter::default(),
             hiding: HashMap::new(),
         }

@@ -33,7 +33,7 @@ fn the_documentation_names_every_switch_position() {
 #[test]
 fn the_documented_examples_work_and_dumps_round_trip() {
     let blocks = documented();
-    assert_eq!(blocks.len(), 2);
+    assert_eq!(blocks.len(), 3);
     for text in blocks.into_iter().chain([SEED.to_owned(), String::new()]) {
         let once = State::from_yaml(&text).unwrap().to_yaml().unwrap();
         let twice = State::from_yaml(&once).unwrap().to_yaml().unwrap();

@@ -146,6 +146,7 @@ fn cases() -> Vec<(Rule, Comes)> {
             (on(nth, Fault::Page(PageFault::RepeatsRow)), Comes::Whole),
             (on(nth, Fault::Page(PageFault::Empty)), Comes::Broken),
             (on(nth, Fault::Page(PageFault::NoCursor)), Comes::Broken),
+            (on(nth, Fault::Page(PageFault::Vanished)), Comes::Broken),
             (on(nth, Fault::Page(PageFault::Bare)), Comes::Broken),
             (on(nth, Fault::Page(PageFault::LosesRow)), Comes::Less),
             (on(nth, Fault::WrongType), Comes::Broken),

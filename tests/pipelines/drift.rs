@@ -84,6 +84,34 @@ fn what_is_due_is_done_and_opens_no_issue() {
 }
 
 #[test]
+fn an_identity_token_is_exchanged_once_a_job() {
+    let seed = SEED.replace(
+        "credentials: {",
+        "credentials: {federation: [{id: fdrl_1, service_account: svac_1, assertions: [some.identity.token], check_jti: true}], ",
+    );
+    let mut stage = Stage::new(&seed, FILE);
+    let url = stage.served.url();
+    for (name, value) in [
+        ("ANTHROPIC_BASE_URL", url.as_str()),
+        ("ANTHROPIC_FEDERATION_RULE_ID", "fdrl_1"),
+        ("ANTHROPIC_ORGANIZATION_ID", "3f0c1b1e-0000-4000-8000-000000000000"),
+        ("ANTHROPIC_SERVICE_ACCOUNT_ID", "svac_1"),
+        ("ANTHROPIC_IDENTITY_TOKEN", "some.identity.token"),
+    ] {
+        stage.set(name, value);
+    }
+    stage.set("TMPDIR", stage.path("temp").to_str().unwrap().to_owned().as_str());
+    ends(&stage.act("drift", &[]), 0, "true");
+    let log = stage.served.sandbox().log();
+    let exchanges = log.entries().iter().filter(|entry| entry.target == "/v1/oauth/token");
+    assert_eq!(exchanges.count(), 1, "three runs of charter look at the organization");
+    // The token ends with the job.
+    let left: Vec<_> =
+        std::fs::read_dir(stage.path("temp")).unwrap().flatten().map(|it| it.path()).collect();
+    assert!(!left.iter().any(|path| path.join("access-token").exists()), "{left:?}");
+}
+
+#[test]
 fn nothing_else_is_done_and_a_run_without_answers_leaves_the_issue_alone() {
     let mut stage = Stage::new(SEED, FILE).live();
     ends(&stage.act("drift", &[]), 0, "true");

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::api::{
-    script::{Answer, Script, client, clock, header, lost, ok, raw, refusal},
-    transport::TransportError,
+    script::{Answer, Script, client, clock, header, key, lost, ok, raw, refusal},
+    transport::{Method, TransportError},
     wire::{Me, User},
 };
 use crate::secret::Secret;
@@ -77,6 +77,39 @@ async fn a_token_goes_into_the_authorization_header_alone() {
     let request = &script.requests()[0];
     assert_eq!(header(request, "authorization"), Some("Bearer sk-ant-oat01-t"));
     assert_eq!(header(request, "x-api-key"), None);
+    assert_eq!(header(request, "anthropic-beta"), Some("oauth-2025-04-20"));
+}
+
+#[tokio::test]
+async fn a_bearer_that_is_no_login_gets_no_beta_of_logins() {
+    let script = Script::new([me()]);
+    let token =
+        Credential::Token(Secret::new("gateway-token".into()), "ANTHROPIC_AUTH_TOKEN".into());
+    let client = Client::new(script.clone(), token, Arc::new(clock()), Options::default());
+    client.reader().get::<Me>(&["me"]).await.unwrap();
+    assert_eq!(header(&script.requests()[0], "anthropic-beta"), None);
+}
+
+#[tokio::test]
+async fn answers_from_two_organizations_end_everything_at_once() {
+    let from = |organization: &str| {
+        raw(
+            200,
+            &[("anthropic-organization-id", organization)],
+            r#"{"id": "org-1", "type": "organization"}"#,
+        )
+    };
+    let script = Script::new([from("ORG-1"), me(), from("org-1"), from("org-2")]);
+    let client = client(&script, &clock());
+    for _ in 0..3 {
+        client.reader().get::<Me>(&["me"]).await.unwrap();
+    }
+    let error = client.writer().send(post(), Resend::Safe, Budget::Shared).await.unwrap_err();
+    assert!(matches!(&error, WriteError::Unknown(ApiError::AnotherOrganization { .. })), "{error}");
+    assert!(error.to_string().contains("`org-2`, and earlier ones from `ORG-1`"), "{error}");
+    let error = client.reader().get::<Me>(&["me"]).await.unwrap_err();
+    assert!(matches!(error, ApiError::AnotherOrganization { .. }), "{error}");
+    assert_eq!(script.requests().len(), 4);
 }
 
 #[tokio::test]
@@ -310,4 +343,91 @@ async fn a_refused_credential_is_named_by_its_variable() {
     let script = Script::new([refusal(401, None, &[])]);
     let error = client(&script, &clock()).reader().get::<Me>(&["me"]).await.unwrap_err();
     assert!(error.next_step().unwrap().starts_with("check `ANTHROPIC_ADMIN_KEY`"));
+}
+
+async fn help(credential: Credential, also_set: &[&str], answer: Answer) -> String {
+    let also_set = also_set.iter().map(|name| (*name).to_owned()).collect();
+    let options = Options { also_set, ..Options::default() };
+    let client = Client::new(Script::new([answer]), credential, Arc::new(clock()), options);
+    client.reader().get::<Me>(&["users"]).await.unwrap_err().next_step().unwrap()
+}
+
+fn said(status: u16, message: &str) -> Answer {
+    let error = json!({"type": "permission_error", "message": message, "details": {"error_visibility": "user_facing"}});
+    raw(status, &[], &json!({"type": "error", "error": error}).to_string())
+}
+
+fn login() -> Credential {
+    Credential::Token(Secret::new("sk-ant-oat01-t".into()), "ANTHROPIC_AUTH_TOKEN".into())
+}
+
+#[tokio::test]
+async fn each_cause_of_a_refused_credential_has_help_of_its_own() {
+    let key = |text: &str| Credential::Key(Secret::new(text.into()), "ANTHROPIC_API_KEY".into());
+    let cases = [
+        (key("sk-ant-admin01-a"), 401, "API key is invalid.", "is refused (mistyped, revoked"),
+        (
+            key("sk-ant-admin01-a"),
+            401,
+            "API key has expired.",
+            "has expired: an organization admin makes a new one",
+        ),
+        (
+            login(),
+            401,
+            "invalid",
+            "`export ANTHROPIC_AUTH_TOKEN=\"$(ant auth print-credentials --profile admin --access-token)\"`",
+        ),
+        (
+            login(),
+            403,
+            "Authentication method not allowed",
+            "is not for the Admin API (a login of Claude Code",
+        ),
+        (login(), 403, "no", "needs the scope `org:admin`"),
+        (
+            key("sk-ant-api01-a"),
+            403,
+            "Missing required scopes. Got: ['write:members'] Needed one of: ['read:members']",
+            "needs the scope `read:members`",
+        ),
+        (key("sk-ant-api01-a"), 403, "no", "a workspace-scoped key can't"),
+    ];
+    for (credential, status, message, wanted) in cases {
+        let help = help(credential, &[], said(status, message)).await;
+        assert!(help.contains(wanted), "{status} {message}: {help}");
+        assert!(!help.contains("not used"), "{help}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_credential_names_the_others_that_are_set() {
+    for status in [401, 403] {
+        let answer = said(status, "no");
+        let help =
+            help(key(), &["ANTHROPIC_API_KEY", "ANTHROPIC_FEDERATION_RULE_ID"], answer).await;
+        let wanted = "`ANTHROPIC_ADMIN_KEY` came first, so `ANTHROPIC_API_KEY`, `ANTHROPIC_FEDERATION_RULE_ID` are set too \
+                      and not used";
+        assert!(help.contains(wanted), "{help}");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_that_headers_tell_is_kept_without_a_refusal() {
+    let headers = |remaining: &'static str| {
+        let headers = [
+            ("anthropic-ratelimit-requests-limit", "100"),
+            ("anthropic-ratelimit-requests-remaining", remaining),
+            ("anthropic-ratelimit-requests-reset", "2026-11-22T10:01:00Z"),
+            ("date", "Sun, 22 Nov 2026 10:00:00 GMT"),
+        ];
+        raw(200, &headers, r#"{"id": "org-1", "type": "organization"}"#)
+    };
+    let (script, clock) = (Script::new([headers("1"), headers("0"), headers("0")]), clock());
+    let reader = client(&script, &clock).reader();
+    for _ in 0..3 {
+        reader.get::<Me>(&["me"]).await.unwrap();
+    }
+    let waited = clock.monotonic();
+    assert!(waited >= Duration::from_millis(500) && waited < Duration::from_secs(2), "{waited:?}");
 }

@@ -182,6 +182,7 @@ fn help_names_the_field_of_the_error_and_no_other_word_of_the_server() {
         retry_after: None,
         should_retry: None,
         credential: None,
+        limited_for: None,
     };
     let named = help(&error("inference_data_privacy.transcripts_storage"), "Prod").unwrap();
     assert!(named.contains("(`inference_data_privacy.transcripts_storage`)"), "{named}");

@@ -168,3 +168,37 @@ fn a_hint_that_shows_one_end_only_is_still_ones_own_key() {
         assert_eq!(found.credential.matches_hint(hint), own, "{hint}");
     }
 }
+
+#[test]
+fn a_profile_of_the_official_cli_is_not_read_but_its_access_token_is_within_reach() {
+    let error = find(&[("ANTHROPIC_PROFILE", "work")]).unwrap_err();
+    let step = error.next_step();
+    assert!(step.contains("ant auth print-credentials --profile work --access-token"), "{step}");
+    assert!(step.contains("ant auth login --profile work --scope"), "{step}");
+    let found =
+        find(&[("ANTHROPIC_PROFILE", "work"), ("ANTHROPIC_API_KEY", "sk-ant-api03-b")]).unwrap();
+    assert_eq!(found.also_set, ["ANTHROPIC_PROFILE"]);
+}
+
+#[test]
+fn a_profile_on_disk_is_found_where_each_sdk_keeps_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().to_str().unwrap();
+    let profiles = folder.path().join(".config/anthropic/configs");
+    std::fs::create_dir_all(&profiles).unwrap();
+    assert!(!find(&[("HOME", home)]).unwrap_err().next_step().contains("ant auth"));
+    std::fs::write(profiles.join("default.json"), "{}").unwrap();
+    std::fs::write(profiles.join("admin.json"), "{}").unwrap();
+    assert!(find(&[("HOME", home)]).unwrap_err().next_step().contains("--profile default "));
+    std::fs::write(folder.path().join(".config/anthropic/active_config"), "admin\n").unwrap();
+    assert!(find(&[("HOME", home)]).unwrap_err().next_step().contains("--profile admin "));
+    let elsewhere = [("HOME", home), ("ANTHROPIC_CONFIG_DIR", "/nowhere")];
+    assert!(!find(&elsewhere).unwrap_err().next_step().contains("ant auth"));
+    // A name that a shell would take apart is not put into a command.
+    assert!(
+        find(&[("ANTHROPIC_PROFILE", "a; b")])
+            .unwrap_err()
+            .next_step()
+            .contains("--profile default ")
+    );
+}

@@ -158,7 +158,9 @@ fn each_known_trouble_has_its_own_advice() {
             "final address",
         ),
         (
-            ApiError::TokenExchange(Box::new(typed(401, "authentication_error", &json!(null)))),
+            ApiError::TokenExchange(Box::new(
+                typed(401, "authentication_error", &json!(null)).into(),
+            )),
             "federation rule",
         ),
     ] {
@@ -185,7 +187,7 @@ fn only_the_call_that_says_who_one_is_blames_the_account_for_a_404() {
 fn a_refused_exchange_names_what_may_be_wrong_with_it() {
     let refused = |status: u16| {
         let error = typed(status, "invalid_request_error", &json!(null));
-        ApiError::TokenExchange(Box::new(error)).next_step().unwrap()
+        ApiError::TokenExchange(Box::new(error.into())).next_step().unwrap()
     };
     assert!(refused(400).contains("that the identity token is a JWT"));
     assert!(refused(403).contains("against the federation rule"));

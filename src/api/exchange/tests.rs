@@ -20,6 +20,7 @@ fn identity(identity: IdentityToken) -> WorkloadIdentity {
         service_account_id: Some("svac_1".into()),
         workspace_id: None,
         identity,
+        cache: None,
     }
 }
 
@@ -201,7 +202,7 @@ async fn an_answer_that_is_no_token_is_refused_without_showing_it() {
     ] {
         let error = ask(&client(&Script::new([ok(&body)]), &clock(), literal())).await.unwrap_err();
         assert!(
-            matches!(&error, ApiError::TokenExchange(inner) if matches!(**inner, ApiError::Shape { .. })),
+            matches!(&error, ApiError::TokenExchange(inner) if matches!(inner.error, ApiError::Shape { .. })),
             "{error}"
         );
         assert!(!format!("{error:?}").contains("hush"), "{error:?}");
@@ -284,4 +285,129 @@ async fn a_token_that_was_renewed_in_time_is_not_given_up_for_the_refusal_of_the
     exchange.refused(one.generation).await;
     assert_eq!(exchange.token().await.unwrap().generation, two.generation);
     assert_eq!(story(&script), ["exchange", "exchange"]);
+}
+
+/// A token that names itself, good for an hour from the test's clock on.
+fn named_token(id: &str) -> String {
+    use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+    let now = clock().now().as_second();
+    let aud = "https://api.anthropic.com";
+    let claims = json!({"aud": aud, "iat": now, "exp": now + 3_600, "jti": id});
+    format!("eyJhbGciOiJSUzI1NiJ9.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()))
+}
+
+#[tokio::test]
+async fn an_identity_token_with_a_jti_is_exchanged_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    std::fs::write(&path, named_token("one")).unwrap();
+    let answers = [token("one", 3600), me(), me(), token("two", 3600), me()];
+    let (script, clock) = (Script::new(answers), clock());
+    let client = client(&script, &clock, IdentityToken::File(path.clone()));
+    ask(&client).await.unwrap();
+    // The renewal that is not urgent is left out.
+    clock.advance(Duration::from_secs(3500));
+    ask(&client).await.unwrap();
+    clock.advance(Duration::from_secs(100));
+    let error = ask(&client).await.unwrap_err();
+    assert!(matches!(error, ApiError::IdentityTokenTaken { literal: false }), "{error}");
+    assert!(error.next_step().unwrap().contains("token_lifetime_seconds"));
+    std::fs::write(&path, named_token("two")).unwrap();
+    ask(&client).await.unwrap();
+    assert_eq!(story(&script), ["exchange", "one", "one", "exchange", "two"]);
+}
+
+#[tokio::test]
+async fn a_refused_identity_token_with_a_jti_is_not_sent_again_and_its_reuse_is_the_first_cause() {
+    let identity = IdentityToken::Literal(Secret::new(named_token("one")));
+    let script = Script::new([refusal(401, None, &[])]);
+    let error = ask(&client(&script, &clock(), identity)).await.unwrap_err();
+    let help = error.next_step().unwrap();
+    assert!(
+        help.starts_with(
+            "the API does not say more: most likely the identity token was exchanged already"
+        ),
+        "{help}"
+    );
+    assert!(help.contains("CHARTER_TOKEN_CACHE") && help.contains("check_jti: false"), "{help}");
+}
+
+#[tokio::test]
+async fn a_flaw_that_can_be_seen_in_the_identity_token_is_the_help() {
+    let expired = named_token("one");
+    let clock = clock();
+    clock.advance(Duration::from_hours(3));
+    let script = Script::new([refusal(401, None, &[])]);
+    let error = ask(&client(&script, &clock, IdentityToken::Literal(Secret::new(expired))))
+        .await
+        .unwrap_err();
+    let help = error.next_step().unwrap();
+    assert!(help.contains("it expired 2 h ago by this machine's clock"), "{help}");
+}
+
+#[tokio::test]
+async fn one_failure_of_the_token_endpoint_is_shared_by_all_that_wait_for_it() {
+    let script = Script::new((0..6).map(|_| refusal(503, None, &[])));
+    let clock = clock();
+    let client = client(&script, &clock, literal());
+    let asks = futures_util::future::join_all((0..16).map(|_| ask(&client))).await;
+    assert!(asks.iter().all(|answer| matches!(answer, Err(ApiError::TokenExchange(_)))));
+    assert_eq!(script.left(), 0);
+    assert!(clock.monotonic() < Duration::from_secs(30), "{:?}", clock.monotonic());
+}
+
+#[tokio::test]
+async fn no_byte_of_an_exchange_that_was_cut_short_is_shown() {
+    for body in
+        [r#"{"access_token": "sk-ant-oat01-hush", "expi"#, "sk-ant-oat01-hush", "<html>hush</html>"]
+    {
+        let error = ask(&client(
+            &Script::new([raw(200, &[], body), raw(200, &[], body), raw(200, &[], body)]),
+            &clock(),
+            literal(),
+        ))
+        .await
+        .unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
+        assert!(error.to_string().contains("it is no JSON, or was cut short"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_run_of_a_job_takes_the_token_that_the_first_one_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Some(folder.path().join("access-token"));
+    let run = |script: &Arc<Script>, clock: &TestClock| {
+        let identity = WorkloadIdentity { cache: cache.clone(), ..identity(literal()) };
+        let credential = Credential::WorkloadIdentity(identity);
+        Client::new(script.clone(), credential, Arc::new(clock.clone()), Options::default())
+    };
+    let clock = clock();
+    let first = Script::new([token("one", 3600), me()]);
+    ask(&run(&first, &clock)).await.unwrap();
+    let second = Script::new([me(), refusal(401, None, &[]), token("two", 3600), me()]);
+    let client = run(&second, &clock);
+    ask(&client).await.unwrap();
+    // One that was taken back is replaced.
+    ask(&client).await.unwrap();
+    assert_eq!(story(&second), ["one", "one", "exchange", "two"]);
+    clock.advance(Duration::from_secs(3_575));
+    let third = Script::new([token("three", 3600), me()]);
+    ask(&run(&third, &clock)).await.unwrap();
+    assert_eq!(story(&third), ["exchange", "three"]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_is_no_token_file_and_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for path in [pipe, folder.path().to_owned()] {
+        let client = client(&Script::new([]), &clock(), IdentityToken::File(path));
+        let error =
+            tokio::time::timeout(Duration::from_secs(20), ask(&client)).await.unwrap().unwrap_err();
+        assert!(error.to_string().contains("is no regular file"), "{error}");
+    }
 }

@@ -219,3 +219,23 @@ async fn pages_come_one_by_one() {
     assert_eq!(pages.next().await.unwrap().unwrap().len(), 1);
     assert_eq!(script.requests().len(), 1);
 }
+
+#[tokio::test]
+async fn an_empty_page_that_has_the_cursors_of_objects_is_an_error() {
+    let page = |first: Value, last: Value| {
+        ok(&json!({"data": [], "has_more": false, "first_id": first, "last_id": last}))
+    };
+    for (first, last) in
+        [(json!("a"), json!("b")), (json!(null), json!("b")), (json!("a"), json!(null))]
+    {
+        let script = Script::new([page(first, last)]);
+        let list = client(&script, &clock()).reader().list::<User>(&["users"], &[]).await;
+        let error = list.unwrap_err().to_string();
+        assert!(error.contains("a page without objects has the cursors of some"), "{error}");
+    }
+    for nothing in [json!(null), json!("")] {
+        let script = Script::new([page(nothing.clone(), nothing)]);
+        let list = client(&script, &clock()).reader().list::<User>(&["users"], &[]).await;
+        assert_eq!(list.unwrap(), []);
+    }
+}

@@ -170,6 +170,32 @@ async fn one_429_cools_every_task_down() {
 }
 
 #[tokio::test]
+async fn refusals_by_the_request_limit_use_up_no_tries() {
+    let mut answers: Vec<Answer> = Vec::new();
+    for _ in 0..7 {
+        answers.push(refusal(429, None, &[("retry-after", "1")]));
+    }
+    answers.extend((0..5).map(|_| refusal(503, None, &[])));
+    answers.push(me());
+    let script = Script::new(answers);
+    client(&script, &clock()).reader().get::<Me>(&["me"]).await.unwrap();
+    assert_eq!(script.requests().len(), 13);
+}
+
+#[tokio::test]
+async fn a_limit_that_lets_nothing_through_is_given_up_after_five_minutes_and_says_so() {
+    let (script, clock) =
+        (Script::new((0..40).map(|_| refusal(429, None, &[("retry-after", "1")]))), clock());
+    let error = client(&script, &clock).reader().get::<Me>(&["me"]).await.unwrap_err();
+    assert_eq!(error.status(), Some(429));
+    let waited = clock.monotonic();
+    assert!(waited > Duration::from_mins(4) && waited <= Duration::from_mins(5), "{waited:?}");
+    let help = error.next_step().unwrap();
+    assert!(help.contains("something else uses up the organization's request limit"), "{help}");
+    assert!(script.requests().len() < 25, "{} tries", script.requests().len());
+}
+
+#[tokio::test]
 async fn tries_count_against_the_budget() {
     let script = Script::new([refusal(500, None, &[]), me()]);
     let clock = clock();
@@ -284,7 +310,13 @@ fn told(status: u16) -> ApiError {
 
 fn waits(wait: Duration, waited: Duration) -> Verdict {
     let hints = Hints { wait: Some(wait), should_retry: None };
-    judge(&told(500), hints, Rule::Read, Tries { made: 1, conflicts: 0, waited }, Duration::ZERO)
+    judge(
+        &told(500),
+        hints,
+        Rule::Read,
+        Tries { made: 1, waited, ..Tries::default() },
+        Duration::ZERO,
+    )
 }
 
 #[test]

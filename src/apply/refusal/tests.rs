@@ -42,6 +42,7 @@ fn refused_at(
         retry_after: None,
         should_retry: None,
         credential: None,
+        limited_for: None,
     }))
 }
 
@@ -135,7 +136,7 @@ fn what_no_other_step_could_pass_ends_the_run_at_once() {
         ),
         (ApiError::IdentityToken("it is gone".to_owned()), "the credential cannot be renewed"),
         (
-            ApiError::TokenExchange(Box::new(refused(400, None, None))),
+            ApiError::TokenExchange(Box::new(refused(400, None, None).into())),
             "the credential cannot be renewed",
         ),
     ] {
@@ -236,7 +237,10 @@ fn the_end_of_the_budget_of_invites_ends_invites_only() {
         after(1, others, &limited),
         Follows::Halt("the API asked to wait too long".to_owned())
     );
-    assert_eq!(after(1, others, &refused(429, None, None)), Follows::Nothing);
+    assert_eq!(
+        after(1, others, &refused(429, None, None)),
+        Follows::Halt("the API's request limit is used up".to_owned())
+    );
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::{
         connect::Connection,
         failure::{Exit, Failure},
         prepare::{self, Files},
+        ui::Ui,
     },
     diagnostic::did_you_mean,
     glob::{Of, misplaced_stars},
@@ -34,7 +35,7 @@ async fn shown(args: &Access, shell: Shell<'_>) -> Result<Exit, Failure> {
         let id = files.organization().id.map(|id| id.to_string());
         (standing_of(&files.wishes(Timestamp::now()).desired), id)
     } else {
-        live(global, kind.map(Into::into)).await?
+        live(global, kind.map(Into::into), ui).await?
     };
     let mut found = report(&snapshot, organization, pattern.as_ref());
     if *offline {
@@ -63,15 +64,13 @@ async fn shown(args: &Access, shell: Shell<'_>) -> Result<Exit, Failure> {
 async fn live(
     global: &Global,
     kind: Option<OrgKind>,
+    ui: &Ui,
 ) -> Result<(Snapshot, Option<String>), Failure> {
     let pin = prepare::unpinned(kind.unwrap_or_default());
     let connection = Connection::open(global, &pin, None, std::sync::Arc::default()).await?;
     let info = prepare::identified(&connection, &pin).await?;
-    let (live, _) = prepare::look_around(&connection, &info, kind, |kind| ReadScope {
-        api_keys: false,
-        ..ReadScope::all_of(kind)
-    })
-    .await?;
+    let scope = |kind| ReadScope { api_keys: false, ..ReadScope::all_of(kind) };
+    let (live, _) = prepare::look_around(&connection, &info, kind, scope, ui).await?;
     let name = match &info.name {
         Some(name) => format!("{name} {}", info.id),
         None => info.id.to_string(),

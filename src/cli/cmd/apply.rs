@@ -22,7 +22,7 @@ use crate::{
     },
     cli::{
         Shell,
-        approval::{SKEW, acknowledged},
+        approval::acknowledged,
         args::{Apply, DEFAULT_PATH, review::Approve},
         connect::Connection,
         failure::{Exit, Failure},
@@ -31,10 +31,11 @@ use crate::{
         journals,
         prepare::Choices,
         printer::Printer,
-        progress::Shown,
+        progress::{Shown, takes},
         revision,
         session::Session,
         signals::Signals,
+        skew,
         target::Target,
         ui::Ui,
     },
@@ -76,7 +77,8 @@ async fn alone(args: &Apply, session: &Session<'_>) -> Result<Exit, Failure> {
         let prepared = signals.unless_stopped(Box::pin(prepare(args, &target))).await?;
         let Some(prepared) = prepared else { return Ok(Exit::Done) };
         if !args.yes {
-            confirm(&[&prepared.plan], session).await?;
+            let takes = takes(&prepared.plan, &prepared.connection.client);
+            confirm(&[(&prepared.plan, takes)], session).await?;
         }
         Box::pin(finish(args, &target, prepared, signals)).await
     };
@@ -115,7 +117,11 @@ async fn all(args: &Apply, fleet: &Fleet, session: &Session<'_>) -> Result<Exit,
     }
     let parts = signals.saying(stopping, shown.all(parts, paused)).await;
     if !parts.is_empty() && !signals.stop().requested() {
-        let plans: Vec<&Plan> = parts.iter().map(|part| &part.so_far.plan).collect();
+        let plans: Vec<_> = parts
+            .iter()
+            .map(|part| &part.so_far)
+            .map(|Prepared { plan, connection, .. }| (plan, takes(plan, &connection.client)))
+            .collect();
         match confirm(&plans, session).await {
             Ok(()) => {
                 signals.saying(stopping, shown.all(parts, finish)).await;
@@ -190,7 +196,7 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
         Some(resumed) => resumed.look(&connection, &source.organization(), ui).await?,
     };
     let (plan, sources) = source.plan(&connection, &asked.choices, &done).await?;
-    check_clock(&connection)?;
+    skew::refuse(&connection)?;
     target.planned(&plan);
     Printer::plain("apply").plan(&plan, sources, &Fails::default(), target)?;
     refused(&plan, &asked.choices, target)?;
@@ -200,6 +206,11 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
     }
     if !connection.is_sandbox {
         acknowledged(&plan, &given)?;
+    }
+    if args.yes
+        && let Some(time) = takes(&plan, &connection.client)
+    {
+        ui.say(&format!("applying takes about {time}\n"));
     }
     Ok(Some(Prepared { asked, source, resumed, done, connection, plan }))
 }
@@ -227,7 +238,9 @@ async fn finish(
         files: &asked.path,
     };
     let journal = place.open(&plan.organization.id, ui)?.of(origin);
+    target.tells_waits(false);
     let report = carry_out(&plan, &connection, journal, stop, ui).await;
+    target.tells_waits(true);
     target.applied(report.tally());
     ui.data(&format!("\n{}", outcome(&plan, &report, ui.width)))?;
     if report.stopped && report.steps.iter().all(|step| step.outcome == Outcome::NotStarted) {
@@ -284,21 +297,6 @@ fn approvals(approve: &Approve, path: &Path, source: &Source) -> Result<Vec<Stri
     Ok(given)
 }
 
-/// Dates are judged by our clock, so it must be right.
-fn check_clock(connection: &Connection) -> Result<(), Failure> {
-    match connection.client.reader().clock_skew() {
-        Some(skew) if skew.abs() > SKEW => {
-            let way = if skew.is_positive() { "ahead of" } else { "behind" };
-            let minutes = skew.abs().as_mins();
-            Err(Failure::refused(format!(
-                "this machine's clock is {minutes} minutes {way} the server's, so `until` dates cannot be trusted"
-            ))
-            .help("set the clock, and run again"))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Runs the plan; after the first request to stop what is in flight finishes, after the second nothing is waited for.
 async fn carry_out(
     plan: &Plan,
@@ -308,8 +306,9 @@ async fn carry_out(
     ui: &Ui,
 ) -> Report {
     let hands = Hands::new(&connection.client, connection.clock.clone());
-    let shown = Shown::new(ui);
-    let mut running = pin!(apply::run(plan, &hands, journal, &shown, stop, Options::default()));
+    let shown = Shown::new(ui, plan);
+    let running = apply::run(plan, &hands, journal, &shown, stop, Options::default());
+    let mut running = pin!(shown.watch(&connection.client, running));
     let mut asked = pin!(async {
         stop.asked().await;
         shown.line(

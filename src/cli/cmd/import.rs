@@ -32,7 +32,8 @@ async fn imported(args: &Import, shell: Shell<'_>) -> Result<Exit, Failure> {
     let pin = prepare::unpinned(asked.unwrap_or_default());
     let connection = Connection::open(global, &pin, None, std::sync::Arc::default()).await?;
     let info = prepare::identified(&connection, &pin).await?;
-    let (live, kind) = prepare::look_around(&connection, &info, asked, ReadScope::all_of).await?;
+    let (live, kind) =
+        prepare::look_around(&connection, &info, asked, ReadScope::all_of, ui).await?;
     let (document, found) = raise(&live, kind);
     let name = info.name.as_deref().unwrap_or(&info.id);
     let header = [

@@ -15,6 +15,8 @@ pub enum PageFault {
     RepeatsRow,
     /// No objects and no cursor, though more are said to follow.
     Empty,
+    /// No objects and nothing more, though the cursors name some.
+    Vanished,
     /// More are said to follow, but not after what.
     NoCursor,
     /// Neither a cursor nor whether more follow.
@@ -52,6 +54,12 @@ impl PageFault {
                     fields.insert(cursor.to_owned(), Value::Null);
                 }
                 fields.insert("has_more".to_owned(), json!(true));
+            }
+            PageFault::Vanished => {
+                fields.insert("data".to_owned(), json!([]));
+                fields.insert("has_more".to_owned(), json!(false));
+                fields.insert("first_id".to_owned(), json!("a"));
+                fields.insert("last_id".to_owned(), json!("b"));
             }
             PageFault::NoCursor => {
                 fields.insert("last_id".to_owned(), Value::Null);

@@ -19,11 +19,14 @@ use crate::{
     },
 };
 
-/// Asks for a typed `yes`, one for all.
-pub(super) async fn confirm(plans: &[&Plan], session: &Session<'_>) -> Result<(), Failure> {
+/// Asks for a typed `yes`, one for all; each plan comes with how long it takes, if that is long.
+pub(super) async fn confirm(
+    plans: &[(&Plan, Option<String>)],
+    session: &Session<'_>,
+) -> Result<(), Failure> {
     let (ui, signals) = (session.ui, session.signals);
     let mut question = String::new();
-    for plan in plans {
+    for (plan, takes) in plans {
         let Done { lines, irreversible } = totals(plan);
         let Organization { id, name, .. } = &plan.organization;
         let name = name.as_ref().map(|name| format!("{} ", clean(name))).unwrap_or_default();
@@ -33,6 +36,10 @@ pub(super) async fn confirm(plans: &[&Plan], session: &Session<'_>) -> Result<()
         if !irreversible.is_empty() {
             question.push_str(&line(0, &paint(REMOVE.bold(), "of which cannot be undone:")));
             question.extend(irreversible.iter().map(|text| line(2, text)));
+        }
+        if let Some(time) = takes {
+            question
+                .push_str(&line(0, &format!("it takes about {time}, since requests are limited")));
         }
     }
     question.push_str("type `yes` to go on: ");

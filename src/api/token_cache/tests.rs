@@ -1,0 +1,62 @@
+//! Which token is taken up again, and from which files.
+
+use super::{super::credential::IdentityToken, *};
+
+fn cache(path: &Path, rule: &str) -> TokenCache {
+    TokenCache::of(&WorkloadIdentity {
+        federation_rule_id: rule.to_owned(),
+        organization_id: "org-1".to_owned(),
+        service_account_id: None,
+        workspace_id: None,
+        identity: IdentityToken::Literal(Secret::new("a.b.c".into())),
+        cache: Some(path.to_owned()),
+    })
+    .unwrap()
+}
+
+fn noon() -> Timestamp {
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+#[test]
+fn a_kept_token_is_read_again_for_the_same_identity_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    assert!(cache(&path, "fdrl_1").read().is_none());
+    cache(&path, "fdrl_1").write(&Secret::new("sk-ant-oat01-one".into()), noon()).unwrap();
+    let kept = cache(&path, "fdrl_1").read().unwrap();
+    assert_eq!((kept.token.expose(), kept.expires_at), ("sk-ant-oat01-one", noon()));
+    assert!(cache(&path, "fdrl_2").read().is_none());
+    cache(&path, "fdrl_2").write(&Secret::new("sk-ant-oat01-two".into()), noon()).unwrap();
+    assert!(cache(&path, "fdrl_1").read().is_none());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_for_its_owner_alone_and_not_used_otherwise() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    let cache = cache(&path, "fdrl_1");
+    cache.write(&Secret::new("sk-ant-oat01-one".into()), noon()).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(cache.read().is_none());
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let elsewhere = folder.path().join("link");
+    std::os::unix::fs::symlink(&path, &elsewhere).unwrap();
+    assert!(super::tests::cache(&elsewhere, "fdrl_1").read().is_none());
+}
+
+#[test]
+fn what_is_no_kept_token_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    let cache = cache(&path, "fdrl_1");
+    for text in ["", "{}", "sk-ant-oat01-one"] {
+        // Written as the cache writes, so that only the text is wrong.
+        cache.write(&Secret::new("x".into()), noon()).unwrap();
+        fs::write(&path, text).unwrap();
+        assert!(cache.read().is_none(), "{text}");
+    }
+}
