@@ -110,16 +110,11 @@ impl Cx<'_> {
             );
             return;
         }
-        let other = if record.name == FILE.name && !self.root {
-            "; if the file is another program's, leave it out with `read.exclude` in `charter.yaml`"
-        } else {
-            ""
-        };
         self.error(
             "config/unknown-key",
             key.mark,
             format!("`{}` is not a key of {what}", shown(text)),
-            format!("{help}{other}"),
+            help,
         );
     }
 }

@@ -37,9 +37,20 @@ fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_else(|_| format!("{text:?}"))
 }
 
+/// A name without what could end a line.
+fn plain(name: &str) -> String {
+    name.chars()
+        .flat_map(|c| {
+            let escaped = c.is_control().then(|| c.escape_default());
+            (!c.is_control()).then_some(c).into_iter().chain(escaped.into_iter().flatten())
+        })
+        .collect()
+}
+
 /// The first names of a list in backticks, and how many more there are.
 pub(super) fn names(names: &[String]) -> String {
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let shown: Vec<String> =
+        names.iter().take(SHOWN).map(|name| format!("`{}`", plain(name))).collect();
     match (names.len(), shown.as_slice()) {
         (0, _) | (_, []) => "none".to_owned(),
         (_, [one]) => one.clone(),
@@ -170,7 +181,7 @@ pub(super) fn misnamed(name: &Arc<str>, path: &str, json: bool, has_exclude: boo
     let also = if json { " (YAML reads JSON as it is)" } else { "" };
     Diagnostic::error(
         "config/file-name",
-        format!("`{path}` has sections of charter, and is not read because {why}"),
+        format!("`{}` has sections of charter, and is not read because {why}", plain(path)),
     )
     .at(&top(name))
     .help(format!(
@@ -184,7 +195,7 @@ pub(super) fn misnamed(name: &Arc<str>, path: &str, json: bool, has_exclude: boo
 pub(super) fn not_included(name: &Arc<str>, path: &str) -> Diagnostic {
     Diagnostic::error(
         "config/not-included",
-        format!("`{path}` has sections of charter, and `read.include` does not name it"),
+        format!("`{}` has sections of charter, and `read.include` does not name it", plain(path)),
     )
     .at(&top(name))
     .help(format!(
