@@ -155,7 +155,7 @@ async fn a_credential_that_is_refused_ends_the_run_at_once() {
     let report = org.run(&plan).await;
     assert_eq!(report.ended(), Ended::Failed);
     assert_eq!(report.halted.as_deref(), Some("the credential is refused"));
-    assert_eq!(report.tally().not_started, 17);
+    assert_eq!(report.tally().not_started, 19);
 }
 
 #[tokio::test]

@@ -134,7 +134,9 @@ fn typed_after(fleet: &Fleet, first: &str, args: &str, answer: &str) -> (Option<
     while !shown.ends_with(b"to go on: ") && stdout.read(&mut byte).unwrap() > 0 {
         shown.push(byte[0]);
     }
-    writeln!(stdin, "{answer}").unwrap();
+    // Whoever types Ctrl-C types no line.
+    let end = if answer == "\u{3}" { "" } else { "\n" };
+    write!(stdin, "{answer}{end}").unwrap();
     stdout.read_to_end(&mut shown).unwrap();
     let shown = String::from_utf8(shown).unwrap();
     (child.wait().unwrap().code(), shown.replace("\r\n", "\n"))
