@@ -20,7 +20,7 @@ pub use crate::resource::{
     workspace::{Color, Geos},
 };
 use crate::{
-    address::Kind,
+    address::{Kind, Name},
     diagnostic::Span,
     email::Email,
     resource::desired::{IgnoreTarget, Limit, PlanAge},
@@ -141,6 +141,17 @@ pub struct Document {
     pub files: Option<policy::FileLimits>,
     /// Which files of the folder are read.
     pub read: Option<reading::Reading>,
+}
+
+impl Document {
+    /// The workspaces that grant something to a team.
+    pub fn granted_to_teams(&self) -> BTreeSet<Name> {
+        let workspaces = self.workspaces.iter().flat_map(|section| &section.entries);
+        workspaces
+            .filter(|(_, workspace)| workspace.members.iter().any(|list| !list.teams.is_empty()))
+            .map(|(label, _)| Name::label(Arc::clone(label)))
+            .collect()
+    }
 }
 
 /// Which organization the files are for.

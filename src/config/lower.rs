@@ -19,7 +19,6 @@ use crate::{
     email::Email,
     resource::{
         ApiKey, Desired, KeyStatus, Member, Object, Snapshot, Source, Spec, WorkspaceMember,
-        WorkspaceRole,
         desired::{
             Approval, Gone, GoneCause, GuardLimits, Ignore, IgnoreTarget, ListScope,
             OrganizationPin, Pin, Scope,
@@ -62,7 +61,7 @@ pub fn lower(document: &Document, today: Date) -> (Desired, Vec<Diagnostic>) {
         lower.keys(None, section);
     }
 
-    let Out { pairs, pins, gone, kept, granted_to_teams, mut scope, mut notes } = lower.out;
+    let Out { pairs, pins, gone, kept, mut scope, mut notes } = lower.out;
     scope.members =
         members.as_ref().map(|section| lower_list(document, Kind::Member, &section.place));
     scope.workspaces =
@@ -85,7 +84,7 @@ pub fn lower(document: &Document, today: Date) -> (Desired, Vec<Diagnostic>) {
         pins,
         gone,
         kept,
-        granted_to_teams,
+        granted_to_teams: document.granted_to_teams(),
         scope,
         guard: GuardLimits(limits),
         approval: Approval {
@@ -107,7 +106,6 @@ struct Out {
     pins: BTreeMap<Address, Pin>,
     gone: BTreeMap<Address, Gone>,
     kept: BTreeSet<Address>,
-    granted_to_teams: BTreeSet<Name>,
     scope: Scope,
     notes: Vec<Diagnostic>,
 }
@@ -233,9 +231,6 @@ impl<'a> Lower<'a> {
         let scope = lower_list(self.document, Kind::WorkspaceMember, &grants.place);
         self.out.scope.workspace_members.insert(workspace.clone(), scope);
 
-        if !grants.teams.is_empty() {
-            self.out.granted_to_teams.insert(workspace.clone());
-        }
         for (email, grant) in &grants.people {
             self.grant(label, workspace, email, grant);
         }
@@ -265,8 +260,7 @@ impl<'a> Lower<'a> {
         let Grant { place, role, until, note } = grant;
         let mut source = source(place, note.as_ref(), until.as_ref());
         source.expired = self.is_past(until.as_ref());
-        let ended = if source.expired { Some(GoneCause::Expired) } else { None };
-        match (&role.value, ended) {
+        match (&role.value, source.expired.then_some(GoneCause::Expired)) {
             (_, Some(cause)) => {
                 self.out.gone.insert(address, Gone { cause, source });
             }
@@ -277,8 +271,8 @@ impl<'a> Lower<'a> {
                 self.out.kept.insert(address);
             }
             (Wanted::Role(role), None) => {
-                let role: WorkspaceRole = role.clone();
-                let spec = WorkspaceMember { workspace: workspace.clone(), member, role };
+                let (workspace, role) = (workspace.clone(), role.clone());
+                let spec = WorkspaceMember { workspace, member, role };
                 self.put(address, Spec::WorkspaceMember(spec), source);
             }
         }
