@@ -5,7 +5,7 @@
 mod ignores;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -24,7 +24,6 @@ use crate::{
     email::Email,
     resource::{
         ApiKey, Desired, KeyStatus, Member, Object, Snapshot, Source, Spec, WorkspaceMember,
-        WorkspaceRole,
         desired::{Approval, Gone, GoneCause, GuardLimits, ListScope, OrganizationPin, Pin, Scope},
         workspace::{DEFAULT, Residency},
     },
@@ -108,7 +107,7 @@ struct Out {
     pairs: Vec<(Address, Arc<Object>)>,
     pins: BTreeMap<Address, Pin>,
     gone: BTreeMap<Address, Gone>,
-    kept: std::collections::BTreeSet<Address>,
+    kept: BTreeSet<Address>,
     scope: Scope,
     notes: Vec<Diagnostic>,
 }
@@ -263,8 +262,7 @@ impl<'a> Lower<'a> {
         let Grant { place, role, until, note } = grant;
         let mut source = source(place, note.as_ref(), until.as_ref());
         source.expired = self.is_past(until.as_ref());
-        let ended = if source.expired { Some(GoneCause::Expired) } else { None };
-        match (&role.value, ended) {
+        match (&role.value, source.expired.then_some(GoneCause::Expired)) {
             (_, Some(cause)) => {
                 self.out.gone.insert(address, Gone { cause, source });
             }
@@ -275,8 +273,8 @@ impl<'a> Lower<'a> {
                 self.out.kept.insert(address);
             }
             (Wanted::Role(role), None) => {
-                let role: WorkspaceRole = role.clone();
-                let spec = WorkspaceMember { workspace: workspace.clone(), member, role };
+                let (workspace, role) = (workspace.clone(), role.clone());
+                let spec = WorkspaceMember { workspace, member, role };
                 self.put(address, Spec::WorkspaceMember(spec), source);
             }
         }

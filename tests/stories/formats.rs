@@ -58,7 +58,7 @@ fn annotations_point_at_the_lines_that_ask_for_the_steps() {
     story.write("access/charter.yaml", &files);
     story.write(
         "access/people.yaml",
-        "# who\nmembers:\n  ada@acme.com: admin\n\n  cy@acme.com: user\n",
+        "# who\nmembers:\n  ada@acme.com: admin\n\n  cy@acme.com: developer\n",
     );
     let root = story.folder.path().canonicalize().unwrap();
     let story = story.env("GITHUB_WORKSPACE", root.to_str().unwrap());
