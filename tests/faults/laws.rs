@@ -18,6 +18,8 @@ use crate::network::PATIENCE;
 pub(crate) enum Side {
     /// The API says that nothing was done.
     Refused,
+    /// The limit of requests is used up: nothing was done, and the run waits for room.
+    Limited,
     /// Nothing was done, and nobody says so.
     Before,
     /// It was done, and nobody says so.
@@ -67,16 +69,16 @@ pub(crate) fn faults() -> Vec<(Side, Fault)> {
     let drip = |pause_ms| Fault::Drip(Drip { bytes: 16, pause_ms });
     let sides = [
         (
-            Side::Refused,
+            Side::Limited,
             vec![
                 Fault::RateLimited(RetryAfter::seconds(20.0)),
                 Fault::RateLimited(RetryAfter::seconds(1.5)),
                 Fault::RateLimited(RetryAfter::date_in(7)),
                 Fault::RateLimited(RetryAfter::milliseconds(250)),
                 Fault::RateLimited(RetryAfter::default()),
-                Fault::StatusBefore(409),
             ],
         ),
+        (Side::Refused, vec![Fault::StatusBefore(409)]),
         (
             Side::Before,
             vec![
@@ -211,6 +213,8 @@ pub(crate) struct Law {
     pub(crate) sends: usize,
 }
 
+/// Requests in the five minutes after which a limit that lets nothing through is given up.
+const LIMITED: usize = 20;
 /// The most tries of one call, and of one that is asked for again only to be readable.
 const TRIES: usize = 6;
 
@@ -243,9 +247,11 @@ pub(crate) fn law(write: &str, resend: Resend, side: Side, times: Times) -> Law 
         (Side::After, _, Times::Blind) if write == "workspace member delete" => unknown(true, 2),
 
         // What was certainly not done is sent again, whatever it is.
-        (Side::Refused, _, Times::Once | Times::Blind) => done(2),
-        (Side::Refused, _, Times::Twice) => done(3),
+        (Side::Refused | Side::Limited, _, Times::Once | Times::Blind) => done(2),
+        (Side::Refused | Side::Limited, _, Times::Twice) => done(3),
         (Side::Refused, _, Times::Always) => failed(TRIES),
+        // Waiting for room uses up no tries: it is given up by time, and asked more and more seldom.
+        (Side::Limited, _, Times::Always) => failed(LIMITED),
         // What makes something is looked for, and sent once more if it is not there.
         (Side::Before, Resend::LookFirst, Times::Once) => done(2),
         (Side::Before, Resend::LookFirst, Times::Twice | Times::Always) => unknown(false, 2),

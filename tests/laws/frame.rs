@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// Compares two states of the organization: only what the files name has changed, and only to what they say.
-pub(crate) fn check(files: &Files, before: &State, after: &State, runs: Runs) -> Verdict {
+pub(crate) fn check(files: &Files, before: &State, after: &State) -> Verdict {
     let today = after.now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
-    let frame = Frame { files, before, after, today, runs };
+    let frame = Frame { files, before, after, today };
     frame.users()?;
     frame.invites()?;
     frame.workspaces()?;
@@ -26,19 +26,11 @@ pub(crate) fn check(files: &Files, before: &State, after: &State, runs: Runs) ->
     frame.keys()
 }
 
-/// How often charter ran between the two states.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Runs {
-    One,
-    Several,
-}
-
 struct Frame<'a> {
     files: &'a Files,
     before: &'a State,
     after: &'a State,
     today: String,
-    runs: Runs,
 }
 
 fn canonical(email: &str) -> String {

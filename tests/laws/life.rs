@@ -95,7 +95,7 @@ async fn accepted(case: &Case, coverage: &mut Coverage) -> Verdict {
     let mut plans = vec![first];
     plans.extend(until_quiet(&document, &sandbox).await?);
     every_write_was_planned(&sandbox, &plans.iter().collect::<Vec<_>>())?;
-    frame::check(&case.files, &snapshot, &sandbox.state(), frame::Runs::Several)
+    frame::check(&case.files, &snapshot, &sandbox.state())
 }
 
 /// The role of somebody who has just joined, if the address is theirs and nobody else's.
@@ -129,7 +129,7 @@ async fn aged(case: &Case, coverage: &mut Coverage) -> Verdict {
             plan.breaches().collect::<Vec<_>>()
         );
         until_quiet(&document, &sandbox).await?;
-        frame::check(&case.files, &before, &sandbox.state(), frame::Runs::Several)?;
+        frame::check(&case.files, &before, &sandbox.state())?;
     }
     Ok(())
 }

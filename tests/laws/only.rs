@@ -48,7 +48,7 @@ async fn narrowed(case: &Case, coverage: &mut Coverage) -> Verdict {
     let report = session.apply(&part).await;
     every_write_was_planned(&sandbox, &[&part])?;
     let refused = judged(&part, &report, &before)?;
-    frame::check(&case.files, &before, &sandbox.state(), frame::Runs::One)?;
+    frame::check(&case.files, &before, &sandbox.state())?;
     let after = plan_only(&sandbox, &document).await?;
     let again = after.ready().find(|step| {
         part.ready().any(|done| done.address == step.address) && !refused.contains(step)

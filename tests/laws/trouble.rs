@@ -84,7 +84,7 @@ async fn converges_through_trouble(case: &Case, coverage: &mut Coverage) -> Verd
 
     every_write_was_planned(&sandbox, &plans.iter().collect::<Vec<_>>())?;
     // One invite for each address and one workspace for each name, too.
-    frame::check(&case.files, &before, &sandbox.state(), frame::Runs::Several)
+    frame::check(&case.files, &before, &sandbox.state())
 }
 
 /// What is reported as done holds, and what is reported as failed has had no effect: a look without failures shows

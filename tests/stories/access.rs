@@ -53,9 +53,10 @@ fn the_billing_grant_is_sent_by_the_change_that_first_wants_it() {
     let (served, story, folder) = billing();
     let wanted = read(format!("{folder}/charter.yaml").as_ref());
     let before = wanted.replace("      dot@acme.com: workspace_admin\n", "");
-    story.write("before.yaml", &before);
+    std::fs::create_dir(story.path(".before")).unwrap();
+    story.write(".before/charter.yaml", &before);
     story.write("charter.yaml", &wanted);
-    let base = story.path("before.yaml");
+    let base = story.path(".before/charter.yaml");
     let against = ["--base-path", base.to_str().unwrap()];
     let run = apply(&story, "charter.yaml", &against);
     assert_eq!(run.code, Some(0), "{run:?}");

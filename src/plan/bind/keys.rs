@@ -1,8 +1,12 @@
 //! Gives every live key its address: by id, or by a name that is unique in its workspace.
 //!
-//! Invariant: a name that several keys have is given to none of them.
+//! Invariant: a name that several keys have is given to none of them, and no key is switched on by a name that an
+//! archived one had too.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{Bound, list};
 use crate::{
@@ -24,12 +28,23 @@ pub(super) fn bind_keys(
         format!("{}\u{0}{name}", workspace.map_or("", Name::as_str)).into()
     };
     let mut named: Vec<(&RemoteId, Arc<str>)> = Vec::new();
+    let mut off: HashSet<&RemoteId> = HashSet::new();
+    let mut archived: HashMap<Arc<str>, &RemoteId> = HashMap::new();
     for key in &keys {
         let (Spec::ApiKey(spec), Some(remote)) = (&key.spec, &key.remote) else { continue };
         let (Some(name), Some(status)) = (&spec.name, &spec.status) else { continue };
         let by_id = desired.objects.contains(&Address::api_key(&remote.id));
-        if *status != KeyStatus::Archived && !by_id {
-            named.push((&remote.id, place(spec.workspace.as_ref(), name)));
+        match status {
+            _ if by_id => {}
+            KeyStatus::Archived => {
+                archived.insert(place(spec.workspace.as_ref(), name), &remote.id);
+            }
+            status => {
+                named.push((&remote.id, place(spec.workspace.as_ref(), name)));
+                if *status == KeyStatus::Inactive {
+                    off.insert(&remote.id);
+                }
+            }
         }
     }
     let candidates: Vec<Candidate<'_>> =
@@ -54,7 +69,17 @@ pub(super) fn bind_keys(
     for ((address, name), found) in entries.iter().zip(match_all(&targets, &candidates)) {
         match found {
             Found::One(index) => {
-                names.insert(candidates[index].id.0.clone(), (*address).clone());
+                let Candidate { id, name: place } = candidates[index];
+                names.insert(id.0.clone(), (*address).clone());
+                // The key that was meant may be the one that is gone: this one was switched off, perhaps for a reason.
+                if let Some(gone) = archived.get(place).filter(|_| off.contains(id)) {
+                    let why = format!(
+                        "the key named `{name}` here is switched off, and another of that name is archived (`{}`), so \
+                         the name does not tell which was meant: list it by its id (`{}`)",
+                        gone.0, id.0
+                    );
+                    bound.blocked.insert((*address).clone(), Disposition::Manual { why });
+                }
             }
             Found::Many(indices) => {
                 let ids: Vec<&RemoteId> = indices.iter().map(|&i| candidates[i].id).collect();

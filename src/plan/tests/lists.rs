@@ -171,3 +171,17 @@ fn a_key_name_that_repeats_is_not_guessed() {
         several keys here are named `ci`: list them by id (`apikey_1`, `apikey_2`)
     ");
 }
+
+#[test]
+fn a_key_is_not_switched_on_by_a_name_that_an_archived_key_had_too() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.key_by_name("ci", None).key_by_name("on", None);
+    org.key("apikey_1", "ci", "archived", None, |_| ())
+        .key("apikey_2", "ci", "inactive", None, |_| ())
+        .key("apikey_3", "on", "archived", None, |_| ())
+        .key("apikey_4", "on", "active", None, |_| ());
+    assert_snapshot!(show(&plan(&files, &org)), @r#"
+    manual update api_key/ci status: "inactive" -> "active"
+        the key named `ci` here is switched off, and another of that name is archived (`apikey_1`), so the name does not tell which was meant: list it by its id (`apikey_2`)
+    "#);
+}

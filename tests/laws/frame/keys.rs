@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use orgcharter::sandbox::{ApiKey, KeyStatus, State};
 
-use super::{Frame, Runs};
+use super::Frame;
 use crate::{
     model::files::{KeyEntry, Target, past},
     run::{Verdict, ensure},
@@ -95,30 +95,17 @@ impl Frame<'_> {
             let lists = self.workspace_entries().filter_map(|entry| entry.api_keys.as_ref());
             lists.chain(&self.files.api_keys).flatten()
         };
-        // Over several runs a name comes to mean the one that is left, once the others of it died with their people.
-        let alone = self.is_alone(key, place.map(|row| &*row.id), self.before, &every)
-            || self.runs == Runs::Several
-                && self.is_alone(key, place.map(|row| &*row.id), self.after, &every);
-        let by_id = every().any(|entry| entry.key == key.id);
-        list.iter().find(|entry| entry.key == key.name).filter(|_| alone && !by_id)
-    }
-
-    fn is_alone<'e, I: Iterator<Item = &'e KeyEntry>>(
-        &self,
-        key: &ApiKey,
-        place: Option<&str>,
-        state: &State,
-        every: &impl Fn() -> I,
-    ) -> bool {
-        let now = state.now();
+        let now = self.before.now();
         let here = |other: &&ApiKey| {
             let home = other.workspace_id.as_ref().and_then(|id| self.before.workspace(id));
-            let home = home.filter(|row| !row.is_default).map(|row| &*row.id);
-            home == place
+            let home = home.filter(|row| !row.is_default).map(|row| &row.id);
+            home == place.map(|row| &row.id)
                 && other.name == key.name
                 && other.status_at(now) != KeyStatus::Archived
                 && !every().any(|entry| entry.key == other.id)
         };
-        state.api_keys().filter(here).count() == 1
+        let alone = self.before.api_keys().filter(here).count() == 1;
+        let by_id = every().any(|entry| entry.key == key.id);
+        list.iter().find(|entry| entry.key == key.name).filter(|_| alone && !by_id)
     }
 }

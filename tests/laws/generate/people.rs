@@ -52,27 +52,16 @@ pub(super) fn generate(
     live: &mut Live,
 ) -> Vec<Human> {
     if whole.chance(60) {
-        let admin = if files.kind == Kind::Console { "admin" } else { "primary_owner" };
-        let email = "root@acme.com".to_owned();
-        live.users.push(User {
-            id: "user_root".to_owned(),
-            canonical: email.clone(),
-            email: email.clone(),
-            role: admin.to_owned(),
-        });
-        if let (Some(members), true) = (&mut files.members, whole.chance(70)) {
-            members.push(PersonEntry {
-                canonical: email.clone(),
-                email,
-                role: admin.to_owned(),
-                ..PersonEntry::default()
-            });
-        }
+        root(whole, files, live);
     }
     let mut humans = Vec::new();
     for (index, bytes) in tapes.iter().enumerate() {
         let mut person = Generator { index, tape: Tape::new(bytes), files, live };
         humans.push(person.person());
+    }
+    if live.users.is_empty() {
+        // An organization has at least one member.
+        root(whole, files, live);
     }
     teams(whole, &humans, files);
     humans
@@ -362,6 +351,26 @@ impl Generator<'_, '_> {
             (1, Some("SOW-118".to_owned())),
             (1, Some("two lines:\n- \"quoted\" # not a comment".to_owned())),
         ])
+    }
+}
+
+/// The person who made the organization.
+fn root(whole: &mut Tape<'_>, files: &mut Files, live: &mut Live) {
+    let admin = if files.kind == Kind::Console { "admin" } else { "primary_owner" };
+    let email = "root@acme.com".to_owned();
+    live.users.push(User {
+        id: "user_root".to_owned(),
+        canonical: email.clone(),
+        email: email.clone(),
+        role: admin.to_owned(),
+    });
+    if let (Some(members), true) = (&mut files.members, whole.chance(70)) {
+        members.push(PersonEntry {
+            canonical: email.clone(),
+            email,
+            role: admin.to_owned(),
+            ..PersonEntry::default()
+        });
     }
 }
 
