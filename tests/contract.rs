@@ -275,8 +275,15 @@ fn every_answer_of_the_sandbox_at_its_default_switches_is_valid() {
 #[test]
 fn each_switch_that_breaks_the_contract_is_listed_with_its_reason_and_no_other_breaks_it() {
     let mut breaking = BTreeSet::new();
+    let told = |(request, response): &(RawRequest, RawResponse)| {
+        (request.method.as_str(), request.target.clone(), response.status, response.body.clone())
+    };
+    // Most answers are those of the default, which another test judges.
+    let judged: BTreeSet<_> = answers(Switches::default()).iter().map(told).collect();
     for switches in Switches::all_variants() {
-        if !wrong(Contract::get(), &answers(switches)).is_empty() {
+        let mut answers = answers(switches);
+        answers.retain(|answer| !judged.contains(&told(answer)));
+        if !wrong(Contract::get(), &answers).is_empty() {
             for (name, position) in switches.differences() {
                 breaking.insert((name, position.as_str().unwrap().to_owned()));
             }
