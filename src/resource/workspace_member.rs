@@ -96,11 +96,13 @@ impl WorkspaceMember {
     /// A grant to a billing member that the API does not show, which does not say that it is not there.
     fn settle_hidden(&self, world: &World<'_>) -> Settled {
         let address = Address::workspace_member(self.workspace.clone(), self.member.clone());
-        let joined = world.live.get(&self.member_address()).and_then(|object| object.phase())
-            == Some(Phase::Active);
+        let is_billing = world.live.get(&self.member_address()).is_some_and(|object| {
+            object.phase() == Some(Phase::Active)
+                && matches!(&object.spec, Spec::Member(member) if member.role == Some(Role::Billing))
+        });
         let made = world.live.contains(&self.workspace_address());
-        // Somebody invited, and a workspace that is yet to be made, can have no grant that is hidden.
-        if !joined || !made || world.shows_grants_of_billing() || (world.asked)(&address) {
+        // An invited person, another role, and a workspace that does not exist yet can have no grant that is hidden.
+        if !is_billing || !made || world.shows_grants_of_billing() || (world.asked)(&address) {
             return Settled::READY;
         }
         Settled::manual(format!(

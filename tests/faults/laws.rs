@@ -213,8 +213,9 @@ pub(crate) struct Law {
     pub(crate) sends: usize,
 }
 
-/// Requests in the five minutes after which a limit that lets nothing through is given up.
-const LIMITED: usize = 20;
+/// Requests in the five minutes after which a limit that lets nothing through is given up: four a minute, and a few
+/// before the rate is known.
+const LIMITED: usize = 25;
 /// The most tries of one call, and of one that is asked for again only to be readable.
 const TRIES: usize = 6;
 

@@ -25,7 +25,10 @@ pub(crate) fn disturb(state: &mut State, step: &Step, tape: &mut Tape<'_>) -> Op
                 Some(id) if step.change.before()?.phase() == Some(Phase::Pending) => {
                     state.accept_invite(id.as_str())?;
                 }
-                Some(id) if tape.chance(50) => _ = state.remove_user(id.as_str()),
+                // The last member stays.
+                Some(id) if tape.chance(50) && state.users().count() > 1 => {
+                    _ = state.remove_user(id.as_str());
+                }
                 Some(id) => _ = state.set_role(id.as_str(), "a role of another time"),
             }
             let before = step.change.before().map(|before| before.spec.resource().title());

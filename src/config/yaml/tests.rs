@@ -211,7 +211,6 @@ fn layout_that_other_readers_refuse_is_refused_and_still_read_in_a_base() {
         ("a: 'a\n\n\tb'\n", "config/yaml-indent 3:2"),
         ("- a: [x,\n  y]\n", "config/yaml-indent 2:3"),
         ("a: [x y\nz]\n", "config/yaml-indent 2:1"),
-        ("a:\n\"x\"\n", "config/yaml-indent 2:1"),
         ("a:\n  b: [\n    x\n]\n", "config/yaml-indent 4:1"),
         ("-\tmembers: \"*@x.com\"\n  reason: vendor\n", "config/yaml-tab 1:2"),
     ];

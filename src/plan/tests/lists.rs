@@ -144,8 +144,8 @@ fn keys_are_switched_by_id_and_kept_by_name() {
         POST /api_keys/apikey_old {"status":"inactive"}
     manual update api_key/apikey_own status: "active" -> "inactive"
         key `own` is the one charter runs with now: run with another credential to switch it off
-    ready update api_key/Prod/ci status: "inactive" -> "active"
-        POST /api_keys/apikey_ci {"status":"active"}
+    manual update api_key/Prod/ci status: "inactive" -> "active"
+        the key named `ci` here is switched off, and another of that name is archived (`apikey_gone`), so the name does not tell which was meant: list it by its id (`apikey_ci`)
     ready update api_key/apikey_lost status: "active" -> "archived"
         POST /api_keys/apikey_lost {"status":"archived"}
     guard `archives`: 1 workspaces or keys archived, for ever, and the limit is 0
