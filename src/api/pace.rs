@@ -47,6 +47,8 @@ struct Slow {
     rate: f64,
     /// Up to here the rate grows fast again: it was measured.
     known: f64,
+    /// When it last grew, or was measured.
+    grew_at: Duration,
     /// Room in the bucket at `at`; below one, none.
     level: f64,
     at: Duration,
@@ -74,9 +76,9 @@ struct Shut {
     probe: Option<u64>,
 }
 
-/// The slowest rate, in requests a minute: slower, many runs under one limit leave it unused.
-const SLOWEST: f64 = 4.0;
-/// What a rate grows by with each request that is let through.
+/// The slowest rate: two requests a minute.
+const SLOWEST: f64 = 2.0;
+/// The least that a rate grows by with each request that is let through.
 const GROWTH: f64 = 1.03;
 /// The same, below a rate that was measured before.
 const REGROWTH: f64 = 1.3;
@@ -136,8 +138,12 @@ impl Pace {
         if slow.shut.is_some_and(|shut| shut.probe == Some(number)) {
             slow.shut = None;
         }
-        let growth = if slow.rate < slow.known { REGROWTH } else { GROWTH };
-        slow.rate = (slow.rate * growth).min(*most);
+        // However slow it is, it doubles in a minute without a refusal: others may have gone.
+        let time = now.saturating_sub(slow.grew_at).as_secs_f64();
+        let by_time = 2_f64.powf(time / minute.as_secs_f64()).min(2.0);
+        let least = if slow.rate < slow.known { REGROWTH } else { GROWTH };
+        slow.rate = (slow.rate * by_time.max(least)).min(*most);
+        slow.grew_at = now;
         let quiet = slow.empty_at.is_none_or(|at| now.saturating_sub(at) > *minute * 2);
         if slow.rate >= *most && quiet && slow.level >= 1.0 {
             self.slow = None;
@@ -175,11 +181,17 @@ impl Pace {
             Some(time) => slow.rate = slow.rate.min(1.0 / time).max(slowest),
             None => slow.empty_at = Some(now),
         }
-        let own = if refused > 1 { seconds((1.0 + 0.25 * spread) / slow.rate) } else { wait };
+        // At a rate that was just measured nothing is there sooner, whatever the server asks for.
+        let own = match refused {
+            1 if slow.passed == 0 => wait,
+            1 => seconds(0.7 / slow.rate),
+            _ => seconds((1.0 + 0.25 * spread) / slow.rate),
+        };
         let until = now + wait.max(own);
         slow.shut = Some(Shut { refused, until, probe: None });
         slow.passed = 0;
         (slow.level, slow.at) = (0.0, now);
+        slow.grew_at = now;
         slow.most_flying = (slow.most_flying / 2).max(1);
         slow.flying = 0;
         slow.late = latest;
@@ -224,6 +236,7 @@ impl Slow {
         Self {
             rate,
             known: rate,
+            grew_at: now,
             level: 0.0,
             at: now,
             empty_at: None,
