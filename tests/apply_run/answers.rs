@@ -59,7 +59,7 @@ async fn a_workspace_made_in_part_keeps_the_id_that_was_told_and_is_never_made_a
     assert!(grant.outcome.is_done(), "what refers to it goes on: {grant:#?}");
     assert_eq!((report.ended(), report.tally().partly), (Ended::Partly, 1));
     assert_eq!((times(&org, "POST /workspaces {"), org.workspaces_named("New")), (1, 1));
-    assert_eq!(org.sandbox.with(|state| state.granted("New", "bob@acme.com").is_some()), true);
+    assert!(org.sandbox.with(|state| state.granted("New", "bob@acme.com").is_some()));
 
     let lines = journal::read(&path).unwrap();
     let id = lines.records.iter().find_map(|record| match record {
@@ -261,10 +261,7 @@ async fn an_answer_that_contradicts_its_request_is_not_done_and_nothing_is_built
         org.rule(Rule::new(WORKSPACES, Fault::ContradictsAfter(contradiction)));
         let report = org.apply(&new()).await;
         assert_eq!(report.tally().done, 2, "{report:#?}");
-        assert_eq!(
-            org.sandbox.with(|state| state.granted("Staging", "bob@acme.com").is_some()),
-            false
-        );
+        assert!(!org.sandbox.with(|state| state.granted("Staging", "bob@acme.com").is_some()));
         assert_eq!((org.workspaces_named("New"), times(&org, "POST /workspaces/")), (1, 1));
     }
 }

@@ -86,7 +86,7 @@ impl Contract {
         CONTRACT.get_or_init(|| Self::read(&serde_json::from_str(TEXT).unwrap()))
     }
 
-    /// A contract as OpenAPI.
+    /// A contract as `OpenAPI`.
     pub(crate) fn read(document: &Value) -> Self {
         let schemas = &document["components"]["schemas"];
         let compile = |schema: &Value| {
@@ -313,7 +313,7 @@ impl Operation {
                     found.extend(errors(&header.validator, &json!(value), &header.name));
                 }
                 None if header.needed => {
-                    found.push(format!("the header {} is missing", header.name))
+                    found.push(format!("the header {} is missing", header.name));
                 }
                 None => {}
             }
