@@ -34,8 +34,10 @@ pub(super) fn contradiction(request: &RawRequest, answer: &Value) -> Option<Stri
 /// An id in the path that the answer gives otherwise.
 fn other_object(method: Method, path: &[&str], answer: &Map<String, Value>) -> Option<String> {
     let ids: Vec<(&str, &str)> = match (method, path) {
-        (_, ["users" | "invites" | "workspaces" | "api_keys", id])
-        | (_, ["workspaces", id, "archive"]) => vec![("id", id)],
+        (
+            _,
+            ["users" | "invites" | "workspaces" | "api_keys", id] | ["workspaces", id, "archive"],
+        ) => vec![("id", id)],
         (_, ["workspaces", workspace, "members"]) => vec![("workspace_id", workspace)],
         (_, ["workspaces", workspace, "members", user]) => {
             vec![("workspace_id", workspace), ("user_id", user)]

@@ -98,6 +98,7 @@ impl Operation {
 }
 
 /// A code of an error, and what it means.
+#[allow(clippy::struct_field_names, reason = "the code is what the API calls it")]
 pub(crate) struct Code {
     on: &'static [Operation],
     status: u16,

@@ -255,9 +255,10 @@ impl ApiError {
                 codes::class(Operation::of(&error.asked), error.status, error.code.as_deref())
             }
             // A success that cannot be read.
-            ApiError::NotJson { status: 200..300, .. } => Class::MaybeDone,
+            ApiError::NotJson { status: 200..300, .. }
+            | ApiError::Shape { .. }
+            | ApiError::Contradicts { .. } => Class::MaybeDone,
             ApiError::NotJson { status, .. } => codes::class(None, *status, None),
-            ApiError::Shape { .. } | ApiError::Contradicts { .. } => Class::MaybeDone,
             ApiError::Transport { source, .. } => match source {
                 TransportError::Lost(_) | TransportError::TooLarge(_) => Class::MaybeDone,
                 TransportError::Connect(_) => Class::NothingDone,

@@ -100,7 +100,8 @@ impl TokenCache {
 #[cfg(unix)]
 fn is_private(about: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
-    about.mode() & 0o077 == 0
+    let others = about.mode() & 0o077;
+    others == 0
 }
 
 #[cfg(not(unix))]

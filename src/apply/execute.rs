@@ -341,7 +341,7 @@ impl Execution<'_> {
         let Shared { hands, gate, .. } = self.shared;
         let stop = async {
             if self.begun {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             } else {
                 gate.asked().await;
             }

@@ -74,7 +74,8 @@ pub async fn run(
         halted: None,
         stopped: false,
     };
-    run.all().await;
+    // On the heap: the future of a whole run is large.
+    Box::pin(run.all()).await;
     let Run { reports, refused, halted, stopped, .. } = run;
     let mut report = Report {
         steps: reports.into_values().collect(),

@@ -224,11 +224,9 @@ impl<'a> Shown<'a> {
         let exit = ended.as_ref().map_or_else(Failure::exit, |exit| *exit);
         target.ended(exit);
         let (counts, tally) = (target.counts(), target.tally());
-        let word = match exit.is_stop() {
-            // Of an apply that was told to stop while it read, nothing was begun either.
-            true if self.fleet.command == "apply" || !target.was_begun() => "not begun",
-            _ => exit.word(),
-        };
+        // Of an apply that was told to stop while it read, nothing was begun either.
+        let not_begun = self.fleet.command == "apply" || !target.was_begun();
+        let word = if exit.is_stop() && not_begun { "not begun" } else { exit.word() };
         // Of one that was not begun nothing is done, and nothing has failed.
         let tally = tally.filter(|_| !exit.is_stop());
         let row = Row { id, folder, counts, tally, result: word, exit: exit as u8 };

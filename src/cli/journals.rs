@@ -220,6 +220,7 @@ fn thin_out(folder: &Path, organization: &str) {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
 fn refused(error: JournalError) -> Failure {
     Failure::usage(error.to_string()).help(error.next_step())
 }

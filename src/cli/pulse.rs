@@ -126,6 +126,7 @@ pub(super) fn rest(left: Duration) -> Option<String> {
 mod tests {
     use super::*;
 
+    #[allow(clippy::unnecessary_wraps, reason = "as the limiter tells it")]
     fn wait(seconds: u64) -> Option<Waiting> {
         Some(Waiting { why: Why::OwnBudget, left: Duration::from_secs(seconds) })
     }

@@ -34,6 +34,7 @@ const WIDEST: usize = 120;
 
 /// Where output goes, and how.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Ui {
     stdout: ColorChoice,
     stderr: ColorChoice,

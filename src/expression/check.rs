@@ -380,7 +380,9 @@ fn unfit(function: Function, types: &[Type], nodes: &[Node]) -> String {
             format!("a field is written after a dot: `{}.{field}`", schema.name)
         }
         (F::Index, [Type::List(_), ..]) => "the places of a list are numbers, from 0".to_owned(),
-        (F::Index, [Type::Map(_), ..]) => "the keys of a map are texts".to_owned(),
+        (F::Index, [Type::Map(_), ..]) | (F::In, [.., Type::Map(_)]) => {
+            "the keys of a map are texts".to_owned()
+        }
         (F::Contains, [Type::List(_) | Type::Map(_), ..]) => {
             "`contains` looks for text within text; for an element of a list write `x in list`"
                 .to_owned()
@@ -388,7 +390,6 @@ fn unfit(function: Function, types: &[Type], nodes: &[Node]) -> String {
         (F::In, [.., Type::Text | Type::Date]) => {
             "for text within text write `text.contains(part)`".to_owned()
         }
-        (F::In, [.., Type::Map(_)]) => "the keys of a map are texts".to_owned(),
         _ => "look at the types of both sides; dates are texts such as `\"2027-03-31\"`".to_owned(),
     }
 }

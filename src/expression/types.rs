@@ -97,8 +97,9 @@ pub(super) fn result(function: Function, types: &[Type]) -> Result<Type, String>
         }
     };
     let same = |types: &[Type]| match types {
-        [Type::Any, _] | [_, Type::Any] => true,
-        [Type::Date | Type::Text, Type::Date | Type::Text] => true,
+        [Type::Any, _] | [_, Type::Any] | [Type::Date | Type::Text, Type::Date | Type::Text] => {
+            true
+        }
         [a, b] => std::mem::discriminant(a) == std::mem::discriminant(b),
         _ => true,
     };

@@ -65,7 +65,8 @@ pub async fn observe(
     own_key: &(dyn Fn(&str) -> bool + Sync),
     now: Timestamp,
 ) -> Result<Live, ObserveError> {
-    let listings = read::listings(reader, scope).await?;
+    // On the heap: the future of all lists at once is large.
+    let listings = Box::pin(read::listings(reader, scope)).await?;
     Ok(assemble(organization, listings, own_key, now))
 }
 

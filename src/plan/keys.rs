@@ -164,7 +164,6 @@ fn verdict(key: &Object, loss: &Loss<'_>, live: &Snapshot) -> Option<(bool, Stri
                 (true, "Claude Code keys stop when their person leaves the workspace".to_owned())
             })
         }
-        Loss::Grant { .. } => None,
         Loss::Person(user) if acts_as(user) => {
             Some((true, "a personal key is archived when its person leaves".to_owned()))
         }
@@ -181,7 +180,7 @@ fn verdict(key: &Object, loss: &Loss<'_>, live: &Snapshot) -> Option<(bool, Stri
                 }
             })
         }
-        Loss::Person(_) => None,
+        Loss::Grant { .. } | Loss::Person(_) => None,
     }
 }
 

@@ -227,6 +227,7 @@ pub enum ExpiringKind {
 
 /// What becomes of a key when the ready steps are done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct KeyFate {
     /// The key.
     pub address: Address,

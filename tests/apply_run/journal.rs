@@ -75,7 +75,6 @@ async fn a_journal_tells_each_step_from_its_start_to_its_outcome() {
                 let (before, after) = (text(role.before), text(role.after));
                 told.push(format!("start {} {before:?} {after:?}", start.address));
             }
-            Record::Made(_) => {}
             Record::Outcome(outcome) => {
                 assert!(outcome.calls.iter().all(|call| call.path.starts_with("/v1/")));
                 told.push(format!("{:?} {}", outcome.outcome, outcome.address));
@@ -91,7 +90,7 @@ async fn a_journal_tells_each_step_from_its_start_to_its_outcome() {
                     _ => assert_eq!(outcome.error_code, None),
                 }
             }
-            Record::Begin(_) | Record::End(_) => {}
+            Record::Begin(_) | Record::Made(_) | Record::End(_) => {}
         }
     }
     told.sort();

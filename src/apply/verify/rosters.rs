@@ -14,12 +14,15 @@ use crate::api::{client::Reader, error::ApiError, wire::WorkspaceMember};
 
 type Rows = Result<Arc<Vec<WorkspaceMember>>, ApiError>;
 
+/// One list: when it was asked for, and what came.
+type List = Arc<tokio::sync::Mutex<Option<(u64, Rows)>>>;
+
 /// The lists of one run.
 #[derive(Default)]
 pub(in crate::apply) struct Rosters {
     /// Counts those who ask and the readings alike, so that each knows who came first.
     order: AtomicU64,
-    lists: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Option<(u64, Rows)>>>>>,
+    lists: Mutex<BTreeMap<String, List>>,
 }
 
 impl Rosters {

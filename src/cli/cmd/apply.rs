@@ -176,7 +176,7 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
     // What a journal does not fit is refused before anything is asked.
     let ahead = || {
         if resumed.is_none() {
-            target.connect_ahead()
+            target.connect_ahead();
         }
     };
     let source = Source::read(&asked, &ahead)?;

@@ -16,19 +16,19 @@ impl Cx<'_> {
     pub(super) fn reading(&mut self, key: &Key<'_>, node: &Node<'_>) -> Reading {
         let mut reading = Reading { place: self.place(key.mark), ..Reading::default() };
         let Some(mut fields) = self.record(node, &READ, key.mark, "`read`") else { return reading };
-        reading.include = fields.value("include").and_then(|node| self.paths(node, "`include`"));
-        reading.exclude = fields.value("exclude").and_then(|node| self.paths(node, "`exclude`"));
+        reading.include = fields.value("include").map(|node| self.paths(node, "`include`"));
+        reading.exclude = fields.value("exclude").map(|node| self.paths(node, "`exclude`"));
         reading
     }
 
-    fn paths(&mut self, node: &Node<'_>, what: &str) -> Option<Sp<Vec<Text>>> {
+    fn paths(&mut self, node: &Node<'_>, what: &str) -> Sp<Vec<Text>> {
         let mut paths = Vec::new();
         for item in self.items(node, what, "[\"people/**\"]") {
             let Some(path) = self.text(item, Rule::line(what, MAX_TEXT)) else { continue };
             self.path_pattern(&path, item.mark);
             paths.push(path);
         }
-        Some(self.sp(paths, node.mark))
+        self.sp(paths, node.mark)
     }
 
     /// Refuses a pattern of paths below the folder of the root file that cannot be read, or matches nothing there.

@@ -188,6 +188,7 @@ pub(in crate::config) struct Judged {
     found: Vec<Diagnostic>,
 }
 
+#[allow(clippy::large_enum_variant, reason = "most are parts")]
 enum Outcome {
     /// It is a part of the document.
     Part(Source),

@@ -26,7 +26,7 @@ pub(in crate::config) fn named(name: &str) -> Named {
     }
     let plain: String =
         name.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
-    if plain.ends_with(".json") {
+    if plain.rsplit_once('.').is_some_and(|(_, ending)| ending == "json") {
         return Named::Json;
     }
     if [".yaml", ".yml"].iter().any(|ending| ends_nearly(&plain, ending)) {

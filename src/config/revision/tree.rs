@@ -125,9 +125,12 @@ impl Tree for Objects<'_> {
         let mut hops = 0;
         while let Some(part) = way.pop() {
             match part.as_str() {
+                ".." if folders.is_empty() => return Ok(Led::Outside),
+                ".." => {
+                    folders.pop();
+                    continue;
+                }
                 "" | "." => continue,
-                ".." if folders.pop().is_none() => return Ok(Led::Outside),
-                ".." => continue,
                 _ => {}
             }
             let tree = folders.last().map_or(&self.top, |(_, id)| id).clone();
@@ -163,8 +166,11 @@ impl Tree for Objects<'_> {
     }
 }
 
+/// The name, mode and id of an entry of a tree.
+type Row = (Vec<u8>, Mode, String);
+
 /// `100644 NAME\0ID`, and what comes after.
-fn parse(bytes: &[u8], id_length: usize) -> Option<((Vec<u8>, Mode, String), &[u8])> {
+fn parse(bytes: &[u8], id_length: usize) -> Option<(Row, &[u8])> {
     use std::fmt::Write as _;
 
     let space = bytes.iter().position(|byte| *byte == b' ')?;

@@ -144,7 +144,7 @@ impl<'a> Evidence<'a> {
                 let grant = Address::workspace_member((*create).clone(), member.clone());
                 !desired.gone.contains_key(&grant) && !desired.kept.contains(&grant)
             };
-            for (workspace, _) in unnamed {
+            for workspace in unnamed.keys() {
                 let Some(live) = live.get(workspace) else { continue };
                 let said = live.iter().filter(|(member, _)| says(member));
                 if said.eq(wanted.iter()) {

@@ -29,20 +29,18 @@ pub(super) fn note(state: &mut State, workspace: &str, user: &str) {
     state.members.writes.0.insert(key, (now, before));
 }
 
-/// The role before a write that is no older than `most`; the inner `None`: there was none.
-fn before<'a>(
-    state: &'a State,
-    workspace: &str,
-    user: &str,
-    most: Duration,
-) -> Option<Option<&'a str>> {
+/// The role before a write; `None`: there was none.
+pub(super) type Before<'a> = Option<&'a str>;
+
+/// What was there before a write that is no older than `most`.
+fn before<'a>(state: &'a State, workspace: &str, user: &str, most: Duration) -> Option<Before<'a>> {
     let (at, role) = state.members.writes.0.get(&(workspace.to_owned(), user.to_owned()))?;
     let young = state.now().duration_since(*at).unsigned_abs() < most;
     young.then_some(role.as_deref())
 }
 
 /// What a read of the single member shows in place of what is there, if the switch says so.
-pub(super) fn stale<'a>(state: &'a State, workspace: &str, user: &str) -> Option<Option<&'a str>> {
+pub(super) fn stale<'a>(state: &'a State, workspace: &str, user: &str) -> Option<Before<'a>> {
     if state.switches.member_cache != MemberCache::Stale {
         return None;
     }
