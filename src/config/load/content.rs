@@ -53,6 +53,7 @@ const IN_JSON: [&str; 6] = ["members", "teams", "workspaces", "api_keys", "organ
 struct Top<'k> {
     key: &'k str,
     is_list: bool,
+    /// The keys of the map that it is, or of the first map of the list that it is.
     keys_below: Vec<&'k str>,
 }
 
@@ -70,15 +71,18 @@ fn of_node(node: &Node<'_>) -> Content {
     let Value::Map(entries) = &node.value else { return Content::Foreign };
     let tops: Vec<Top<'_>> = entries
         .iter()
-        .map(|(key, node)| Top {
-            key: &key.scalar.text,
-            is_list: matches!(node.value, Value::List(_)),
-            keys_below: match &node.value {
-                Value::Map(entries) if key.scalar.text == "organization" => {
+        .map(|(key, node)| {
+            let (is_list, below) = match &node.value {
+                Value::List(items) => (true, items.first().map(|item| &item.value)),
+                value => (false, Some(value)),
+            };
+            let keys_below = match below {
+                Some(Value::Map(entries)) => {
                     entries.iter().map(|(key, _)| &*key.scalar.text).collect()
                 }
                 _ => Vec::new(),
-            },
+            };
+            Top { key: &key.scalar.text, is_list, keys_below }
         })
         .collect();
     of_tops(&tops)
@@ -89,16 +93,21 @@ fn of_tops(tops: &[Top<'_>]) -> Content {
     if has("format_version") && has("steps") {
         return Content::Plan;
     }
-    let of_people = ["version", "members", "teams", "manage"].into_iter().any(has);
+    // A sandbox's state has lists where charter files have maps, and an organization beside them.
+    let of_people = has("version")
+        || tops
+            .iter()
+            .any(|top| names_section(top.key) && top.key != "organization" && !top.is_list);
+    // Other programs list users too: as texts, or by other keys.
     let of_sandbox = tops.iter().any(|top| match top.key {
-        "users" | "invites" => top.is_list,
+        "users" | "invites" => top.is_list && top.keys_below.contains(&"email"),
         "organization" => top.keys_below.contains(&"name"),
         key => OF_SANDBOX.contains(&key),
     });
     if of_sandbox && !of_people && tops.iter().any(|top| SANDBOX_LISTS.contains(&top.key)) {
         return Content::Sandbox;
     }
-    if has("organizations") && !has("members") {
+    if has("organizations") && !tops.iter().any(|top| names_section(top.key)) {
         return Content::Fleet;
     }
     let keys = || tops.iter().map(|top| top.key);
@@ -189,9 +198,9 @@ pub(crate) fn json_names_section(text: &str) -> bool {
             let has = |name: &str| tops.iter().any(|(key, _)| key == name);
             let is_plan = has("format_version") && has("steps");
             let of_sandbox = has("users") && !has("members");
-            !is_plan
-                && !of_sandbox
-                && tops.iter().any(|(key, is_map)| *is_map && IN_JSON.contains(&key.as_str()))
+            let is_ours =
+                |key: &str| IN_JSON.contains(&key) && (key != "organization" || !of_sandbox);
+            !is_plan && tops.iter().any(|(key, is_map)| *is_map && is_ours(key))
         }
         // Comments or a comma too many: it is nobody's JSON, and may be meant as ours.
         Err(_) => {
@@ -317,6 +326,28 @@ mod tests {
         assert_eq!(of("version: 1\norganizations: {x: {folder: a}}\n"), Content::Fleet);
         assert_eq!(of("organization: {id: x}\nmembers: {}\n"), Content::Charter);
         assert_eq!(of("members: {}\nusers: []\n"), Content::Charter);
+    }
+
+    #[test]
+    fn a_file_with_sections_is_never_a_sandbox_or_a_fleet_and_users_of_other_programs_are_foreign()
+    {
+        for ours in [
+            "invites: []\nworkspaces: {Prod: {members: {kim@acme.com: workspace_user}}}\n",
+            "users: [{email: kim@acme.com}]\napi_keys: {}\n",
+            "organization: {id: x, name: Acme}\nworkspaces: {Prod: {}}\n",
+            "credentials: x\nworkspaces: {Prod: {}}\n",
+            "organizations: [x]\nteams: {a: [kim@acme.com]}\n",
+        ] {
+            assert_eq!(of(ours), Content::Charter, "{ours}");
+        }
+        for foreign in [
+            "users: [kim@acme.com]\n",
+            "apiVersion: v1\nclusters: []\nusers: [{name: kim, user: {token: x}}]\n",
+        ] {
+            assert_eq!(of(foreign), Content::Foreign, "{foreign}");
+        }
+        let json = "{\"users\": [], \"workspaces\": {\"Prod\": {}}}";
+        assert!(json_names_section(json), "{json}");
     }
 
     #[test]
