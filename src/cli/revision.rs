@@ -2,7 +2,7 @@
 //!
 //! Invariant: nothing here uses a credential or the network.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -12,6 +12,7 @@ use super::{
     prepare::{Files, Wishes},
 };
 use crate::{
+    address::Address,
     config::{
         check_files,
         document::{Document, Place, Section},
@@ -20,6 +21,7 @@ use crate::{
     },
     diagnostic::{self, Diagnostic, Span},
     plan::{attribution::Former, compare::compare, rules::rules},
+    resource::{Desired, desired::GoneCause},
 };
 
 /// The trailer that acknowledges steps.
@@ -31,6 +33,8 @@ pub(super) const BROKEN: &str = "base/broken";
 pub(super) struct Base {
     name: String,
     commit: Option<String>,
+    /// When it was committed; of a path, and where the commit does not say, unknown.
+    committed: Option<Timestamp>,
     files: Files,
     /// If it has no files at the path.
     absent: Option<Absent>,
@@ -49,7 +53,7 @@ impl Base {
         let review::Against { base_rev, base_path } = options;
         if let Some(other) = base_path {
             let (name, files) = (other.display().to_string(), earlier_at(other)?);
-            return Ok(Some(Self { name, commit: None, files, absent: None }));
+            return Ok(Some(Self { name, commit: None, committed: None, files, absent: None }));
         }
         let Some(rev) = base_rev else { return Ok(None) };
         let place = find(path)?;
@@ -61,7 +65,8 @@ impl Base {
             Some(Absent { path: root_of(path), roots: place.roots(&commit)? })
         };
         let files = files.unwrap_or_default();
-        Ok(Some(Self { name: rev.clone(), commit: Some(commit.id), files, absent }))
+        let committed = place.committed(&commit)?;
+        Ok(Some(Self { name: rev.clone(), commit: Some(commit.id), committed, files, absent }))
     }
 
     /// The files.
@@ -71,14 +76,18 @@ impl Base {
 
     /// What the files want at a time, with what is needed to hold it against this base.
     pub(super) fn wishes<'f>(&'f self, files: &'f Files, now: Timestamp) -> Wishes<'f> {
-        let Self { name, commit, files: base, absent: _ } = self;
+        let Self { name, commit, committed, files: base, absent: _ } = self;
         let mut wishes = files.wishes(now);
         let desired = base.wishes(now).desired;
         let compared = compare(&desired, &wishes.desired);
         let changed = rules(base.document(), files.document(), &compared);
         let own = self.rules(files);
         wishes.notes.extend(self.findings(files, &own));
-        let former = Former { name: name.clone(), commit: commit.clone(), desired, rules: changed };
+        // A date that had passed when it was committed was never reviewed as an end that was to come.
+        let ended =
+            committed.map(|then| ended(&base.wishes(then.min(now)).desired)).unwrap_or_default();
+        let former =
+            Former { name: name.clone(), commit: commit.clone(), desired, ended, rules: changed };
         wishes.former = Some((former, own));
         wishes
     }
@@ -291,6 +300,16 @@ fn earlier(place: &InRepository, commit: &Commit) -> Result<Option<Files>, Failu
 /// The files of a path that a change is held against.
 pub(super) fn earlier_at(path: &Path) -> Result<Files, Failure> {
     Files::read_base(path).map_err(|failure| broken(failure, &path.display().to_string()))
+}
+
+/// Every entry whose date has passed.
+fn ended(desired: &Desired) -> BTreeSet<Address> {
+    let gone = desired.gone.iter().filter(|(_, gone)| gone.cause == GoneCause::Expired);
+    let objects = desired
+        .objects
+        .iter()
+        .filter(|(_, object)| object.source.as_ref().is_some_and(|source| source.expired));
+    gone.map(|(address, _)| address).chain(objects.map(|(address, _)| address)).cloned().collect()
 }
 
 /// Says first that it is the base which is wrong: the change may be what mends it.

@@ -16,6 +16,8 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use jiff::Timestamp;
+
 use self::git::{Entry, Git, Mode};
 pub(crate) use self::index::{Absent, absent_from};
 pub use self::{error::GitError, git::Environment};
@@ -108,6 +110,11 @@ impl InRepository {
     pub fn merge_base(&self, one: &Commit, other: &Commit) -> Result<Commit, GitError> {
         let id = self.git.merge_base(&one.id, &other.id)?;
         Ok(Commit { rev: short(&id).to_owned(), id })
+    }
+
+    /// When a commit was made, as it says itself.
+    pub fn committed(&self, commit: &Commit) -> Result<Option<Timestamp>, GitError> {
+        self.git.committed(&commit.id)
     }
 
     /// The values of a trailer of a commit's message, such as `Charter-Ack`.

@@ -1,11 +1,15 @@
 //! Tells what a change of the files does from what has drifted, by holding a plan against the files as they were.
 //!
 //! Invariant: a step is drift only if the base wants exactly the same there and would do it too; a plan with a base
-//! passes the guards, ignores and approvals of both, and no expiry is exempt from them unless the base has it as well.
+//! passes the guards, ignores and approvals of both, and no expiry is exempt from them unless the base has it as well, and had it while it was
+//! still to come.
 
 mod sides;
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +20,7 @@ use super::{
     step::{Cause, Plan},
 };
 use crate::{
+    address::Address,
     diagnostic::{self, Diagnostic},
     resource::{
         Desired, Live,
@@ -84,6 +89,8 @@ pub struct Former {
     pub commit: Option<String>,
     /// What they want.
     pub desired: Desired,
+    /// Entries whose date had passed already when they were committed: nobody reviewed them as ends that were to come.
+    pub ended: BTreeSet<Address>,
     /// How the rules of the files differ.
     pub rules: Vec<RuleChange>,
 }
@@ -96,7 +103,7 @@ pub fn hold_against(
     live: &Live,
     allow: &BTreeMap<GuardName, u64>,
 ) {
-    let Former { name, commit, desired: base, rules } = former;
+    let Former { name, commit, desired: base, ended, rules } = former;
     let sides = Sides::new(head, &base, live, plan.created_at);
     let (mut by_this_change, mut drift) = (0, 0);
     for step in &mut plan.steps {
@@ -104,7 +111,7 @@ pub fn hold_against(
         by_this_change += u64::from(attribution.is_by_this_change());
         drift += u64::from(!attribution.is_by_this_change());
         step.attribution = Some(attribution);
-        if step.cause == Cause::Expired && !sides.has_expired(step) {
+        if step.cause == Cause::Expired && !sides.was_announced(step, &ended) {
             step.cause = Cause::NewlyExpired;
         }
     }

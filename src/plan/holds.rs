@@ -117,7 +117,7 @@ impl Evidence<'_> {
         }
     }
 
-    /// Holds a removal that a held create may explain. A date in the files is kept whatever it resembles.
+    /// Holds a removal that a held create may explain. A date and a `none` in the files are kept whatever they resemble.
     fn hold_removal(
         self,
         address: &Address,
@@ -125,7 +125,7 @@ impl Evidence<'_> {
         holds: &mut HashMap<Address, Disposition>,
     ) {
         let going = self.adopted.going.get(address);
-        if going.is_some_and(|(cause, _)| *cause != Cause::Expired) {
+        if going.is_some_and(|(cause, _)| !matches!(cause, Cause::Expired | Cause::None)) {
             holds.insert(address.clone(), hold);
         }
     }

@@ -101,14 +101,14 @@ async fn what_has_begun_makes_its_second_call_before_everything_else() {
 
 #[tokio::test]
 async fn a_stop_that_leaves_nothing_out_ends_a_complete_run() {
-    let (org, plan) = role_changes(3).await;
-    let stop = Stop::new();
     struct StopAtEnd<'a>(&'a Stop);
     impl apply::Progress for StopAtEnd<'_> {
         fn finished(&self, _: &orgcharter::plan::Step, _: &Outcome) {
             self.0.request();
         }
     }
+    let (org, plan) = role_changes(3).await;
+    let stop = Stop::new();
     // The second and the third are sent when the first one ends.
     let progress = StopAtEnd(&stop);
     let options = Options { at_once: 3 };

@@ -304,8 +304,8 @@ fn frees_its_name(step: &Step, why: &str, after: &State) -> bool {
         && ids.iter().filter(|id| lives(id)).count() < 2
 }
 
-/// docs/how-it-works.md: an invite is held beside a removal that it resembles. A date ends access whatever it resembles, so
-/// its removal is done, and the next plan has nothing that the invite could be mistaken for.
+/// docs/how-it-works.md: an invite is held beside a removal that it resembles. A date or a `none` ends access whatever it
+/// resembles, so its removal is done, and the next plan has nothing that the invite could be mistaken for.
 fn was_like_one_who_left(first: &Plan, step: &Step) -> bool {
     let like = |step: &Step| step.change.object().spec.resource().likeness();
     step.address.kind == Kind::Member
@@ -314,7 +314,7 @@ fn was_like_one_who_left(first: &Plan, step: &Step) -> bool {
         && first.ready().any(|gone| {
             gone.address.kind == Kind::Member
                 && gone.change.verb() == Verb::Remove
-                && gone.cause == Cause::Expired
+                && matches!(gone.cause, Cause::Expired | Cause::None)
                 && like(gone) == like(step)
         })
 }

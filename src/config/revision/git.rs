@@ -12,6 +12,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use jiff::Timestamp;
+
 use super::{
     blobs::{Blobs, Running},
     error::GitError,
@@ -210,6 +212,21 @@ impl Git {
         }
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         Ok(text.split_once("\n\n").map(|(_, message)| message.to_owned()).unwrap_or_default())
+    }
+
+    /// When a commit was made, as it says.
+    pub(super) fn committed(&self, commit: &str) -> Result<Option<Timestamp>, GitError> {
+        let output = self.output(&["cat-file", "commit", commit])?;
+        if !output.status.success() {
+            return Err(failed("reading a commit", &output));
+        }
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let line = text
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .find_map(|line| line.strip_prefix("committer "));
+        let seconds = line.and_then(|line| line.rsplit(' ').nth(1)?.parse().ok());
+        Ok(seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()))
     }
 
     /// The entry at a path of a commit.

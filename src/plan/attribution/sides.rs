@@ -83,9 +83,12 @@ impl<'a> Sides<'a> {
         }
     }
 
-    /// Whether the base has a date here that has passed too.
-    pub(super) fn has_expired(&self, step: &Step) -> bool {
+    /// Whether the base has a date here that has passed too, and was still to come when the base was committed.
+    pub(super) fn was_announced(&self, step: &Step, ended: &BTreeSet<Address>) -> bool {
         let address = self.base_address(step);
+        if ended.contains(&address) {
+            return false;
+        }
         match self.adopted.going.get(&address) {
             Some((cause, _)) => *cause == Cause::Expired,
             None => self

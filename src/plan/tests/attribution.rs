@@ -23,6 +23,7 @@ fn held(head: &Files, base: &Files, org: &Org) -> Plan {
         name: "main".to_owned(),
         commit: None,
         desired: base.desired.clone(),
+        ended: base.ended.clone(),
         rules: Vec::new(),
     };
     hold_against(&mut plan, &head.desired, former, &org.live, &BTreeMap::new());
@@ -378,6 +379,11 @@ fn ends_that_the_base_has_too_pass_and_those_without_a_base_do_not() {
     strict.desired.guard.0.insert(GuardName::Expirations, (limit, span(1)));
     assert_eq!(counted(&plan(&strict, &org)), [(GuardName::Expirations, 30)]);
     assert_eq!(counted(&held(&strict, &strict, &org)), []);
+    // What had passed already when the base was committed counts as any other removal.
+    let mut typo = Files::new();
+    typo.desired = head.desired.clone();
+    typo.ended = head.desired.gone.keys().cloned().collect();
+    assert_eq!(counted(&held(&head, &typo, &org)), [(GuardName::RemovalsMembers, 30)]);
 }
 
 #[test]

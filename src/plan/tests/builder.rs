@@ -1,6 +1,10 @@
 //! Short words for wanted and live organizations, and a plan as lines of text.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    sync::Arc,
+};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -45,6 +49,8 @@ pub(super) fn workspace_spec(name: &str) -> Workspace {
 /// What the files want, by short words.
 pub(super) struct Files {
     pub(super) desired: Desired,
+    /// As a base: entries whose date had passed when they were committed.
+    pub(super) ended: BTreeSet<Address>,
     line: u32,
 }
 
@@ -55,7 +61,11 @@ impl Files {
             kind: OrgKind::Console,
             span: None,
         };
-        Self { desired: Desired { organization, ..Desired::default() }, line: 10 }
+        Self {
+            desired: Desired { organization, ..Desired::default() },
+            ended: BTreeSet::new(),
+            line: 10,
+        }
     }
 
     fn source(&mut self) -> Source {
