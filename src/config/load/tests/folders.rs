@@ -252,3 +252,19 @@ fn so_many_entries_that_nobody_meant_them_are_refused() {
     fs::create_dir_all(&path).unwrap();
     assert_eq!(codes_of(&deep), ["config/too-large"]);
 }
+
+#[test]
+fn in_a_base_the_folder_of_another_organization_is_left_out_with_all_its_files() {
+    let base = folder(&[
+        ("charter.yaml", "version: 1\nmembers: {joan@acme.com: user}\n"),
+        (
+            "clients/charter.yaml",
+            "version: 1\norganization: {id: 3f0c1b1e-0000-4000-8000-000000000001}\n",
+        ),
+        // Read together with the root, this would be a person twice.
+        ("clients/people.yaml", "members: {joan@acme.com: admin, zoe@acme.com: user}\n"),
+        ("people/eng.yaml", MEMBERS),
+    ]);
+    let base = load_for(base.path(), Side::Base, &Environment::default()).unwrap();
+    assert_eq!(people(&base), ["ada@acme.com", "joan@acme.com"]);
+}
