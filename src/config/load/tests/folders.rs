@@ -243,6 +243,19 @@ mod links {
 }
 
 #[test]
+fn a_part_that_is_given_alone_is_told_of_the_root_above_it() {
+    let whole = folder(&[("charter.yaml", ROOT), ("people/eu/a.yaml", MEMBERS)]);
+    let deep = load(&at(&whole, "people/eu/a.yaml")).unwrap_err().diagnostics;
+    assert_eq!(deep[0].code, "config/version");
+    assert!(deep[0].help.as_ref().unwrap().contains("give the folder"), "{deep:?}");
+    for part in ["people", "people/eu"] {
+        let found = load(&at(&whole, part)).unwrap_err().diagnostics;
+        let help = found[0].help.as_ref().unwrap();
+        assert!(help.contains("a folder above has a `charter.yaml`"), "{part}: {help}");
+    }
+}
+
+#[test]
 fn so_many_entries_that_nobody_meant_them_are_refused() {
     let deep = folder(&[("charter.yaml", ROOT)]);
     let mut path = deep.path().to_owned();
