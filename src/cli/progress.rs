@@ -112,7 +112,7 @@ impl Progress for Shown {
             let bar = ProgressBar::new(steps as u64);
             // The pattern is fixed, so a mistake in it would show in every run.
             if let Ok(style) = ProgressStyle::with_template(
-                "{spinner} {pos}/{len} [{bar:24}] {elapsed} {wide_msg}",
+                "{spinner} {pos}/{len} [{bar:10}] {elapsed} {wide_msg}",
             ) {
                 bar.set_style(style.progress_chars("=> "));
             }

@@ -110,11 +110,12 @@ pub(super) fn text(activity: &Activity) -> String {
 pub(super) fn waiting(waiting: Waiting) -> String {
     let Waiting { why, left } = waiting;
     let why = match why {
-        Why::OwnBudget => "waiting for the request limit",
-        Why::ServerLimit => "waiting for the request limit, which others use too",
-        Why::Invites => "waiting for the limit of invites in an hour",
+        Why::OwnBudget => "the request limit",
+        Why::ServerLimit => "the request limit, which others use too",
+        Why::Invites => "the limit of invites in an hour",
     };
-    format!("{why}, goes on in {}", about(left))
+    // The time comes first: a terminal cuts the line at its width.
+    format!("waiting {} for {why}", about(left))
 }
 
 /// How much longer it takes, if that is worth a word.
@@ -161,12 +162,12 @@ mod tests {
         };
         assert_eq!(
             text(&activity(wait(58), 418)),
-            "waiting for the request limit, goes on in 58 s; about 7 min left"
+            "waiting 58 s for the request limit; about 7 min left"
         );
         let others = Waiting { why: Why::ServerLimit, left: Duration::from_secs(2) };
         assert_eq!(
             text(&activity(Some(others), 0)),
-            "waiting for the request limit, which others use too, goes on in 2 s"
+            "waiting 2 s for the request limit, which others use too"
         );
         assert_eq!(text(&activity(None, 3)), "reading: 57 requests so far");
     }

@@ -194,12 +194,16 @@ fn assemble(
 
 fn no_version(name: &Arc<str>) -> Diagnostic {
     let top = Span { file: Arc::clone(name), line: 1, column: 1, bytes: (0, 0) };
-    let below = Path::new(&**name).parent().map(|folder| folder.join(ROOT_FILE));
+    let folder = Path::new(&**name).parent();
     let part = Path::new(&**name).file_name().is_some_and(|file| file != ROOT_FILE);
-    let help = match below {
-        Some(root) if part && root.is_file() => format!(
-            "the file is part of a folder with a `{ROOT_FILE}`: give the folder; else start with `version: 1`"
-        ),
+    let help = match folder {
+        Some(folder)
+            if part && (folder.join(ROOT_FILE).is_file() || findings::has_root_above(folder)) =>
+        {
+            format!(
+                "the file is part of a folder with a `{ROOT_FILE}`: give the folder; else start with `version: 1`"
+            )
+        }
         _ => "start with `version: 1`".to_owned(),
     };
     Diagnostic::error("config/version", "the file lacks `version`").at(&top).help(help)

@@ -50,7 +50,7 @@ async fn imported(args: &Import, shell: Shell<'_>) -> Result<Exit, Failure> {
         Some(path) => {
             create(path, &text)?;
             let path = clean(&path.display().to_string()).into_owned();
-            ui.say(&format!("written to {path}; `charter plan {path}` finds nothing to do\n"));
+            ui.say(&format!("written to {path}; check it with `charter plan {path}`\n"));
         }
     }
     ui.findings(&found, &Sources::default());

@@ -119,7 +119,7 @@ impl Disk {
     fn misspelled(&self) -> Option<Diagnostic> {
         let (names, _) = self.names();
         let twin = names.into_iter().find(|name| is_misspelled_root(name))?;
-        Some(findings::no_root(&self.called(""), &[], Some(&self.called(&twin)), None))
+        Some(findings::no_root(&self.called(""), &[], Some(&self.called(&twin)), None, false))
     }
 
     fn no_root(&self) -> Diagnostic {
@@ -127,7 +127,8 @@ impl Disk {
         let twin = names.iter().find(|name| is_misspelled_root(name)).map(|name| self.called(name));
         let below = folders.iter().find(|folder| self.top.join(folder).join(ROOT_FILE).is_file());
         let below = below.map(|folder| self.called(folder));
-        findings::no_root(&self.called(""), &names, twin.as_deref(), below.as_deref())
+        let above = findings::has_root_above(&self.top);
+        findings::no_root(&self.called(""), &names, twin.as_deref(), below.as_deref(), above)
     }
 
     /// The names of the YAML files and of the folders at the top.

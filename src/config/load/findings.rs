@@ -2,7 +2,12 @@
 //!
 //! Invariant: names of the repository are shown as they are spelled in the files, and long lists are counted.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    iter,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::{MAX_ENTRIES, MAX_FILES, ROOT_FILE};
 use crate::{
@@ -12,6 +17,8 @@ use crate::{
 
 /// So many names are shown in one message.
 const SHOWN: usize = 5;
+/// So many folders above are looked at for a root file.
+const ABOVE: usize = 8;
 /// So many patterns are shown to be pasted.
 const PASTED: usize = 12;
 
@@ -246,16 +253,28 @@ pub(in crate::config) fn root_link(shown: &str, why: &str) -> Diagnostic {
     .help("put the file itself there, or link it to a `*.yaml` file inside the folder")
 }
 
-/// A folder without a root file. `twin` is a file that is meant as one, `below` a folder that has one.
+/// Whether a folder above has a root file, so that this one may be part of it.
+pub(super) fn has_root_above(folder: &Path) -> bool {
+    (1..=ABOVE)
+        .map(|levels| iter::repeat_n("..", levels).chain([ROOT_FILE]).collect::<PathBuf>())
+        .any(|root| folder.join(root).is_file())
+}
+
+/// A folder without a root file. `twin` is a file that is meant as one, `below` a folder that has one, and `above`
+/// tells whether a folder above has one.
 pub(in crate::config) fn no_root(
     folder: &str,
     files: &[String],
     twin: Option<&str>,
     below: Option<&str>,
+    above: bool,
 ) -> Diagnostic {
     let help = match (twin, below) {
         (Some(twin), _) => format!("rename `{twin}` to `{ROOT_FILE}`"),
         (None, Some(below)) => format!("give the folder that has one, as `{below}`"),
+        (None, None) if above => format!(
+            "a folder above has a `{ROOT_FILE}`: if this one is part of it, give the folder above; else put a `{ROOT_FILE}` with `version: 1` here"
+        ),
         (None, None) if files.is_empty() => {
             format!("put a `{ROOT_FILE}` there; `charter import` writes a first one")
         }

@@ -113,6 +113,7 @@ impl Root {
 fn strangers(judged: &[Judged]) -> Vec<String> {
     let roots = judged.iter().filter(|one| match &one.outcome {
         Outcome::Part(source) => source.like_root,
+        Outcome::Alone => true,
         _ => false,
     });
     let folders = roots.filter_map(|one| one.path.strip_suffix(super::ROOT_FILE));

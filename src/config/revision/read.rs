@@ -151,7 +151,7 @@ fn without_root(
     files.retain(|name| matches!(named(name), Named::Yaml | Named::Nearly));
     let twin = files.iter().find(|name| is_misspelled_root(name)).map(|name| called(name));
     let _ = folders;
-    no_root(&called(""), &files, twin.as_deref(), None)
+    no_root(&called(""), &files, twin.as_deref(), None, false)
 }
 
 fn noun(mode: Mode) -> &'static str {

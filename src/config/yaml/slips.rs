@@ -22,16 +22,19 @@ pub(super) fn find(text: &str, kind: &ErrorKind, at: usize, scalar: Option<Mark>
     }
     let before = text[..at].trim_end_matches([' ', '\t', '\r', '\n']).chars().next_back();
     let here = text[at..].chars().next();
-    match kind {
-        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement
-            if let Some(colon) = tight_colon(text, at, scalar) =>
-        {
-            slip(
-                colon,
-                "a `:` has no space after it",
-                "put a space after the `:`, as in `ada@acme.com: admin`; quote text that holds a `:`",
-            )
+    let tight_colon = match kind {
+        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => {
+            tight_colon_above(text, at, scalar)
         }
+        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => tight_colon(text, at),
+        _ => None,
+    };
+    match kind {
+        _ if let Some(colon) = tight_colon => slip(
+            colon,
+            "a `:` has no space after it",
+            "put a space after the `:`, as in `ada@acme.com: admin`; quote text that holds a `:`",
+        ),
         _ if here == Some(',') && matches!(before, Some(',' | '[' | '{')) => {
             slip(at, "one comma too many", "remove a `,`")
         }
@@ -93,12 +96,15 @@ fn odd_blank(text: &str, at: usize, scalar: Option<Mark>) -> Option<Slip> {
 }
 
 /// The `:` of a line above that should have ended a key: the text that the parser read started there.
-fn tight_colon(text: &str, at: usize, scalar: Option<Mark>) -> Option<usize> {
-    let scalar = scalar?;
-    let start = scalar.bytes.0 as usize;
-    let first = text.get(start..at)?;
+fn tight_colon_above(text: &str, at: usize, scalar: Option<Mark>) -> Option<usize> {
+    let start = scalar?.bytes.0 as usize;
     // On one line the text has two keys, which is another slip.
-    let line = &first[..first.find('\n')?];
+    text.get(start..at)?.contains('\n').then(|| tight_colon(text, start)).flatten()
+}
+
+/// The `:` that should have ended the key that starts at a byte, if text follows it without a space.
+fn tight_colon(text: &str, start: usize) -> Option<usize> {
+    let line = text.get(start..)?.lines().next()?;
     let colon = line.find(':')?;
     let after = line[colon + 1..].chars().next()?;
     let key = &line[..colon];

@@ -243,6 +243,19 @@ mod links {
 }
 
 #[test]
+fn a_part_that_is_given_alone_is_told_of_the_root_above_it() {
+    let whole = folder(&[("charter.yaml", ROOT), ("people/eu/a.yaml", MEMBERS)]);
+    let deep = load(&at(&whole, "people/eu/a.yaml")).unwrap_err().diagnostics;
+    assert_eq!(deep[0].code, "config/version");
+    assert!(deep[0].help.as_ref().unwrap().contains("give the folder"), "{deep:?}");
+    for part in ["people", "people/eu"] {
+        let found = load(&at(&whole, part)).unwrap_err().diagnostics;
+        let help = found[0].help.as_ref().unwrap();
+        assert!(help.contains("a folder above has a `charter.yaml`"), "{part}: {help}");
+    }
+}
+
+#[test]
 fn so_many_entries_that_nobody_meant_them_are_refused() {
     let deep = folder(&[("charter.yaml", ROOT)]);
     let mut path = deep.path().to_owned();
@@ -251,4 +264,20 @@ fn so_many_entries_that_nobody_meant_them_are_refused() {
     }
     fs::create_dir_all(&path).unwrap();
     assert_eq!(codes_of(&deep), ["config/too-large"]);
+}
+
+#[test]
+fn in_a_base_the_folder_of_another_organization_is_left_out_with_all_its_files() {
+    let base = folder(&[
+        ("charter.yaml", "version: 1\nmembers: {joan@acme.com: user}\n"),
+        (
+            "clients/charter.yaml",
+            "version: 1\norganization: {id: 3f0c1b1e-0000-4000-8000-000000000001}\n",
+        ),
+        // Read together with the root, this would be a person twice.
+        ("clients/people.yaml", "members: {joan@acme.com: admin, zoe@acme.com: user}\n"),
+        ("people/eng.yaml", MEMBERS),
+    ]);
+    let base = load_for(base.path(), Side::Base, &Environment::default()).unwrap();
+    assert_eq!(people(&base), ["ada@acme.com", "joan@acme.com"]);
 }
