@@ -91,7 +91,7 @@ impl Exchange {
         sent: Arc<AtomicU64>,
     ) -> Self {
         let (jitter, held) = (Jitter::new(seed), Mutex::default());
-        let cache = TokenCache::of(&identity);
+        let cache = TokenCache::of(&identity, &transport.base());
         let failures = AtomicU64::new(0);
         Self { identity, transport, clock, jitter, sent, held, failures, cache }
     }

@@ -263,6 +263,10 @@ impl Transport for HttpTransport {
         Box::pin(self.exchange(request))
     }
 
+    fn base(&self) -> String {
+        self.base.to_string()
+    }
+
     fn rest(&self) {
         self.client.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

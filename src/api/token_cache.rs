@@ -41,7 +41,7 @@ struct Content {
 
 impl TokenCache {
     /// The one that an identity names, if it does.
-    pub(super) fn of(identity: &WorkloadIdentity) -> Option<Self> {
+    pub(super) fn of(identity: &WorkloadIdentity, base_url: &str) -> Option<Self> {
         let WorkloadIdentity {
             federation_rule_id,
             organization_id,
@@ -53,6 +53,9 @@ impl TokenCache {
         let path = cache.clone()?;
         let mut digest = Context::new(&SHA256);
         let parts = [Some(federation_rule_id), Some(organization_id)];
+        // A token of one host is never sent to another.
+        digest.update(base_url.as_bytes());
+        digest.update(b"\0");
         for part in parts.into_iter().chain([service_account_id.as_ref(), workspace_id.as_ref()]) {
             digest.update(part.map_or("", String::as_str).as_bytes());
             digest.update(b"\0");

@@ -116,6 +116,11 @@ pub trait Transport: Send + Sync {
     /// Sends it.
     fn send(&self, request: RawRequest) -> BoxFuture<'_, Result<RawResponse, TransportError>>;
 
+    /// The base URL that it sends to; empty: no host.
+    fn base(&self) -> String {
+        String::new()
+    }
+
     /// Closes connections that carry no request: nothing is sent for a while.
     fn rest(&self) {}
 }

@@ -206,7 +206,12 @@ impl Execution<'_> {
                     }
                 };
             }
-            self.sent += u32::from(!matches!(sent, Err(WriteError::Failed(_))));
+            // The client sends again by itself: each try may have been the one that made it.
+            self.sent += match &sent {
+                Ok(reply) => reply.attempts,
+                Err(WriteError::Failed(_)) => 0,
+                Err(_) => 1,
+            };
             let (looked, wait) = match sent {
                 Ok(reply) => match self.take(&reply, effect.as_ref()) {
                     Ok(Some(id)) if effect == Some(Effect::MakeWorkspace) => {

@@ -3,15 +3,28 @@
 use super::{super::credential::IdentityToken, *};
 
 fn cache(path: &Path, rule: &str) -> TokenCache {
-    TokenCache::of(&WorkloadIdentity {
+    cache_of(path, rule, "https://api.anthropic.com")
+}
+
+fn cache_of(path: &Path, rule: &str, base_url: &str) -> TokenCache {
+    let identity = WorkloadIdentity {
         federation_rule_id: rule.to_owned(),
         organization_id: "org-1".to_owned(),
         service_account_id: None,
         workspace_id: None,
         identity: IdentityToken::Literal(Secret::new("a.b.c".into())),
         cache: Some(path.to_owned()),
-    })
-    .unwrap()
+    };
+    TokenCache::of(&identity, base_url).unwrap()
+}
+
+#[test]
+fn a_kept_token_is_not_sent_to_another_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    cache(&path, "fdrl_1").write(&Secret::new("sk-ant-oat01-one".into()), noon()).unwrap();
+    assert!(cache(&path, "fdrl_1").read().is_some());
+    assert!(cache_of(&path, "fdrl_1", "http://127.0.0.1:9").read().is_none());
 }
 
 fn noon() -> Timestamp {

@@ -115,7 +115,7 @@ impl Execution<'_> {
             _ => None,
         };
         let told = told.and_then(|details| details.get("workspace_id")).and_then(Value::as_str);
-        let id = told.filter(|id| !id.is_empty()).map(RemoteId::new);
+        let id = told.filter(|id| id.starts_with("wrkspc_")).map(RemoteId::new);
         match id.filter(|id| self.old(id, &Value::Null).is_none()) {
             Some(id) => {
                 self.make_room_for_a_twin(id.clone()).await?;

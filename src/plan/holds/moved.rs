@@ -39,9 +39,10 @@ pub(super) fn holds(evidence: Evidence<'_>, creates: &[&Address]) -> Vec<(Addres
         .filter(|address| address.kind == Kind::Workspace)
         .map(|address| &address.name)
         .collect();
+    let pinned = evidence.pinned_elsewhere(&creates);
     let unnamed = if creates.is_empty() { BTreeMap::new() } else { evidence.unnamed_workspaces() };
     if unnamed.is_empty() {
-        return Vec::new();
+        return pinned;
     }
     let mut found: BTreeMap<&Name, BTreeMap<&Name, Found<'_>>> = BTreeMap::new();
     for (create, workspace, key) in evidence.listed_keys(&creates, &unnamed) {
@@ -50,16 +51,47 @@ pub(super) fn holds(evidence: Evidence<'_>, creates: &[&Address]) -> Vec<(Addres
     for (create, workspace, grants) in evidence.same_grants(&creates, &unnamed) {
         found.entry(create).or_default().entry(workspace).or_default().grants = Some(grants);
     }
-    found
-        .into_iter()
-        .map(|(create, found)| {
-            let why = evidence.reason(&found, &unnamed);
-            (Address::workspace(create.clone()), Disposition::Held { why })
-        })
-        .collect()
+    let found = found.into_iter().map(|(create, found)| {
+        let why = evidence.reason(&found, &unnamed);
+        (Address::workspace(create.clone()), Disposition::Held { why })
+    });
+    pinned.into_iter().chain(found).collect()
 }
 
 impl<'a> Evidence<'a> {
+    /// Creates of a name that a live workspace has which another entry means by its id: the id may stand in the wrong
+    /// entry.
+    fn pinned_elsewhere(self, creates: &BTreeSet<&'a Name>) -> Vec<(Address, Disposition)> {
+        if creates.is_empty() {
+            return Vec::new();
+        }
+        let wanted: BTreeMap<&str, &Name> = creates
+            .iter()
+            .filter_map(|create| {
+                let wanted = self.adopted.after.get(&Address::workspace((*create).clone()))?;
+                match &wanted.spec {
+                    Spec::Workspace(workspace) => Some((&*workspace.name, *create)),
+                    _ => None,
+                }
+            })
+            .collect();
+        let held = self.bound.live.of(Kind::Workspace).filter_map(|(address, object)| {
+            let Spec::Workspace(live) = &object.spec else { return None };
+            let create = wanted.get(&*live.name).filter(|create| **create != &address.name)?;
+            let id = object.remote.as_ref().map(|remote| remote.id.0.clone())?;
+            let why = format!(
+                "`{}` ({id}) has this name, and the entry `{}` means it by `id`, so a second workspace would be made: \
+                 give this entry the `id` if it is the one; if it is a new workspace that takes over the name, write \
+                 `previously: []`",
+                live.name, address.name
+            );
+            self.desired.objects.contains(address).then(|| {
+                (Address::workspace((*create).clone()), Disposition::Held { why })
+            })
+        });
+        held.collect()
+    }
+
     /// Live workspaces that no entry names, by what the plan calls them.
     fn unnamed_workspaces(self) -> BTreeMap<&'a Name, &'a Object> {
         let Self { desired, bound, .. } = self;

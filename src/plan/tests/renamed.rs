@@ -161,3 +161,18 @@ fn several_candidates_are_all_named() {
     let why = shown.lines().find(|line| line.contains("no entry names")).unwrap().trim();
     assert_snapshot!(why, @"no entry names these live workspaces: `Prod` (`wrkspc_1`): it has exactly the grants listed here (3 people); `Lab: EU` (`wrkspc_2`): the keys `k0` (`apikey_0`), `k1` (`apikey_1`), `k2` (`apikey_2`), 2 more, listed here by id, are in it: if this entry means one of them, add `id:` with its id, or `previously: []` if this is a new one");
 }
+
+#[test]
+fn a_name_that_another_entry_has_pinned_is_not_made_a_second_time() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.workspace(workspace_spec("Production")).workspace(workspace_spec("Payments EU"));
+    files.pin(address("Production"), Some("wrkspc_1"), None);
+    org.workspace("wrkspc_1", workspace_spec("Payments EU"));
+    let text = show(&plan(&files, &org));
+    assert!(text.contains("held create workspace/Payments EU"), "{text}");
+    assert!(text.contains("the entry `Production` means it by `id`"), "{text}");
+    // Said to be new, it takes the name over.
+    files.pin(address("Payments EU"), None, Some(&[]));
+    let text = show(&plan(&files, &org));
+    assert!(text.contains("ready create workspace/Payments EU"), "{text}");
+}
