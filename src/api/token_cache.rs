@@ -1,7 +1,7 @@
 //! An access token that the runs of one job hand on to each other, so that an identity token is exchanged once a job.
 //!
 //! Invariant: the file is made for its owner alone, and one that others can read or that is for another identity is
-//! not used; no trouble with it fails a request.
+//! not used; nothing is replaced but such a file, or an empty one; no trouble with it fails a request.
 
 use std::{
     fs::{self, File},
@@ -92,11 +92,32 @@ impl TokenCache {
         };
         let (identity, access_token) = (self.identity.clone(), token.expose().to_owned());
         let text = serde_json::to_string(&Content { identity, access_token, expires_at })?;
+        self.refuse_foreign()?;
         // Made with mode 0600.
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(text.as_bytes())?;
         file.persist(&self.path).map_err(|error| error.error)?;
         Ok(())
+    }
+
+    /// Refuses a path where something else than a kept token is: a mistyped variable must not cost a file.
+    fn refuse_foreign(&self) -> io::Result<()> {
+        let about = match fs::symlink_metadata(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            found => found?,
+        };
+        let is_own = || {
+            let mut text = String::new();
+            let read = File::open(&self.path)
+                .and_then(|file| file.take(LARGEST).read_to_string(&mut text));
+            read.is_ok() && serde_json::from_str::<Content>(&text).is_ok()
+        };
+        if about.is_file() && (about.len() == 0 || is_own()) {
+            return Ok(());
+        }
+        Err(io::Error::other(
+            "the path of `CHARTER_TOKEN_CACHE` holds something else than a kept token, and is not replaced",
+        ))
     }
 }
 

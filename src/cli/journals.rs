@@ -98,6 +98,10 @@ pub(super) fn newest(organization: &OrganizationPin, files: &Path) -> Result<Pat
         return Err(Failure::usage("the files do not say which organization they are for")
             .help("give the journal: `charter apply --resume JOURNAL`"));
     };
+    // A journal is never written over, so a file there is that of the last run which the variable was set for.
+    if let Some(file) = variable(VARIABLE).filter(|path| path.is_file()) {
+        return Ok(file);
+    }
     let folders = [variable(VARIABLE), home(), Some(beside(files).to_owned())];
     let folders: Vec<PathBuf> = folders.into_iter().flatten().collect();
     let all = folders.iter().flat_map(|folder| journals(folder, id));

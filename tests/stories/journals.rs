@@ -88,6 +88,9 @@ fn the_variable_names_a_file_or_a_folder_and_the_option_outranks_it() {
     served.sandbox().with(|state| state.set_role("bob@acme.com", "user"));
     apply(&story, &["--journal", "other.jsonl"]);
     assert_eq!(story.made(), ["mine.jsonl", "other.jsonl"]);
+    // The newest run of the variable is the one that is resumed, and not an older one at home.
+    let resumed = story.run(&["apply", "--resume", "--yes"]);
+    assert!(resumed.stderr.starts_with("going on from mine.jsonl\n"), "{resumed:?}");
     // What is there is never written over.
     let before = read(&story.path("mine.jsonl"));
     served.sandbox().with(|state| state.set_role("bob@acme.com", "user"));

@@ -68,8 +68,33 @@ fn what_is_no_kept_token_is_passed_over() {
     let cache = cache(&path, "fdrl_1");
     for text in ["", "{}", "sk-ant-oat01-one"] {
         // Written as the cache writes, so that only the text is wrong.
+        let _ = fs::remove_file(&path);
         cache.write(&Secret::new("x".into()), noon()).unwrap();
         fs::write(&path, text).unwrap();
         assert!(cache.read().is_none(), "{text}");
+    }
+}
+
+#[test]
+fn nothing_is_replaced_but_a_kept_token_or_an_empty_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, token) = (folder.path().join("token"), Secret::new("sk-ant-oat01-one".into()));
+    let cache = cache(&path, "fdrl_1");
+    fs::write(&path, "members: {}").unwrap();
+    assert!(cache.write(&token, noon()).is_err());
+    assert_eq!(fs::read_to_string(&path).unwrap(), "members: {}");
+    for text in
+        ["", r#"{"identity": "x", "access_token": "y", "expires_at": "2026-11-22T12:00:00Z"}"#]
+    {
+        fs::write(&path, text).unwrap();
+        cache.write(&token, noon()).unwrap();
+        assert!(cache.read().is_some());
+    }
+    #[cfg(unix)]
+    {
+        let (link, target) = (folder.path().join("link"), folder.path().join("target"));
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert!(super::tests::cache(&link, "fdrl_1").write(&token, noon()).is_err());
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink() && !target.exists());
     }
 }
