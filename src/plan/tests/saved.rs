@@ -59,7 +59,8 @@ fn a_name_that_passes_from_one_workspace_to_a_new_one_does_not_make_the_plan_sta
     org.workspace("w1", workspace_spec("Prod"));
     let former = Address::workspace(Name::label("Former"));
     files.workspace(workspace_spec("Former")).pin(former, Some("w1"), None);
-    files.workspace(workspace_spec("Prod"));
+    let new = Address::workspace(Name::label("Prod"));
+    files.workspace(workspace_spec("Prod")).pin(new, None, Some(&[]));
     let plan = plan(&files, &org);
     assert_eq!(plan.counts().ready, 2, "{:?}", plan.steps);
     assert_eq!(stale(&plan, &org), "");
