@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM, from the first instruction of every command.
+//! Ctrl-C, SIGTERM and a terminal that hangs up, from the first instruction of every command.
 //!
 //! Invariant: from the moment this listens no signal is lost, also for process 1 of a container, to which the kernel
 //! passes only signals that it handles; and no signal ends the process while steps are carried out.
@@ -30,6 +30,9 @@ enum Signal {
     Interrupt,
     #[cfg_attr(windows, allow(dead_code, reason = "it does not exist there"))]
     Terminate,
+    /// The terminal was closed.
+    #[cfg_attr(windows, allow(dead_code, reason = "it does not exist there"))]
+    HangUp,
 }
 
 impl Signal {
@@ -37,13 +40,14 @@ impl Signal {
         match self {
             Signal::Interrupt => "Ctrl-C",
             Signal::Terminate => "SIGTERM",
+            Signal::HangUp => "SIGHUP",
         }
     }
 
     fn exit(self) -> Exit {
         match self {
             Signal::Interrupt => Exit::Interrupted,
-            Signal::Terminate => Exit::Terminated,
+            Signal::Terminate | Signal::HangUp => Exit::Terminated,
         }
     }
 }
@@ -239,6 +243,9 @@ struct Source {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    /// None: it is ignored, as `nohup` asks.
+    #[cfg(unix)]
+    hang_up: Option<tokio::signal::unix::Signal>,
     #[cfg(windows)]
     interrupt: tokio::signal::windows::CtrlC,
 }
@@ -247,9 +254,11 @@ impl Source {
     #[cfg(unix)]
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
+        let listens = !ignores_hang_up();
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hang_up: listens.then(|| signal(SignalKind::hangup())).transpose()?,
         })
     }
 
@@ -260,9 +269,19 @@ impl Source {
 
     async fn next(&mut self) -> Signal {
         #[cfg(unix)]
-        tokio::select! {
-            _ = self.interrupt.recv() => Signal::Interrupt,
-            _ = self.terminate.recv() => Signal::Terminate,
+        {
+            let Self { interrupt, terminate, hang_up } = self;
+            let hangs_up = async {
+                match hang_up {
+                    Some(hang_up) => hang_up.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = interrupt.recv() => Signal::Interrupt,
+                _ = terminate.recv() => Signal::Terminate,
+                _ = hangs_up => Signal::HangUp,
+            }
         }
         #[cfg(windows)]
         {
@@ -272,9 +291,34 @@ impl Source {
     }
 }
 
+/// Whether this process was begun with SIGHUP ignored, and is to live on when its terminal is closed. Where nobody tells,
+/// the signal does what it does by default.
+#[cfg(unix)]
+fn ignores_hang_up() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored(&status).is_none_or(|signals| signals & 1 != 0)
+}
+
+/// The signals that are ignored, a bit each from the first.
+#[cfg(unix)]
+fn ignored(status: &str) -> Option<u64> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(mask.trim(), 16).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_hang_up_that_is_ignored_stays_ignored() {
+        assert_eq!(
+            ignored("Name:\tcharter\nSigIgn:\t0000000000001001\nSigCgt:\t0\n"),
+            Some(0x1001)
+        );
+        assert_eq!(ignored("Name:\tcharter\n"), None);
+    }
 
     fn heard(watched: bool, begun: bool, at_ms: &[u64]) -> Vec<Reaction> {
         let mut state = State { first: None, watched, begun };

@@ -8,10 +8,10 @@ use bytes::Bytes;
 use orgcharter::{
     api::transport::{Method, RawRequest},
     sandbox::{
-        CredentialKind, Fault, Organization, OrganizationKind, Rule, Sandbox, State,
+        CredentialKind, Fault, Organization, OrganizationKind, Rule, Sandbox, State, TypedError,
         switches::{
             ExchangeAccount, MeElsewhere, MissingEndpoint, RateLimitHeaders, SignOutBeta,
-            WrongPrefix,
+            UnknownParameters, WrongPrefix,
         },
     },
 };
@@ -234,6 +234,46 @@ fn signing_out_is_a_beta_of_enterprise_and_spares_the_privileged() {
 }
 
 #[test]
+fn lines_of_one_header_are_read_together() {
+    let mut state = organization(OrganizationKind::Enterprise);
+    let user = state.add_user("kim@acme.com", "user");
+    let sandbox = Sandbox::new(state);
+    let sign_out = |betas: &[&str]| {
+        let mut asked = request(Method::Post, &format!("{ORG}/users/{user}/sign_out"), None);
+        asked
+            .headers
+            .extend(betas.iter().map(|it| ("anthropic-beta".to_owned(), (*it).to_owned())));
+        send(&sandbox, &asked).0
+    };
+    assert_eq!(sign_out(&["another-2026-01-01"]), 400);
+    assert_eq!(sign_out(&["another-2026-01-01", "admin-user-sign-out-2026-10-08"]), 200);
+    assert_eq!(sign_out(&["admin-user-sign-out-2026-10-08", "another-2026-01-01"]), 200);
+}
+
+#[test]
+fn unknown_parameters_mean_nothing_or_are_refused() {
+    let ignoring = acme();
+    // A filter that is misspelt means nothing: everybody is listed.
+    assert_eq!(ok(get(&ignoring, "/users?roles=user")), ok(get(&ignoring, "/users")));
+    let strict = acme_with(|s| s.unknown_parameters = UnknownParameters::Refused);
+    assert_eq!(refused(get(&strict, "/users?roles=user")).0, 400);
+    ok(get(&strict, "/users?roles%5B%5D=user&limit=5"));
+}
+
+#[test]
+fn an_error_after_the_effect_names_what_was_made() {
+    let sandbox = acme();
+    let mut error = TypedError::new(503, "workspace_created_incomplete");
+    error.details.insert("workspace_id".to_owned(), json!("{id}"));
+    let rule = Rule::new("POST /v1/organizations/workspaces", Fault::ErrorAfter(error)).times(1);
+    sandbox.with(|state| state.faults.add(rule)).unwrap();
+    let (status, body) = post(&sandbox, "/workspaces", &json!({"name": "Lab"}));
+    assert_eq!(status, 503);
+    let id = body["error"]["details"]["workspace_id"].as_str().unwrap().to_owned();
+    assert_eq!(ok(get(&sandbox, &format!("/workspaces/{id}")))["name"], "Lab");
+}
+
+#[test]
 fn the_server_limits_requests_a_minute_and_invites_an_hour() {
     let sandbox = acme_changed(|state| {
         state.limits.requests_per_minute = Some(3);
@@ -297,6 +337,10 @@ fn an_identity_token_is_exchanged_for_one_that_expires() {
     assert_eq!(me(), 200);
     sandbox.advance(Duration::from_mins(10));
     assert_eq!(me(), 401);
+    let refresh = exchange(&id, |body| body["grant_type"] = json!("refresh_token"));
+    let (status, body) = send(&sandbox, &refresh);
+    assert_eq!(status, 400);
+    assert_eq!(body["error"]["message"], "grant_type: the sandbox has no refresh tokens");
     let weak = ok(send(
         &sandbox,
         &exchange(&id, |body| {

@@ -46,6 +46,7 @@ fn whatever_reads_ends_at_a_signal_and_says_that_nothing_was_changed() {
     for (args, name, code, by) in [
         (&["plan", "--out", "plan.json"][..], "INT", 130, "Ctrl-C"),
         (&["drift"], "TERM", 143, "SIGTERM"),
+        (&["plan"], "HUP", 143, "SIGHUP"),
         (&["apply", "--yes"], "TERM", 143, "SIGTERM"),
         (&["import", "--out", "new.yaml"], "INT", 130, "Ctrl-C"),
         (&["access"], "TERM", 143, "SIGTERM"),
