@@ -50,7 +50,7 @@ impl Writer {
     /// that may have had its effect is followed up as ever.
     ///
     /// # Errors
-    /// As [`Writer::send`]; [`ApiError::Stopped`] if it was never sent.
+    /// As [`Writer::send`]; `ApiError::Stopped` if it was never sent.
     pub async fn send_unless(
         &self,
         stop: &Stop,
