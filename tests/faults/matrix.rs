@@ -164,6 +164,10 @@ async fn run_cells(write: &Write, switches: Switches, journals: &Journals) -> us
             if refuses && times == Times::Blind && write.name == "workspace archive" {
                 continue; // the second one is refused, and why cannot be looked up
             }
+            let not_found = switches.non_member == switches::NonMember::NotFound;
+            if not_found && times == Times::Blind && write.name == "workspace member delete" {
+                continue; // the second one finds nothing, which says it all without a look
+            }
             let world = world();
             let before = world.look();
             let plan = world.planned().await;
