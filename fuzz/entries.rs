@@ -97,6 +97,7 @@ pub(crate) fn wire(bytes: &[u8]) -> bool {
             only: &[],
             allow: &BTreeMap::new(),
             asked: &|_| false,
+            applied: None,
         });
     }
     true

@@ -149,6 +149,7 @@ fn plan(document: &Document, live: &Live) -> Plan {
         only: &[],
         allow: &BTreeMap::new(),
         asked: &|_| false,
+        applied: None,
     })
 }
 

@@ -64,7 +64,7 @@ pub(super) fn acknowledged(plan: &Plan, given: &[String]) -> Result<(), Failure>
 /// Refuses a saved plan that is not the one that was saved.
 pub(super) fn check_seal(text: &str) -> Result<(), Failure> {
     let Some(key) = seal_key()? else { return Ok(()) };
-    seal::check(text, &key).map_err(|error| {
+    seal::check(seal::Sealed::Plan, text, &key).map_err(|error| {
         Failure::refused(format!("the plan is refused: {error}"))
             .help("make a new plan with the same `CHARTER_PLAN_KEY`, review it, and apply that")
     })

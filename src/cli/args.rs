@@ -3,7 +3,7 @@
 //! Invariant: parsing has no effect; what the options mean is decided by the commands.
 
 pub(crate) mod fleet;
-mod parse;
+pub(super) mod parse;
 pub(crate) mod review;
 pub(crate) mod telemetry;
 
@@ -206,6 +206,10 @@ pub(crate) struct PlanArgs {
     /// What it is held against.
     #[command(flatten)]
     pub(crate) against: review::Against,
+    /// What was applied last.
+    #[command(flatten)]
+    pub(crate) applied: review::LastApplied,
+
     /// Save the plan, for `charter apply FILE`; readable by you alone
     #[arg(short, long, value_name = "FILE", value_parser = output(), help_heading = "Plan")]
     pub(crate) out: Option<PathBuf>,
@@ -246,6 +250,10 @@ pub(crate) struct Apply {
     #[arg(value_name = "PATH|plan.json")]
     pub(crate) path: Option<PathBuf>,
 
+    /// What of both it is.
+    #[command(flatten)]
+    pub(crate) what: review::What,
+
     /// For whom, if for several.
     #[command(flatten)]
     pub(crate) fleet: fleet::Fleet,
@@ -261,6 +269,9 @@ pub(crate) struct Apply {
     /// What it is held against.
     #[command(flatten)]
     pub(crate) against: review::Against,
+    /// What was applied last.
+    #[command(flatten)]
+    pub(crate) applied: review::LastApplied,
     /// What it needs.
     #[command(flatten)]
     pub(crate) approve: review::Approve,
@@ -282,7 +293,7 @@ pub(crate) struct Apply {
     /// JOURNAL: the newest one of the organization]
     #[arg(long, value_name = "JOURNAL", help_heading = "Apply")]
     #[arg(num_args = 0..=1, default_missing_value = "", value_parser = maybe_path())]
-    #[arg(conflicts_with_all = ["only", "base_rev", "base_path"])]
+    #[arg(conflicts_with_all = ["only", "base_rev", "base_path", "rev", "last_applied"])]
     pub(crate) resume: Option<PathBuf>,
 }
 
@@ -300,6 +311,10 @@ pub(crate) struct Drift {
     /// What is told about it.
     #[command(flatten)]
     pub(crate) telemetry: telemetry::Telemetry,
+
+    /// What was applied last.
+    #[command(flatten)]
+    pub(crate) applied: review::DriftApplied,
 
     /// What counts as drift
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]

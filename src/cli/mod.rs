@@ -9,6 +9,7 @@ mod connect;
 mod failure;
 mod fleet;
 mod format;
+mod held;
 mod journals;
 mod log;
 mod memory;

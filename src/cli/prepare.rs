@@ -11,7 +11,8 @@ use super::{
     connect::Connection,
     failure::Failure,
     pulse::{Doing, watched},
-    revision::{Base, also_of_base, environment},
+    held::Held,
+    revision::{also_of_base, environment},
     skew,
     ui::Ui,
 };
@@ -29,7 +30,7 @@ use crate::{
     observe::{self, ObserveError, OrganizationInfo, observe},
     plan::{
         self, Input, Only, Plan,
-        attribution::{Former, hold_against},
+        attribution::{Past, hold_against},
         hidden,
     },
     policy,
@@ -86,7 +87,8 @@ impl Files {
     pub(super) fn wishes(&self, now: Timestamp) -> Wishes<'_> {
         let (desired, notes) = lower(&self.document, day(now));
         let notes = self.warnings.iter().cloned().chain(notes).collect();
-        Wishes { document: &self.document, desired, notes, former: None }
+        let past = Past::default();
+        Wishes { document: &self.document, desired, notes, past, rules: Vec::new() }
     }
 }
 
@@ -98,8 +100,10 @@ pub(super) struct Wishes<'f> {
     pub(super) desired: Desired,
     /// Findings to show with a plan.
     pub(super) notes: Vec<Diagnostic>,
-    /// The files as they were, if the plan is to be held against them, and their rules.
-    pub(super) former: Option<(Former, Document)>,
+    /// The files as they were, if the plan is to be held against them.
+    pub(super) past: Past<'f>,
+    /// The files under the rules of each of those, by its name.
+    pub(super) rules: Vec<(String, Document)>,
 }
 
 impl From<Loaded> for Files {
@@ -120,15 +124,15 @@ pub(super) struct Wanted<'f> {
     /// The files.
     pub(super) files: &'f Files,
     /// What they are held against.
-    pub(super) base: Option<&'f Base>,
+    pub(super) held: &'f Held,
     /// The time that they are for.
     pub(super) now: Timestamp,
 }
 
 impl<'f> Wanted<'f> {
     fn wishes(self) -> Wishes<'f> {
-        let Self { files, base, now } = self;
-        base.map_or_else(|| files.wishes(now), |base| base.wishes(files, now))
+        let Self { files, held, now } = self;
+        held.wishes(files, now)
     }
 
     /// What has to be read.
@@ -137,8 +141,8 @@ impl<'f> Wanted<'f> {
         let kind = document.organization.kind.value;
         let mut scope = read_scope(document);
         policy::widen(document, &mut scope, kind);
-        if let Some(base) = self.base {
-            policy::widen(base.files().document(), &mut scope, kind);
+        for files in self.held.files() {
+            policy::widen(files.document(), &mut scope, kind);
         }
         scope
     }
@@ -205,7 +209,7 @@ pub(super) async fn make_seen(
     let (there, clock) = skew::checked(connection, wanted.files, now)?;
     let looking = begin_look(connection, &info, wanted.scope(), there);
     // This takes a while, and does not need the network.
-    let Wishes { document, desired, mut notes, former } = wanted.wishes();
+    let Wishes { document, desired, mut notes, past, rules } = wanted.wishes();
     notes.extend(clock);
     debug_assert_eq!(
         desired.read_scope(),
@@ -214,8 +218,7 @@ pub(super) async fn make_seen(
     );
     let mut live = looking.end().await?;
     let asked = |address: &Address| {
-        let before = former.as_ref().map(|(former, _)| &former.desired);
-        !choices.after_a_run && hidden::is_asked_for(address, &choices.only, before)
+        !choices.after_a_run && hidden::is_asked_for(address, &choices.only, past.earliest())
     };
     let plan = |live: &Live, notes: Vec<Diagnostic>| {
         plan::make(Input {
@@ -227,6 +230,7 @@ pub(super) async fn make_seen(
             only: &choices.only,
             allow: &choices.allow,
             asked: &asked,
+            applied: past.applied(),
         })
     };
     seen(&live);
@@ -247,13 +251,10 @@ pub(super) async fn make_seen(
     if wants_keys || !unseen.is_empty() {
         made = plan(&live, notes);
     }
-    let base = former.map(|(former, rules)| {
-        let name = former.name.clone();
-        hold_against(&mut made, &desired, former, &live, &choices.allow);
-        (name, rules)
-    });
+    hold_against(&mut made, &desired, past, &live, &choices.allow);
+    made.revision.clone_from(&wanted.held.revision);
     made.policy = policy::judge_plan(document, &desired, &live, &made);
-    if let Some((name, rules)) = base {
+    for (name, rules) in rules {
         let found = policy::judge_plan(&rules, &desired, &live, &made);
         also_of_base(&mut made.policy, found, &name);
     }

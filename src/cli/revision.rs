@@ -2,14 +2,18 @@
 //!
 //! Invariant: nothing here uses a credential or the network.
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
 use super::{
-    args::review,
+    args::{parse::allowance, review},
     failure::Failure,
-    prepare::{Files, Wishes},
+    prepare::Files,
 };
 use crate::{
     address::Address,
@@ -21,11 +25,16 @@ use crate::{
     },
     diagnostic::{self, Diagnostic, Span},
     plan::{attribution::Former, compare::compare, rules::rules},
-    resource::{Desired, desired::GoneCause},
+    resource::{
+        Desired,
+        desired::{GoneCause, GuardName},
+    },
 };
 
 /// The trailer that acknowledges steps.
 const TRAILER: &str = "Charter-Ack";
+/// The trailer that lets a guard be passed.
+const ALLOWANCE: &str = "Charter-Allow";
 /// The code of what [`broken`] says: of the files, it repeats nothing.
 pub(super) const BROKEN: &str = "base/broken";
 
@@ -48,8 +57,13 @@ struct Absent {
 }
 
 impl Base {
-    /// Reads what the options name; `None`: they name nothing.
-    pub(super) fn read(options: &review::Against, path: &Path) -> Result<Option<Self>, Failure> {
+    /// Reads what the options name; `None`: they name nothing. `committed`: when its commit was made, if somebody knows
+    /// better than the commit.
+    pub(super) fn read(
+        options: &review::Against,
+        path: &Path,
+        committed: Option<Option<Timestamp>>,
+    ) -> Result<Option<Self>, Failure> {
         let review::Against { base_rev, base_path } = options;
         if let Some(other) = base_path {
             let (name, files) = (other.display().to_string(), earlier_at(other)?);
@@ -58,15 +72,29 @@ impl Base {
         let Some(rev) = base_rev else { return Ok(None) };
         let place = find(path)?;
         let commit = place.commit(rev)?;
-        let files = earlier(&place, &commit)?;
+        let committed = match committed {
+            Some(known) => known,
+            None => place.committed(&commit)?,
+        };
+        Self::of(&place, &commit, committed, path).map(Some)
+    }
+
+    /// The files of a commit.
+    pub(super) fn of(
+        place: &InRepository,
+        commit: &Commit,
+        committed: Option<Timestamp>,
+        path: &Path,
+    ) -> Result<Self, Failure> {
+        let files = earlier(place, commit)?;
         let absent = if files.is_some() {
             None
         } else {
-            Some(Absent { path: root_of(path), roots: place.roots(&commit)? })
+            Some(Absent { path: root_of(path), roots: place.roots(commit)? })
         };
         let files = files.unwrap_or_default();
-        let committed = place.committed(&commit)?;
-        Ok(Some(Self { name: rev.clone(), commit: Some(commit.id), committed, files, absent }))
+        let Commit { rev, id } = commit.clone();
+        Ok(Self { name: rev, commit: Some(id), committed, files, absent })
     }
 
     /// The files.
@@ -74,22 +102,19 @@ impl Base {
         &self.files
     }
 
-    /// What the files want at a time, with what is needed to hold it against this base.
-    pub(super) fn wishes<'f>(&'f self, files: &'f Files, now: Timestamp) -> Wishes<'f> {
+    /// What they want at a time, and how the rules of later files differ.
+    pub(super) fn former(
+        &self,
+        (after, wanted): (&Document, &Desired),
+        now: Timestamp,
+    ) -> Former {
         let Self { name, commit, committed, files: base, absent: _ } = self;
-        let mut wishes = files.wishes(now);
         let desired = base.wishes(now).desired;
-        let compared = compare(&desired, &wishes.desired);
-        let changed = rules(base.document(), files.document(), &compared);
-        let own = self.rules(files);
-        wishes.notes.extend(self.findings(files, &own));
+        let rules = rules(base.document(), after, &compare(&desired, wanted));
         // A date that had passed when it was committed was never reviewed as an end that was to come.
         let ended =
             committed.map(|then| ended(&base.wishes(then.min(now)).desired)).unwrap_or_default();
-        let former =
-            Former { name: name.clone(), commit: commit.clone(), desired, ended, rules: changed };
-        wishes.former = Some((former, own));
-        wishes
+        Former { name: name.clone(), commit: commit.clone(), desired, ended, rules }
     }
 
     /// The files under the rules, tests and limits of the base.
@@ -219,15 +244,22 @@ pub(super) fn sides(old: &str, new: Option<&str>, path: &Path) -> Result<(Files,
     Ok((before.unwrap_or_default(), after.unwrap_or_default()))
 }
 
-/// Refuses unless the commit that is checked out is the tip of a branch, and holds the files as they were read. Of a
-/// saved plan only the commit can be judged: its files are elsewhere.
-pub(super) fn require_tip(
-    tip: &str,
-    path: &Path,
-    document: Option<&Document>,
-) -> Result<(), Failure> {
-    let place = if document.is_some() { find(path)? } else { beside(path)? };
-    let (head, newest) = (place.commit("HEAD")?, place.tip(tip)?);
+/// What has to be the newest.
+pub(super) enum Judged<'d> {
+    /// A commit: the files were read from it, now or when the plan was saved.
+    Commit(&'d str),
+    /// The files on disk, and the commit that is checked out.
+    Files(&'d Document),
+}
+
+/// Refuses unless a commit is the tip of a branch; files on disk have to be those of the commit that is checked out.
+pub(super) fn require_tip(tip: &str, path: &Path, judged: Judged<'_>) -> Result<(), Failure> {
+    let place = find(path)?;
+    let rev = match &judged {
+        Judged::Commit(commit) => commit,
+        Judged::Files(_) => "HEAD",
+    };
+    let (head, newest) = (place.commit(rev)?, place.tip(tip)?);
     if head.id != newest.id {
         return Err(Failure::refused(format!(
             "the commit of the files, {}, is not the tip of `{tip}`, {}",
@@ -235,7 +267,7 @@ pub(super) fn require_tip(
         ))
         .help("apply from the newest commit; an old job that is run again would undo what came after it"));
     }
-    let Some(document) = document else { return Ok(()) };
+    let Judged::Files(document) = judged else { return Ok(()) };
     let committed = files(&place, &head, "HEAD:", Side::Own)?;
     if committed.as_ref().map(Files::document) != Some(document) {
         return Err(Failure::refused(format!(
@@ -250,9 +282,17 @@ pub(super) fn require_tip(
 
 /// The digests that a commit's message acknowledges.
 pub(super) fn acknowledged_by(rev: &str, path: &Path) -> Result<Vec<String>, Failure> {
-    let place = beside(path)?;
+    let place = find(path)?;
     let commit = place.commit(rev)?;
     Ok(place.trailers(&commit, TRAILER)?)
+}
+
+/// The guards that a commit's message says may be passed, each with its count.
+pub(super) fn allowed_by(rev: &str, path: &Path) -> Result<BTreeMap<GuardName, u64>, Failure> {
+    let place = find(path)?;
+    let commit = place.commit(rev)?;
+    let values = place.trailers(&commit, ALLOWANCE)?;
+    Ok(values.iter().filter_map(|value| allowance(value).ok()).collect())
 }
 
 /// How files are named that are not there: of the current folder by its root file.
@@ -265,20 +305,13 @@ pub(super) fn environment() -> Environment {
     Environment::new(std::env::vars_os())
 }
 
-fn find(path: &Path) -> Result<InRepository, GitError> {
+/// The repository of a path.
+pub(super) fn find(path: &Path) -> Result<InRepository, GitError> {
     InRepository::find(path, &environment())
 }
 
-/// The repository of a path, else that of the current folder: a saved plan may lie anywhere.
-fn beside(path: &Path) -> Result<InRepository, GitError> {
-    find(path).or_else(|error| match error {
-        GitError::NoRepository(_) => find(Path::new(".")),
-        other => Err(other),
-    })
-}
-
 /// The files of a commit; `None`: it has none at this path.
-fn files(
+pub(super) fn files(
     place: &InRepository,
     commit: &Commit,
     label: &str,

@@ -6,6 +6,7 @@
 mod blobs;
 mod error;
 mod git;
+mod history;
 mod index;
 mod names;
 mod read;

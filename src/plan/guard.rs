@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::step::{Cause, GuardResult, KeyFate, Plan, Population, Step};
+use super::step::{Cause, GuardResult, KeyFate, LimitOf, Plan, Population, Step};
 use crate::{
     address::{Address, Kind},
     diagnostic::Diagnostic,
@@ -98,7 +98,7 @@ pub fn check(
                 limit: highest,
                 allowed: over && allowed,
                 breached: over && !allowed,
-                of_base: false,
+                limit_of: LimitOf::Files,
             });
         };
         let grants: u64 = population.workspace_members.values().sum();
@@ -197,15 +197,18 @@ pub fn returning(steps: &[Step], live: &Live) -> BTreeSet<Address> {
         .collect()
 }
 
-/// Counts the steps of a plan, and compares with its limits and with those of its base: the stricter ones hold.
+/// Counts the steps of a plan, and compares with its limits and with those that it is held against: the strictest hold.
 pub fn judge(plan: &Plan, allow: &BTreeMap<GuardName, u64>, returns: u64) -> Vec<GuardResult> {
-    let Plan { steps, keys, population, limits, base, .. } = plan;
+    let Plan { steps, keys, population, limits, base, last_applied, .. } = plan;
     let mut results = check(steps, keys, population, limits, allow, returns);
-    let Some(base) = base else { return results };
-    let others = check(steps, keys, population, &base.limits, allow, returns);
-    for (result, other) in results.iter_mut().zip(others) {
-        if other.limit < result.limit {
-            *result = GuardResult { of_base: true, ..other };
+    let base = base.as_ref().map(|base| (LimitOf::Base, &base.limits));
+    let last = last_applied.as_ref().map(|last| (LimitOf::LastApplied, &last.limits));
+    for (limit_of, limits) in base.into_iter().chain(last) {
+        let others = check(steps, keys, population, limits, allow, returns);
+        for (result, other) in results.iter_mut().zip(others) {
+            if other.limit < result.limit {
+                *result = GuardResult { limit_of, ..other };
+            }
         }
     }
     results
@@ -236,7 +239,7 @@ pub fn population(live: &Snapshot) -> Population {
 
 /// What a refusal says: the guard, its count and limit, and how to pass it once.
 pub fn diagnostic(result: &GuardResult) -> Diagnostic {
-    let GuardResult { guard, within, count, of, limit, allowed: _, breached: _, of_base } = result;
+    let GuardResult { guard, within, count, of, limit, allowed: _, breached: _, limit_of } = result;
     let what = match guard {
         GuardName::RemovalsMembers => "people removed",
         GuardName::RemovalsWorkspaceMembers => "grants removed",
@@ -261,7 +264,7 @@ pub fn diagnostic(result: &GuardResult) -> Diagnostic {
         _ => String::new(),
     };
     let name = guard.as_str();
-    let base = if *of_base { " in the base" } else { "" };
+    let base = limit_of.place();
     let help = if within.is_some() {
         format!(
             "check the steps; to pass once, give the count over all with `--allow {name}=COUNT`"

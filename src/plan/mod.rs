@@ -16,6 +16,7 @@ pub mod hidden;
 mod holds;
 pub mod keys;
 pub mod names;
+pub mod record;
 pub mod rest;
 pub mod rules;
 pub mod schedule;
@@ -64,11 +65,14 @@ pub struct Input<'a> {
     /// Whether a step whose effect the API may hide is to be sent: this change wants it for the first time, or
     /// somebody names it.
     pub asked: &'a dyn Fn(&Address) -> bool,
+    /// What the files wanted that were applied last, if that is known: what waited is done without being asked for only
+    /// if they wanted it.
+    pub applied: Option<&'a Desired>,
 }
 
 /// Makes the plan.
 pub fn make(input: Input<'_>) -> Plan {
-    let Input { desired, live, now, notes, observed, only, allow, asked } = input;
+    let Input { desired, live, now, notes, observed, only, allow, asked, applied } = input;
     let bound = bind::bind(desired, live);
     let adopted = adopt::adopt(desired, live, &bound);
     let changes = diff::diff(&bound.live, &adopted.after);
@@ -93,7 +97,12 @@ pub fn make(input: Input<'_>) -> Plan {
             )
     }));
     let freeing = names::Freeing::by(&steps);
-    let mut steps = select::select(steps, only);
+    let mut steps = match applied.filter(|_| select::has_deferred(only)) {
+        None => select::select(steps, only, &|_| true),
+        Some(applied) => {
+            select::select(steps, only, &attribution::wants_too(desired, applied, live, now))
+        }
+    };
     notes.extend(names::free_first(&mut steps, &freeing, &bound.live));
     notes.extend(names::many(&steps, &bound.live));
     notes.extend(successors::successors(&steps, desired, &bound.live));
@@ -137,6 +146,8 @@ pub fn make(input: Input<'_>) -> Plan {
         population,
         limits,
         base: None,
+        last_applied: None,
+        revision: None,
         approval: desired.approval.clone(),
         acknowledgement: None,
         hmac: None,

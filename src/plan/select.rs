@@ -38,7 +38,8 @@ pub enum Only {
     Addresses(GlobMatcher),
     /// Steps that an `until` causes.
     Expired,
-    /// Grants that waited for an invite that has been accepted, and what still waits.
+    /// Grants that waited for an invite that has been accepted, and what still waits; where it is known what was applied
+    /// last, only what that wanted.
     Deferred,
 }
 
@@ -74,13 +75,14 @@ impl Only {
         }
     }
 
-    fn selects(&self, step: &Step) -> bool {
+    fn selects(&self, step: &Step, was_wanted: &dyn Fn(&Step) -> bool) -> bool {
         match self {
             Only::Addresses(pattern) => pattern.is_match(step.address.to_string()),
             Only::Expired => step.cause == Cause::Expired,
             Only::Deferred => {
-                step.cause == Cause::Accepted
-                    || matches!(step.disposition, Disposition::Deferred { .. })
+                (step.cause == Cause::Accepted
+                    || matches!(step.disposition, Disposition::Deferred { .. }))
+                    && was_wanted(step)
             }
         }
     }
@@ -108,16 +110,27 @@ fn check_kind(pattern: &str) -> Result<(), OnlyError> {
 /// The choices of addresses that no step matches.
 pub fn idle<'o>(steps: &[Step], only: &'o [Only]) -> impl Iterator<Item = &'o Only> {
     only.iter().filter(|choice| {
-        matches!(choice, Only::Addresses(_)) && !steps.iter().any(|step| choice.selects(step))
+        matches!(choice, Only::Addresses(_))
+            && !steps.iter().any(|step| choice.selects(step, &|_| true))
     })
 }
 
-/// Keeps the selected steps and what they need. No choices keep everything.
-pub fn select(steps: Vec<Step>, only: &[Only]) -> Vec<Step> {
+/// Whether what waited is chosen.
+pub fn has_deferred(only: &[Only]) -> bool {
+    only.iter().any(|choice| matches!(choice, Only::Deferred))
+}
+
+/// Keeps the selected steps and what they need. No choices keep everything. What waited counts only where it
+/// `was_wanted` before.
+pub fn select(
+    steps: Vec<Step>,
+    only: &[Only],
+    was_wanted: &dyn Fn(&Step) -> bool,
+) -> Vec<Step> {
     if only.is_empty() {
         return steps;
     }
-    let chosen = |step: &&Step| only.iter().any(|choice| choice.selects(step));
+    let chosen = |step: &&Step| only.iter().any(|choice| choice.selects(step, was_wanted));
     let mut keep: BTreeSet<Address> =
         steps.iter().filter(chosen).map(|step| step.address.clone()).collect();
     // References point to smaller kinds, so going backwards once finds everything.

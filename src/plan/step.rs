@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 pub use super::{
     acknowledge::Acknowledgement,
-    attribution::{Attribution, Base},
+    rules::RuleChange,
+    attribution::{Attribution, Base, LastApplied, Origins},
 };
 use crate::{
     access::AccessChange,
@@ -66,6 +67,12 @@ pub struct Plan {
     /// The files this plan was held against, if it was: what differs from them is by this change, the rest is drift.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Base>,
+    /// What was applied last, if the plan was held against it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_applied: Option<LastApplied>,
+    /// The commit and the path of the files, where one commit says what the files said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
     /// What applying needs besides passing the guards, by the files and by the base.
     #[serde(default)]
     pub approval: Approval,
@@ -75,6 +82,15 @@ pub struct Plan {
     /// HMAC-SHA256 over all the rest, by the key in `CHARTER_PLAN_KEY`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hmac: Option<String>,
+}
+
+/// Where files are in a repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Revision {
+    /// The commit.
+    pub commit: String,
+    /// The path from the top of the repository; empty: the top.
+    pub path: String,
 }
 
 /// The organization a plan is for.
@@ -275,9 +291,40 @@ pub struct GuardResult {
     pub allowed: bool,
     /// The count is over the limit.
     pub breached: bool,
-    /// The limit is that of the base, which is stricter: raising it and using it takes two merges.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub of_base: bool,
+    /// Whose limit it is: the strictest holds, so raising one and using it takes two merges.
+    #[serde(default, skip_serializing_if = "LimitOf::is_of_files")]
+    pub limit_of: LimitOf,
+}
+
+/// Whose limit a guard has.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitOf {
+    /// The files.
+    #[default]
+    Files,
+    /// The base.
+    Base,
+    /// The files that were applied last.
+    LastApplied,
+}
+
+impl LimitOf {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_of_files(&self) -> bool {
+        *self == LimitOf::Files
+    }
+
+    /// Where the limit stands, after the limit: ` in the base`.
+    pub fn place(self) -> &'static str {
+        match self {
+            LimitOf::Files => "",
+            LimitOf::Base => " in the base",
+            LimitOf::LastApplied => " in what was applied last",
+        }
+    }
 }
 
 /// Live objects per class.
@@ -314,6 +361,32 @@ impl Plan {
             }
         }
         counts
+    }
+
+    /// The rules of the files that differ from the base, then those that were merged before and are not applied.
+    pub fn changed_rules(&self) -> Vec<RuleChange> {
+        let of_base = self.base.iter().flat_map(|base| base.rules.iter().cloned());
+        let merged = self.last_applied.iter().flat_map(|last| &last.rules).map(|rule| {
+            let effect = rule.effect.as_ref().map(|effect| format!(", {effect}"));
+            let effect = format!("merged, not applied{}", effect.unwrap_or_default());
+            RuleChange { effect: Some(effect), ..rule.clone() }
+        });
+        of_base.chain(merged).collect()
+    }
+
+    /// Steps by where they come from; all zero, if the plan was held against nothing.
+    pub fn origins(&self) -> Origins {
+        let mut origins = Origins::default();
+        for attribution in self.steps.iter().filter_map(|step| step.attribution.as_ref()) {
+            if attribution.is_by_this_change() {
+                origins.by_this_change += 1;
+            } else if attribution.is_merged() {
+                origins.merged += 1;
+            } else {
+                origins.drift += 1;
+            }
+        }
+        origins
     }
 
     /// Guards that refuse.

@@ -75,7 +75,7 @@ fn all<'a>(review: &'a Review<'_>) -> Vec<Annotation<'a>> {
             message,
         });
     }
-    for rule in by_weight(review.rules) {
+    for rule in by_weight(&review.rules) {
         all.push(Annotation {
             level: Level::Warning,
             at: rule.at.as_ref(),

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostic, Sources},
-    plan::{Plan, compare::Compared, rules::RuleChange, step::Base},
+    plan::{Plan, compare::Compared, rules::RuleChange, step::{Base, LastApplied, Revision}},
     secret::Secret,
 };
 
@@ -42,7 +42,8 @@ const OURS: [&str; 12] = [
     "reach",
 ];
 /// Properties whose values are no text.
-const TYPED: [&str; 13] = [
+const TYPED: [&str; 14] = [
+    "planned_at",
     "id",
     "code",
     "severity",
@@ -70,6 +71,14 @@ fn plan(text: &str) -> Plan {
         drift: 3,
         limits: plan.limits.clone(),
     });
+    plan.last_applied = Some(LastApplied {
+        commit: text.into(),
+        planned_at: plan.created_at,
+        rules: rules(text),
+        merged: 1,
+        limits: plan.limits.clone(),
+    });
+    plan.revision = Some(Revision { commit: text.into(), path: text.into() });
     let mut value = serde_json::to_value(&plan).unwrap();
     infect(&mut value, text);
     serde_json::from_value(value).unwrap()

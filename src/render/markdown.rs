@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     address::Kind,
-    plan::step::{Acknowledgement, Base, Organization},
+    plan::step::{Acknowledgement, Base, LastApplied, Organization},
     resource::Verb,
 };
 
@@ -60,6 +60,10 @@ fn head(review: &Review<'_>) -> String {
         let at =
             commit.as_ref().map(|commit| format!(" at {}", code_span(&shortened(commit, NAME))));
         out.extend([format!("Held against {name}{}.\n\n", at.unwrap_or_default())]);
+    }
+    if let Some(LastApplied { commit, planned_at, .. }) = review.last_applied {
+        let commit = code_span(&shortened(commit, NAME));
+        out.extend([format!("Held against {commit} too, which was applied last (plan of {planned_at}).\n\n")]);
     }
     out.push_str(&counts(review));
     if let Some(Acknowledgement { digest, steps }) = review.acknowledgement {

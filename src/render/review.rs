@@ -15,7 +15,8 @@ use crate::{
         compare::Compared,
         guard::{diagnostic, downgrades},
         rules::RuleChange,
-        step::{Acknowledgement, Base, Expiring, KeyFate, Organization, Unmanaged, Waiting},
+        step::{
+            Acknowledgement, Base, Expiring, KeyFate, LastApplied, Organization, Unmanaged, Waiting},
     },
     resource::{Change, Disposition, KeyStatus, Phase, Verb},
 };
@@ -29,10 +30,12 @@ pub struct Review<'a> {
     pub organization: Option<&'a Organization>,
     /// The files a plan was held against.
     pub base: Option<&'a Base>,
+    /// What was applied last.
+    pub last_applied: Option<&'a LastApplied>,
     /// What somebody has to acknowledge before a plan is applied.
     pub acknowledgement: Option<&'a Acknowledgement>,
     /// Rules of the files that differ.
-    pub rules: &'a [RuleChange],
+    pub rules: Cow<'a, [RuleChange]>,
     /// Steps of a plan, in apply order, or changes between files.
     pub entries: Vec<Entry<'a>>,
     /// What changes for people.
@@ -156,6 +159,8 @@ impl<'a> Review<'a> {
             population: _,
             limits: _,
             base,
+            last_applied: _,
+            revision: _,
             approval: _,
             acknowledgement,
             hmac: _,
@@ -184,7 +189,8 @@ impl<'a> Review<'a> {
             organization: Some(organization),
             base: base.as_ref(),
             acknowledgement: acknowledgement.as_ref(),
-            rules: base.as_ref().map_or(&[], |base| &base.rules),
+            last_applied: plan.last_applied.as_ref(),
+            rules: Cow::Owned(plan.changed_rules()),
             entries: entries.collect(),
             access,
             keys,
@@ -220,7 +226,7 @@ impl<'a> Review<'a> {
         let sum = anstream::adapter::strip_str(&super::diff::sum(rules, compared)).to_string();
         Self {
             command: "diff",
-            rules,
+            rules: Cow::Borrowed(rules),
             entries: entries.collect(),
             access,
             findings: findings.iter().map(Cow::Borrowed).collect(),

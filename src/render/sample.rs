@@ -16,7 +16,7 @@ use crate::{
     plan::{
         Cause, Plan, Stage, Step,
         step::{
-            Expiring, ExpiringKind, GuardResult, KeyFate, Observed, Organization, Population,
+            Expiring, ExpiringKind, GuardResult, KeyFate, LimitOf, Observed, Organization, Population,
             Unmanaged, Waiting,
         },
     },
@@ -138,6 +138,8 @@ pub(crate) fn empty() -> Plan {
         population: Population::default(),
         limits: BTreeMap::new(),
         base: None,
+        last_applied: None,
+        revision: None,
         approval: Approval::default(),
         acknowledgement: None,
         hmac: None,
@@ -324,7 +326,7 @@ pub(crate) fn full() -> Plan {
         limit: 0,
         allowed: false,
         breached: true,
-        of_base: false,
+        limit_of: LimitOf::Files,
     }];
     plan
 }

@@ -108,7 +108,7 @@ fn all<'a>(review: &'a Review<'_>) -> Vec<Found<'a>> {
             print: format!("{} {}", finding.code, finding.message),
         });
     }
-    for rule in review.rules {
+    for rule in review.rules.iter() {
         all.push(Found {
             rule: "files/rule-change".to_owned(),
             level: "warning",

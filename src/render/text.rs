@@ -17,7 +17,7 @@ use super::{
 use crate::diagnostic::Diagnostic;
 use crate::plan::{
     Plan,
-    attribution::Base,
+    attribution::{Base, LastApplied},
     step::{Observed, Organization},
 };
 
@@ -72,6 +72,8 @@ pub fn plan(plan: &Plan, options: Options<'_>) -> String {
         population: _,
         limits: _,
         base,
+        last_applied,
+        revision: _,
         approval: _,
         acknowledgement,
         hmac: _,
@@ -81,15 +83,14 @@ pub fn plan(plan: &Plan, options: Options<'_>) -> String {
     let width = options.width;
     let mut out = head(organization, observed, width);
     out.extend(base.as_ref().map(|base| against(base, notes, width)));
+    out.extend(last_applied.as_ref().map(|last| against_applied(last, width)));
     let mut section = |text: String| {
         if !text.is_empty() {
             out.push('\n');
             out.push_str(&text);
         }
     };
-    if let Some(base) = base {
-        section(rules_of_the_files(&base.rules, width));
-    }
+    section(rules_of_the_files(&plan.changed_rules(), width));
     for text in steps::ready(steps, options) {
         section(text);
     }
@@ -158,6 +159,12 @@ fn against(base: &Base, notes: &[Diagnostic], width: usize) -> String {
         "its guards and ignores hold too"
     };
     let text = format!("held against {name}{commit}: {holds}");
+    Flow::new().words(0, DIM, &text).lines("", 0, 2, width)
+}
+
+fn against_applied(last: &LastApplied, width: usize) -> String {
+    let LastApplied { commit, planned_at, rules: _, merged: _, limits: _ } = last;
+    let text = format!("held against {commit}, which was applied last (plan of {planned_at}): its rules hold too");
     Flow::new().words(0, DIM, &text).lines("", 0, 2, width)
 }
 

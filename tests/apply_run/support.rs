@@ -216,6 +216,7 @@ impl Org {
             only: &[],
             allow: &BTreeMap::new(),
             asked,
+            applied: None,
         })
     }
 

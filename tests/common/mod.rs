@@ -143,6 +143,7 @@ pub(crate) fn make(desired: &Desired, live: &Live, now: Timestamp, only: &[Only]
         only,
         allow: &BTreeMap::new(),
         asked: &|_| false,
+        applied: None,
     })
 }
 

@@ -89,6 +89,9 @@ pub struct Origin {
     /// Each `--only`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
+    /// `--rev`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rev: Option<String>,
     /// `--base-rev`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_rev: Option<String>,

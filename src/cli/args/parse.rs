@@ -47,7 +47,7 @@ fn slip(path: &str) -> Option<String> {
     })
 }
 
-pub(super) fn allowance(text: &str) -> Result<(GuardName, u64), String> {
+pub(in crate::cli) fn allowance(text: &str) -> Result<(GuardName, u64), String> {
     let names = || GuardName::ALL.map(GuardName::as_str).join(", ");
     let (name, count) = text
         .split_once('=')

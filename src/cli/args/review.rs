@@ -21,6 +21,40 @@ pub(crate) struct Against {
     pub(crate) base_path: Option<PathBuf>,
 }
 
+/// What was applied last.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct LastApplied {
+    /// Hold the plan against what was applied last, by the record in this file; `charter apply` writes it anew. Needs
+    /// `CHARTER_PLAN_KEY`
+    #[arg(long, value_name = "FILE", conflicts_with = "base_path", help_heading = "Review")]
+    pub(crate) last_applied: Option<PathBuf>,
+}
+
+/// What was applied last, for drift, which has no other base.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct DriftApplied {
+    /// Tell what was merged and not applied from drift, by the record in this file. Needs `CHARTER_PLAN_KEY`
+    #[arg(long, value_name = "FILE", help_heading = "Review")]
+    pub(crate) last_applied: Option<PathBuf>,
+}
+
+/// What is applied.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct What {
+    /// Carry this saved plan out, and nothing else
+    #[arg(long, value_name = "FILE", help_heading = "Review")]
+    #[arg(conflicts_with_all = ["path", "rev", "files", "fleet"])]
+    pub(crate) plan: Option<PathBuf>,
+
+    /// Apply the files as they are in this revision, from Git's objects; nothing is checked out
+    #[arg(long, value_name = "REV", help_heading = "Review")]
+    pub(crate) rev: Option<String>,
+
+    /// Apply files, not a saved plan: has to be said where `CHARTER_PLAN_KEY` is set
+    #[arg(long, help_heading = "Review")]
+    pub(crate) files: bool,
+}
+
 /// What applying needs besides passing the guards.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Approve {

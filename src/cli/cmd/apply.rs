@@ -2,13 +2,19 @@
 //!
 //! Invariant: nothing is written before the plan was shown, judged by its guards and confirmed.
 
+mod mark;
 mod question;
 mod resume;
 mod source;
 
-use std::{collections::BTreeSet, path::Path, pin::pin};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    pin::pin,
+};
 
 use self::{
+    mark::Mark,
     question::confirm,
     resume::Resumed,
     source::{Asked, Source},
@@ -32,7 +38,7 @@ use crate::{
         prepare::Choices,
         printer::Printer,
         progress::{Shown, takes},
-        revision,
+        revision::{self, Judged},
         session::Session,
         signals::Signals,
         skew,
@@ -53,6 +59,8 @@ pub(in crate::cli) async fn run(args: &Apply, shell: Shell<'_>) -> Result<Exit, 
     let single = [
         ("--allow", !args.narrow.allow.is_empty()),
         ("--base-path", args.against.base_path.is_some()),
+        ("--rev", args.what.rev.is_some()),
+        ("--last-applied", args.applied.last_applied.is_some()),
         ("--resume", args.resume.is_some()),
     ];
     let session = Session::begin(
@@ -151,17 +159,18 @@ struct Prepared {
     done: Vec<DoneBefore>,
     connection: Connection,
     plan: Plan,
+    mark: Option<Mark>,
 }
 
 /// Makes or reads a plan, shows it, and judges it; `None`: there is nothing to do.
 async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, Failure> {
-    let Apply { path, narrow, against, approve, verify, .. } = args;
+    let Apply { path, narrow, approve, verify, .. } = args;
     let ui = &target.ui;
     let mut resumed = match &args.resume {
         None => None,
         // Without a journal it is the newest one of the organization that the files or the plan are for.
         Some(journal) if journal.as_os_str().is_empty() => {
-            let asked = Asked::new(target.path, narrow, against);
+            let asked = Asked::new(target.path, args, false);
             let source = Source::read(&asked, &|| ())?;
             let newest = journals::newest(&source.organization(), target.path)?;
             ui.say(&format!("going on from {}\n", clean(&newest.display().to_string())));
@@ -170,7 +179,7 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
         Some(journal) => Some(Resumed::read(journal)?),
     };
     let asked = match &resumed {
-        None => Asked::new(target.path, narrow, against),
+        None => Asked::new(target.path, args, target.organization().is_some()),
         Some(resumed) => resumed.asked(path.as_deref(), narrow)?,
     };
     // What a journal does not fit is refused before anything is asked.
@@ -183,7 +192,12 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
     if let Some(resumed) = &resumed {
         resumed.check(&source, &asked)?;
     }
-    let given = approvals(approve, &asked.path, &source)?;
+    let given = approvals(approve, &asked, &source)?;
+    let carried = match &approve.ack_from_commit {
+        Some(rev) => revision::allowed_by(rev, source.place(&asked))?,
+        None => BTreeMap::new(),
+    };
+    let mark = Mark::read(&asked, &source, carried)?;
     if let (true, Source::Saved(_)) = (*verify, &source) {
         return Err(Failure::usage(
             "a saved plan cannot be verified: only the files say what is wanted",
@@ -202,6 +216,9 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
     refused(&plan, &asked.choices, target)?;
     if plan.is_empty() {
         target.applied(Tally::default());
+        if let Some(mark) = &mark {
+            mark.move_on(&plan, Exit::Done, connection.is_sandbox, ui)?;
+        }
         return Ok(None);
     }
     if !connection.is_sandbox {
@@ -212,7 +229,7 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
     {
         ui.say(&format!("applying takes about {time}\n"));
     }
-    Ok(Some(Prepared { asked, source, resumed, done, connection, plan }))
+    Ok(Some(Prepared { asked, source, resumed, done, connection, plan, mark }))
 }
 
 /// Carries a plan out, and says what became of it.
@@ -222,7 +239,7 @@ async fn finish(
     prepared: Prepared,
     signals: &Signals,
 ) -> Result<Exit, Failure> {
-    let Prepared { asked, source, resumed, done, connection, plan } = prepared;
+    let Prepared { asked, source, resumed, done, connection, plan, mark } = prepared;
     let (ui, stop) = (&target.ui, signals.stop());
     let mut origin = source.origin(&asked, &plan)?;
     origin.resumes = resumed.as_ref().map(Resumed::path);
@@ -277,22 +294,32 @@ async fn finish(
             exit = Exit::Partly;
         }
     }
+    if let Some(mark) = &mark {
+        mark.move_on(&plan, exit, connection.is_sandbox, ui)?;
+    }
     Ok(exit)
 }
 
 /// What stands in for somebody who says yes to certain steps, after the commit was judged.
-fn approvals(approve: &Approve, path: &Path, source: &Source) -> Result<Vec<String>, Failure> {
+fn approvals(approve: &Approve, asked: &Asked, source: &Source) -> Result<Vec<String>, Failure> {
     let Approve { ack, ack_from_commit, require_tip } = approve;
+    let place = source.place(asked);
     if let Some(tip) = require_tip {
-        let document = match source {
-            Source::Files(files, _) => Some(files.document()),
-            Source::Saved(_) => None,
+        let judged = match source {
+            Source::Files(files, _) => match &asked.rev {
+                Some(rev) => Judged::Commit(rev),
+                None => Judged::Files(files.document()),
+            },
+            Source::Saved(plan) => {
+                let commit = plan.revision.as_ref().map(|revision| &*revision.commit);
+                Judged::Commit(commit.unwrap_or("HEAD"))
+            }
         };
-        revision::require_tip(tip, path, document)?;
+        revision::require_tip(tip, place, judged)?;
     }
     let mut given = ack.clone();
     if let Some(rev) = ack_from_commit {
-        given.extend(revision::acknowledged_by(rev, path)?);
+        given.extend(revision::acknowledged_by(rev, place)?);
     }
     Ok(given)
 }

@@ -10,6 +10,7 @@ use crate::{
         args::{Drift, FailOn},
         failure::{Exit, Failure},
         fleet::Fleet,
+        held::{self, Held},
         format::ReviewFormat,
         prepare::{self, Choices, Wanted},
         printer::Printer,
@@ -35,7 +36,10 @@ pub(in crate::cli) async fn run(args: &Drift, shell: Shell<'_>) -> Result<Exit, 
 }
 
 async fn all(args: &Drift, session: &Session<'_>) -> Result<Exit, Failure> {
-    let single = [("--rev", args.files.rev.is_some())];
+    let single = [
+        ("--rev", args.files.rev.is_some()),
+        ("--last-applied", args.applied.last_applied.is_some()),
+    ];
     match Fleet::read(&args.fleet, "drift", args.format, args.redact, &single)? {
         None => {
             let target = Target::alone(&args.files.path, session);
@@ -57,8 +61,10 @@ async fn found(args: &Drift, target: &Target<'_>, printer: &Printer) -> Result<E
     target.connect_ahead();
     let files = revision::read(path, args.files.rev.as_deref())?;
     printer.learn_files(&files);
+    let at = held::Place { path, rev: args.files.rev.as_deref() };
+    let held = Held::of_drift(&args.applied, at, &files)?;
     let connection = target.connect(&files.organization()).await?;
-    let wanted = Wanted { files: &files, base: None, now: connection.now };
+    let wanted = Wanted { files: &files, held: &held, now: connection.now };
     let seen = |live: &Live| printer.learn_live(live);
     let plan = prepare::make_seen(&connection, wanted, &Choices::default(), &seen).await?;
     let chosen: BTreeSet<FailOn> = fail_on.iter().copied().collect();

@@ -13,10 +13,11 @@ use crate::{
         args::PlanArgs,
         failure::{Exit, Failure},
         fleet::Fleet,
+        held::{self, Held},
         prepare::{self, Choices, Wanted},
         printer::Printer,
         replace::{Reader, refuse_foreign, replace},
-        revision::{self, Base},
+        revision,
         session::Session,
         target::Target,
     },
@@ -45,6 +46,7 @@ async fn all(args: &PlanArgs, session: &Session<'_>) -> Result<Exit, Failure> {
         ("--out", args.out.is_some()),
         ("--allow", !args.narrow.allow.is_empty()),
         ("--base-path", args.against.base_path.is_some()),
+        ("--last-applied", args.applied.last_applied.is_some()),
     ];
     match Fleet::read(&args.fleet, "plan", args.format, args.redact, &single)? {
         None => {
@@ -62,7 +64,7 @@ async fn one(args: &PlanArgs, target: &Target<'_>) -> Result<Exit, Failure> {
 }
 
 async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result<Exit, Failure> {
-    let PlanArgs { narrow, against, out, detailed_exitcode, at, .. } = args;
+    let PlanArgs { narrow, against, applied, out, detailed_exitcode, at: day, .. } = args;
     let Target { path, ui, .. } = target;
     let key = seal_key()?;
     if let Some(path) = out {
@@ -71,12 +73,13 @@ async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result
     target.connect_ahead();
     let files = revision::read(path, args.files.rev.as_deref())?;
     printer.learn_files(&files);
-    let base = Base::read(against, path)?;
-    if let Some(base) = &base {
-        printer.learn_files(base.files());
+    let at = held::Place { path, rev: args.files.rev.as_deref() };
+    let held = Held::read(against, applied, at, &files)?;
+    for files in held.files() {
+        printer.learn_files(files);
     }
     let connection = target.connect(&files.organization()).await?;
-    let now = match at {
+    let now = match day {
         None => connection.now,
         Some(date) => date
             .to_zoned(TimeZone::UTC)
@@ -85,7 +88,7 @@ async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result
     };
     let choices = Choices::from(narrow);
     let seen = |live: &Live| printer.learn_live(live);
-    let wanted = Wanted { files: &files, base: base.as_ref(), now };
+    let wanted = Wanted { files: &files, held: &held, now };
     let plan = prepare::make_seen(&connection, wanted, &choices, &seen).await?;
     target.planned(&plan);
     printer.plan(&plan, &files.sources, &Fails::default(), target)?;
@@ -109,7 +112,7 @@ fn save(plan: &Plan, path: &Path, key: Option<&[u8]>) -> Result<(), Failure> {
     let mut text = as_json(plan)?;
     if let Some(key) = key {
         let unsealed = |error| Failure::failed(format!("cannot seal the plan: {error}"));
-        let hmac = Some(seal::seal(&text, key).map_err(unsealed)?);
+        let hmac = Some(seal::seal(seal::Sealed::Plan, &text, key).map_err(unsealed)?);
         text = as_json(&Plan { hmac, ..plan.clone() })?;
     }
     // Making the plan took a while.

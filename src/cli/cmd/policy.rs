@@ -46,7 +46,7 @@ fn judged(args: &Policy, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
     let (desired, _) = lower(document, today);
     let verdict = judge_files(document, &desired, today);
     let mut found = verdict.diagnostics();
-    if let Some(base) = Base::read(against, path)? {
+    if let Some(base) = Base::read(against, path, None)? {
         let rules = base.rules(&files);
         let others = judge_files(&rules, &desired, today).diagnostics();
         also_of_base(&mut found, others, base.name());

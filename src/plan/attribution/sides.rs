@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::Attribution;
 use crate::{
     address::{Address, Kind, Name, RemoteId},
     plan::{
@@ -17,6 +16,49 @@ use crate::{
     },
     resource::{Change, Desired, Live, Object, Snapshot, Spec, Verb, World, desired::IgnoreTarget},
 };
+
+/// What of a step other files do not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Changed {
+    /// They want the same, and would do it.
+    Nothing,
+    /// They want these fields otherwise.
+    Fields(Vec<String>),
+    /// They want something else there.
+    All,
+}
+
+impl Changed {
+    /// Whether one of the fields is among them.
+    pub(super) fn any_of(&self, fields: &[String]) -> bool {
+        match self {
+            Changed::Nothing => false,
+            Changed::Fields(names) => names.iter().any(|name| fields.contains(name)),
+            Changed::All => true,
+        }
+    }
+}
+
+/// The fields that a step changes; none: it makes or ends its object as a whole.
+pub(super) fn fields(step: &Step) -> Vec<String> {
+    match &step.change {
+        Change::Update { fields, .. } | Change::Replace { fields, .. } => {
+            fields.iter().map(|change| change.field.clone()).collect()
+        }
+        Change::Create { .. } | Change::Remove { .. } => Vec::new(),
+    }
+}
+
+/// Whether other files want exactly what a step does, and would do it.
+pub(in crate::plan) fn wants_too<'a>(
+    head: &'a Desired,
+    other: &'a Desired,
+    live: &Live,
+    now: Timestamp,
+) -> impl Fn(&Step) -> bool {
+    let sides = Sides::new(head, other, live, now);
+    move |step| sides.changed(step) == Changed::Nothing
+}
 
 /// The base and the files, side by side.
 pub(super) struct Sides<'a> {
@@ -74,12 +116,12 @@ impl<'a> Sides<'a> {
         Self { base, here, there: bound.live, adopted, done, renamed, by_id }
     }
 
-    /// Where a step comes from. What the base wants and would not do, this change does.
-    pub(super) fn attribution(&self, step: &Step) -> Attribution {
+    /// What of a step the base does not have. What it wants and would not do, it does not have either.
+    pub(super) fn changed(&self, step: &Step) -> Changed {
         let does = || self.done.get(&self.base_address(step)) == Some(&step.change.verb());
         match self.by_fields(step) {
-            Attribution::Drift if step.disposition.is_ready() && !does() => Attribution::ThisChange,
-            attribution => attribution,
+            Changed::Nothing if step.disposition.is_ready() && !does() => Changed::All,
+            changed => changed,
         }
     }
 
@@ -134,7 +176,7 @@ impl<'a> Sides<'a> {
     }
 
     /// The same by what is wanted alone, whether or not it can be done.
-    fn by_fields(&self, step: &Step) -> Attribution {
+    fn by_fields(&self, step: &Step) -> Changed {
         let wanted = self
             .adopted
             .after
@@ -143,8 +185,8 @@ impl<'a> Sides<'a> {
         let (Some(after), Some(wanted)) = (step.change.after(), &wanted) else {
             // One of them wants it gone.
             return match (step.change.after(), wanted) {
-                (None, None) => Attribution::Drift,
-                _ => Attribution::ThisChange,
+                (None, None) => Changed::Nothing,
+                _ => Changed::All,
             };
         };
         let after = after.spec.resource().fields();
@@ -157,27 +199,25 @@ impl<'a> Sides<'a> {
             field => value(&after, field) == value(wanted, field),
         };
         match &step.change {
-            Change::Update { fields, .. } | Change::Replace { fields, .. } => {
-                let changed: Vec<String> = fields
-                    .iter()
-                    .map(|change| change.field.clone())
-                    .filter(|field| !same(field))
-                    .collect();
+            Change::Update { .. } | Change::Replace { .. } => {
+                let fields = fields(step);
+                let changed: Vec<String> =
+                    fields.iter().filter(|field| !same(field)).cloned().collect();
                 if changed.is_empty() {
-                    Attribution::Drift
+                    Changed::Nothing
                 } else if changed.len() == fields.len() {
-                    Attribution::ThisChange
+                    Changed::All
                 } else {
-                    Attribution::Both { fields: changed }
+                    Changed::Fields(changed)
                 }
             }
             Change::Create { .. } | Change::Remove { .. } => {
                 let names: BTreeSet<&String> =
                     after.iter().chain(wanted).map(|(field, _)| field).collect();
                 if names.into_iter().all(|field| same(field)) {
-                    Attribution::Drift
+                    Changed::Nothing
                 } else {
-                    Attribution::ThisChange
+                    Changed::All
                 }
             }
         }

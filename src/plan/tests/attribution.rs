@@ -8,8 +8,8 @@ use crate::{
     plan::{
         Plan, acknowledge,
         again::judge_again,
-        attribution::{Former, hold_against},
-        step::Attribution,
+        attribution::{Applied, Former, Merged, Past, hold_against},
+        step::{Attribution, LimitOf},
     },
     resource::{
         desired::{GoneCause, GuardName, IgnoreTarget, Limit, PlanAge, Unlisted},
@@ -19,14 +19,48 @@ use crate::{
 
 fn held(head: &Files, base: &Files, org: &Org) -> Plan {
     let mut plan = plan(head, org);
-    let former = Former {
-        name: "main".to_owned(),
+    let past = Past { base: Some(former("main", base)), last: None };
+    hold_against(&mut plan, &head.desired, past, &org.live, &BTreeMap::new());
+    plan
+}
+
+fn former(name: &str, files: &Files) -> Former {
+    Former {
+        name: name.to_owned(),
         commit: None,
-        desired: base.desired.clone(),
-        ended: base.ended.clone(),
+        desired: files.desired.clone(),
+        ended: files.ended.clone(),
         rules: Vec::new(),
+    }
+}
+
+/// Held against a base, if there is one, and against what was applied last; each change between has a commit and the
+/// files before it, newest first.
+fn held_against_applied(
+    head: &Files,
+    base: Option<&Files>,
+    applied: &Files,
+    between: &[(&str, &Files)],
+    org: &Org,
+) -> Plan {
+    let mut plan = plan(head, org);
+    let merged: Vec<Merged> = between
+        .iter()
+        .map(|(commit, before)| Merged {
+            commit: (*commit).to_owned(),
+            before: before.desired.clone(),
+        })
+        .collect();
+    let past = Past {
+        base: base.map(|base| former("main", base)),
+        last: Some(Applied {
+            commit: "1111".to_owned(),
+            at: plan.created_at,
+            former: Some(former("1111", applied)),
+            merged: Box::new(merged.into_iter()),
+        }),
     };
-    hold_against(&mut plan, &head.desired, former, &org.live, &BTreeMap::new());
+    hold_against(&mut plan, &head.desired, past, &org.live, &BTreeMap::new());
     plan
 }
 
@@ -68,6 +102,80 @@ fn what_both_want_is_drift_and_what_only_the_new_files_want_is_by_this_change() 
     let base = plan.base.as_ref().unwrap();
     assert_eq!((base.by_this_change, base.drift), (3, 3));
     assert_eq!(errors(&plan), Vec::<&str>::new());
+}
+
+#[test]
+fn what_was_merged_and_not_applied_is_told_from_both_with_the_commit_that_brought_it() {
+    let mut org = Org::new();
+    org.user("user_a", "ada@acme.com", "user").user("user_b", "bob@acme.com", "user");
+    org.user("user_l", "leaver@acme.com", "user").user("user_m", "mover@acme.com", "user");
+    let (mut applied, mut between) = (Files::new(), Files::new());
+    let (mut base, mut head) = (Files::new(), Files::new());
+    // Edited in the Console; asked for by the second of two merges; by this change.
+    for files in [&mut applied, &mut between, &mut base, &mut head] {
+        files.member("ada@acme.com", "developer");
+    }
+    applied.member("bob@acme.com", "user").member("mover@acme.com", "user");
+    between.member("bob@acme.com", "user").member("early@acme.com", "user");
+    base.member("bob@acme.com", "billing").member("early@acme.com", "user");
+    head.member("bob@acme.com", "billing").member("early@acme.com", "user");
+    head.member("new@acme.com", "user");
+    let changes = [("second", &between), ("first", &applied)];
+    let plan = held_against_applied(&head, Some(&base), &applied, &changes, &org);
+    assert_eq!(
+        marks(&plan),
+        [
+            "Update member/ada@acme.com: drift",
+            "Update member/bob@acme.com: merged, not applied (second)",
+            "Create member/early@acme.com: merged, not applied (first)",
+            "Create member/new@acme.com: by this change",
+            "Remove member/leaver@acme.com: drift",
+            "Remove member/mover@acme.com: merged, not applied (first)",
+        ]
+    );
+    let origins = plan.origins();
+    assert_eq!((origins.by_this_change, origins.merged, origins.drift), (1, 3, 2));
+    assert_eq!(plan.last_applied.as_ref().unwrap().merged, 3);
+
+    // Without a base nothing is by this change; a commit that was not found is not made up.
+    let plan = held_against_applied(&head, None, &applied, &changes[..1], &org);
+    assert_eq!(
+        marks(&plan)[1..4],
+        [
+            "Update member/bob@acme.com: merged, not applied (second)",
+            "Create member/early@acme.com: merged, not applied",
+            "Create member/new@acme.com: merged, not applied (second)",
+        ]
+    );
+}
+
+#[test]
+fn the_strictest_limit_holds_wherever_it_stands() {
+    let mut org = Org::new();
+    for number in 0..30 {
+        org.user(&format!("user_{number}"), &format!("p{number}@acme.com"), "user");
+    }
+    let files = |limit: Option<u64>, people: usize| {
+        let mut files = Files::new();
+        for number in 0..people {
+            files.member(&format!("p{number}@acme.com"), "user");
+        }
+        if let Some(limit) = limit {
+            let limit = Limit { share: None, count: Some(limit) };
+            files.desired.guard.0.insert(GuardName::RemovalsMembers, (limit, span(1)));
+        }
+        files
+    };
+    let (strict, loose) = (files(Some(1), 30), files(Some(9), 30));
+    let head = files(Some(9), 28);
+    let breach = |plan: &Plan| plan.breaches().next().map(|breach| (breach.limit, breach.limit_of));
+    // A loosening that was refused, and an innocent change after it.
+    let plan = held_against_applied(&head, Some(&loose), &strict, &[], &org);
+    assert_eq!(breach(&plan), Some((1, LimitOf::LastApplied)));
+    let plan = held_against_applied(&head, Some(&strict), &loose, &[], &org);
+    assert_eq!(breach(&plan), Some((1, LimitOf::Base)));
+    let plan = held_against_applied(&head, Some(&loose), &loose, &[], &org);
+    assert_eq!(breach(&plan), None);
 }
 
 #[test]
@@ -117,7 +225,7 @@ fn a_renamed_workspace_is_known_under_both_names_field_by_field() {
     assert_eq!(
         marks(&held(&head, &base, &org)),
         [
-            "Update workspace/Production: name by this change, the rest is drift",
+            "Update workspace/Production: name by this change; display_color drift",
             "Update workspace_member/Production/ada@acme.com: drift",
         ]
     );
@@ -142,7 +250,7 @@ fn the_stricter_limits_and_approvals_of_both_hold() {
     head.desired.approval.max_plan_age = PlanAge::parse("4h");
     let plan = held(&head, &base, &org);
     let breach = plan.breaches().next().unwrap();
-    assert_eq!((breach.count, breach.limit, breach.of_base), (2, 1, true));
+    assert_eq!((breach.count, breach.limit, breach.limit_of), (2, 1, LimitOf::Base));
     assert_eq!(plan.acknowledgement.as_ref().unwrap().steps.len(), 2);
     assert_eq!(plan.approval.max_plan_age, PlanAge::parse("4h"));
 
@@ -150,7 +258,7 @@ fn the_stricter_limits_and_approvals_of_both_hold() {
     head.desired.guard.0.insert(GuardName::RemovalsMembers, limit(0));
     let plan = held(&head, &base, &org);
     let breach = plan.breaches().next().unwrap();
-    assert_eq!((breach.limit, breach.of_base), (0, false));
+    assert_eq!((breach.limit, breach.limit_of), (0, LimitOf::Files));
 }
 
 #[test]

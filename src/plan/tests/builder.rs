@@ -349,6 +349,7 @@ pub(super) fn plan_with(
         only: &only,
         allow: &allow.iter().copied().collect(),
         asked: &|address| plan::hidden::is_asked_for(address, &only, None),
+        applied: None,
     })
 }
 

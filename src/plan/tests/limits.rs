@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::builder::*;
 use crate::{
     address::{Address, Name},
-    plan::{Cause, Plan, Stage, acknowledge, attribution::Base, guard, step::ExpiringKind},
+    plan::{Cause, Plan, Stage, acknowledge, attribution::Base, guard, step::{ExpiringKind, LimitOf}},
     resource::{
         Phase,
         desired::{Approval, GoneCause, GuardName, Limit, Unlisted},
@@ -152,7 +152,7 @@ fn a_limit_is_the_bases_only_where_it_is_stricter() {
         });
         let results = guard::judge(&plan, &std::collections::BTreeMap::new(), 0);
         let result = results.iter().find(|r| r.guard == GuardName::RemovalsMembers).unwrap();
-        (result.of_base, result.limit)
+        (result.limit_of == LimitOf::Base, result.limit)
     };
     assert_eq!(of_base(2), (true, 2));
     assert_eq!(of_base(3), (false, 3));

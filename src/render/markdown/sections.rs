@@ -25,6 +25,7 @@ pub(super) fn of(review: &Review<'_>) -> Vec<Section> {
         command: _,
         organization: _,
         base: _,
+        last_applied: _,
         acknowledgement: _,
         rules,
         entries,

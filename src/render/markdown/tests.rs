@@ -219,7 +219,7 @@ fn a_plan_of_five_thousand_steps_stays_under_the_cap_and_keeps_what_it_must() {
         large(1_500, 3_500, "a workspace with a rather long name that goes on and on, number");
     let rules: Vec<RuleChange> =
         (0..100).map(|number| rule(&format!("members.person{number}@acme.com.until"))).collect();
-    let review = Review { rules: &rules, ..Review::of_plan("plan", &plan) };
+    let review = Review { rules: (&rules[..]).into(), ..Review::of_plan("plan", &plan) };
     let text = markdown(&review, COMMENT);
     let length = text.chars().count();
     assert!(length <= COMMENT && length > COMMENT * 9 / 10, "{length}");
@@ -244,7 +244,7 @@ fn what_must_be_kept_is_cut_to_the_cap_when_even_it_is_too_much() {
     let plan = large(300, 0, &"long ".repeat(400));
     let rules: Vec<RuleChange> =
         (0..5_000).map(|number| rule(&format!("members.person{number}@acme.com.until"))).collect();
-    let review = Review { rules: &rules, ..Review::of_plan("plan", &plan) };
+    let review = Review { rules: (&rules[..]).into(), ..Review::of_plan("plan", &plan) };
     for most in [COMMENT, 2_000, 300] {
         let text = markdown(&review, most);
         assert!(text.chars().count() <= most, "{most}");

@@ -14,8 +14,8 @@ use crate::{
         compare::{Compared, Entries},
         rules::RuleChange,
         step::{
-            Acknowledgement, Base, Expiring, GuardResult, KeyFate, Organization, Population,
-            Unmanaged, Waiting,
+            Acknowledgement, Base, Expiring, GuardResult, KeyFate, LastApplied, Organization,
+            Population, Revision, Unmanaged, Waiting,
         },
     },
     resource::Disposition,
@@ -70,6 +70,8 @@ impl Redactor {
             population,
             limits,
             base,
+            last_applied,
+            revision,
             approval,
             acknowledgement,
             // It seals the originals.
@@ -111,6 +113,11 @@ impl Redactor {
             },
             limits: limits.clone(),
             base: base.as_ref().map(|base| self.base(base)),
+            last_applied: last_applied.as_ref().map(|last| self.last_applied(last)),
+            revision: revision.as_ref().map(|revision| {
+                let Revision { commit, path } = revision;
+                Revision { commit: commit.clone(), path: self.text(path) }
+            }),
             approval: approval.clone(),
             acknowledgement: acknowledgement.as_ref().map(|asked| {
                 let Acknowledgement { digest, steps } = asked;
@@ -129,6 +136,17 @@ impl Redactor {
             rules: rules.iter().map(|rule| self.rule(rule)).collect(),
             by_this_change: *by_this_change,
             drift: *drift,
+            limits: limits.clone(),
+        }
+    }
+
+    fn last_applied(&mut self, last: &LastApplied) -> LastApplied {
+        let LastApplied { commit, planned_at, rules, merged, limits } = last;
+        LastApplied {
+            commit: commit.clone(),
+            planned_at: *planned_at,
+            rules: rules.iter().map(|rule| self.rule(rule)).collect(),
+            merged: *merged,
             limits: limits.clone(),
         }
     }

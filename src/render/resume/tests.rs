@@ -60,6 +60,7 @@ fn full(text: &str) -> Recap {
                 form: 1,
                 plan_digest: text.to_owned(),
                 only: Vec::new(),
+                rev: None,
                 base_rev: None,
                 base_path: None,
                 resumes: None,

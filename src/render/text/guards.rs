@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 
 use super::{Options, call_to_act, count};
 use crate::{
-    plan::{acknowledge::Acknowledgement, step::GuardResult},
+    plan::{
+        acknowledge::Acknowledgement,
+        step::{GuardResult, LimitOf},
+    },
     render::{
         clean::clean,
         layout::{Flow, line, paragraph},
@@ -28,13 +31,17 @@ pub(super) fn breaches_of(guards: &[GuardResult], options: Options<'_>) -> Strin
         return String::new();
     }
     let mut out = call_to_act("refused by a guard", "nothing of this plan is applied", width);
-    for GuardResult { guard, within, count, of, limit, allowed: _, breached: _, of_base } in
+    for GuardResult { guard, within, count, of, limit, allowed: _, breached: _, limit_of } in
         &breached
     {
         let place = within.as_ref().map(|name| format!(" in {name}")).unwrap_or_default();
         let total = if counts_a_share(*guard) { format!(" of {of}") } else { String::new() };
-        let base =
-            if *of_base { " in the base (raise it first, in a change of its own)" } else { "" };
+        let base = match limit_of {
+            LimitOf::Files => String::new(),
+            LimitOf::Base | LimitOf::LastApplied => {
+                format!("{} (raise it first, in a change of its own)", limit_of.place())
+            }
+        };
         let text =
             format!("{}{place}: {count}{total}, and the limit is {limit}{base}", what(*guard));
         let lead = format!("  {} ", paint(REMOVE.bold(), "!"));

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::{count, words};
 use crate::{
     address::Kind,
-    plan::Plan,
+    plan::{Plan, step::Origins},
     render::style::{BOLD, paint},
     resource::{Change, KeyStatus, Verb},
 };
@@ -53,10 +53,18 @@ pub fn summary(plan: &Plan) -> String {
         text.push_str("; ");
         text.push_str(&rest.join(", "));
     }
-    if let Some(base) = &plan.base
-        && !plan.steps.is_empty()
-    {
-        let _ = write!(text, "; {} by this change, {} drift", base.by_this_change, base.drift);
+    if !plan.steps.is_empty() {
+        let Origins { by_this_change, merged, drift } = plan.origins();
+        let mut origins = Vec::new();
+        if plan.base.is_some() {
+            origins.push(format!("{by_this_change} by this change"));
+        }
+        if plan.last_applied.is_some() {
+            origins.push(format!("{merged} merged and not applied"));
+        }
+        if !origins.is_empty() {
+            let _ = write!(text, "; {}, {drift} drift", origins.join(", "));
+        }
     }
     format!("{} {text}\n", paint(BOLD, "plan:"))
 }

@@ -4,14 +4,17 @@
 
 use std::path::{Path, PathBuf};
 
-use super::source::{Asked, Source, absolute, form, plan_digest};
+use super::source::{Asked, Form, Source, absolute, form, plan_digest};
 use crate::{
     apply::{
         journal::{self, Applied, DoneBefore, JournalError, Origin},
         resume::Recap,
     },
     cli::{
-        args::{Narrow, review::Against},
+        args::{
+            Narrow,
+            review::{Against, LastApplied},
+        },
         connect::Connection,
         failure::Failure,
         prepare::{self, Choices},
@@ -69,7 +72,7 @@ impl Resumed {
 
     /// What is to be applied: the same, narrowed in the same way; `given` says where it is now.
     pub(super) fn asked(&self, given: Option<&Path>, narrow: &Narrow) -> Result<Asked, Failure> {
-        let Origin { path, only, base_rev, base_path, .. } = &self.origin;
+        let Origin { of, path, only, rev, base_rev, base_path, .. } = &self.origin;
         let moved = |path: &str, how: &str| {
             let journal = self.path.display();
             Failure::usage(format!(
@@ -77,7 +80,7 @@ impl Resumed {
             ))
             .help(how)
         };
-        if given.is_none() && !Path::new(path).exists() {
+        if given.is_none() && rev.is_none() && !Path::new(path).exists() {
             return Err(moved(path, "say where it is now: `charter apply PATH --resume JOURNAL`"));
         }
         if let Some(base) = base_path.as_ref().filter(|base| !Path::new(base).exists()) {
@@ -93,11 +96,20 @@ impl Resumed {
         })?;
         Ok(Asked {
             path: given.unwrap_or(Path::new(path)).to_owned(),
+            form: match of {
+                // What was given in its place is looked at, so that what it is can be said.
+                _ if given.is_some() => Form::Any,
+                Applied::Files => Form::Files,
+                Applied::Plan => Form::Plan,
+            },
+            rev: rev.clone(),
             choices: Choices { only, ..Choices::from(narrow) },
             against: Against {
                 base_rev: base_rev.clone(),
                 base_path: base_path.as_ref().map(PathBuf::from),
             },
+            // A run that went on is no whole apply: the next one moves the record.
+            applied: LastApplied::default(),
         })
     }
 

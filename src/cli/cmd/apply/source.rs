@@ -11,18 +11,22 @@ use crate::{
     apply::journal::{Applied, DoneBefore, Origin},
     cli::{
         approval::{check_age, check_seal, seal_key},
-        args::{Narrow, review::Against},
+        args::{
+            Apply,
+            review::{Against, LastApplied, What},
+        },
         connect::Connection,
         failure::Failure,
+        held::{self, Held},
         prepare::{self, Choices, Files, Wanted},
-        revision::Base,
+        revision,
     },
     config::document,
     diagnostic::Sources,
     plan::{
         Only, Plan, again,
         rest::{digest, rest},
-        stale, step,
+        seal, stale, step,
     },
     render::json::{PlanError, is_plan, may_be_files, read_plan},
     resource::desired::OrganizationPin,
@@ -32,23 +36,53 @@ use crate::{
 pub(super) struct Asked {
     /// A file, a folder or a saved plan.
     pub(super) path: PathBuf,
+    /// Which of them it has to be.
+    pub(super) form: Form,
+    /// The revision that the files are read from.
+    pub(super) rev: Option<String>,
     /// What narrows it.
     pub(super) choices: Choices,
     /// What it is held against.
     pub(super) against: Against,
+    /// The record of what was applied last.
+    pub(super) applied: LastApplied,
+}
+
+/// What somebody said that they apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Nothing: what is there tells.
+    Any,
+    /// A saved plan.
+    Plan,
+    /// Files.
+    Files,
 }
 
 impl Asked {
-    /// As the command line says.
-    pub(super) fn new(path: &Path, narrow: &Narrow, against: &Against) -> Self {
-        Self { path: path.to_owned(), choices: Choices::from(narrow), against: against.clone() }
+    /// As the command line says; one of a fleet is always files.
+    pub(super) fn new(path: &Path, args: &Apply, one_of_several: bool) -> Self {
+        let Apply { what: What { plan, rev, files }, narrow, against, applied, .. } = args;
+        let form = match plan {
+            Some(_) => Form::Plan,
+            None if *files || rev.is_some() || one_of_several => Form::Files,
+            None => Form::Any,
+        };
+        Self {
+            path: plan.as_deref().unwrap_or(path).to_owned(),
+            form,
+            rev: rev.clone(),
+            choices: Choices::from(narrow),
+            against: against.clone(),
+            applied: applied.clone(),
+        }
     }
 }
 
 /// What is applied.
 pub(super) enum Source {
     /// Files, planned now, and held against others if asked.
-    Files(Box<Files>, Option<Box<Base>>),
+    Files(Box<Files>, Box<Held>),
     /// A plan made before.
     Saved(Box<Plan>),
 }
@@ -56,19 +90,9 @@ pub(super) enum Source {
 impl Source {
     /// Reads it; `files` is called before that takes a while.
     pub(super) fn read(asked: &Asked, files: &dyn Fn()) -> Result<Self, Failure> {
-        let Asked { path, choices, against } = asked;
-        let extension = path.extension().is_some_and(|extension| extension == "json");
-        let text = if path.is_file() && (extension || begins_like_json(path)) {
-            Some(fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?)
-        } else {
-            None
-        };
-        match text {
-            // Where plans are sealed, nothing else passes for one by what it holds.
-            Some(text)
-                if is_plan(&text)
-                    || (extension && (!may_be_files(&text) || seal_key()?.is_some())) =>
-            {
+        let Asked { path, form, rev, choices, against, applied } = asked;
+        match saved(path, *form)? {
+            Some(text) => {
                 check_seal(&text)?;
                 let plan = read_plan(&text).map_err(|error| not_a_plan(path, &error))?;
                 if against.base_rev.is_some() || against.base_path.is_some() {
@@ -88,15 +112,27 @@ impl Source {
                 }
                 Ok(Source::Saved(Box::new(plan)))
             }
-            _ => {
+            None => {
+                if *form == Form::Any && seal_key()?.is_some() {
+                    return Err(not_asked_for(path));
+                }
                 files();
-                let files = Files::read(path)?;
+                let files = revision::read(path, rev.as_deref())?;
                 if files.organization().id.is_none() {
                     return Err(unpinned("…"));
                 }
-                let base = Base::read(against, path)?.map(Box::new);
-                Ok(Source::Files(Box::new(files), base))
+                let at = held::Place { path, rev: rev.as_deref() };
+                let held = Held::read(against, applied, at, &files)?;
+                Ok(Source::Files(Box::new(files), Box::new(held)))
             }
+        }
+    }
+
+    /// The path whose repository judges it: of a saved plan, that of the current folder, wherever the plan lies.
+    pub(super) fn place<'a>(&self, asked: &'a Asked) -> &'a Path {
+        match self {
+            Source::Files(..) => &asked.path,
+            Source::Saved(_) => Path::new("."),
         }
     }
 
@@ -121,8 +157,8 @@ impl Source {
     ) -> Result<(Plan, &Sources), Failure> {
         static NONE: Sources = Sources(std::collections::BTreeMap::new());
         match self {
-            Source::Files(files, base) => {
-                let wanted = Wanted { files, base: base.as_deref(), now: connection.now };
+            Source::Files(files, held) => {
+                let wanted = Wanted { files, held, now: connection.now };
                 let plan = prepare::make(connection, wanted, choices).await?;
                 Ok((plan, &files.sources))
             }
@@ -145,7 +181,7 @@ impl Source {
 
     /// What a journal says of it; `plan` is the one that is carried out.
     pub(super) fn origin(&self, asked: &Asked, plan: &Plan) -> Result<Origin, Failure> {
-        let Asked { path, choices, against: Against { base_rev, base_path } } = asked;
+        let Asked { path, choices, against: Against { base_rev, base_path }, rev, .. } = asked;
         let whole = match self {
             Source::Files(..) => plan,
             Source::Saved(saved) => saved,
@@ -156,6 +192,7 @@ impl Source {
             form: form(self.sort()),
             plan_digest: plan_digest(whole)?,
             only: choices.only.iter().map(Only::as_written).map(str::to_owned).collect(),
+            rev: rev.clone(),
             base_rev: base_rev.clone(),
             base_path: base_path.as_deref().map(absolute),
             resumes: None,
@@ -180,6 +217,38 @@ pub(super) fn plan_digest(plan: &Plan) -> Result<String, Failure> {
 /// A path that means the same wherever charter runs next.
 pub(super) fn absolute(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+/// The text of a saved plan; `None`: it is files that are to be applied.
+fn saved(path: &Path, form: Form) -> Result<Option<String>, Failure> {
+    let read = || fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error));
+    let extension = path.extension().is_some_and(|extension| extension == "json");
+    match form {
+        Form::Files => Ok(None),
+        Form::Plan if !path.is_file() => {
+            Err(Failure::usage(format!("`{}` is no regular file, so it is no saved plan", path.display()))
+                .help("give the file that `charter plan --out` wrote"))
+        }
+        Form::Plan => read().map(Some),
+        Form::Any if path.is_file() && (extension || begins_like_json(path)) => {
+            let text = read()?;
+            // Where plans are sealed, nothing else passes for one by what it holds.
+            let is_one =
+                is_plan(&text) || (extension && (!may_be_files(&text) || seal_key()?.is_some()));
+            Ok(is_one.then_some(text))
+        }
+        Form::Any => Ok(None),
+    }
+}
+
+/// Whoever seals plans applies nothing else by mistake.
+fn not_asked_for(path: &Path) -> Failure {
+    Failure::refused(format!(
+        "`{}` is no saved plan, and `{}` is set: nothing else is applied unless it is asked for",
+        path.display(),
+        seal::VARIABLE
+    ))
+    .help("give the plan with `--plan FILE`; to apply files, say so with `--files`, or with `--rev REV` for those of a commit")
 }
 
 /// Whether it is worth a look: a large YAML file is not read twice.
