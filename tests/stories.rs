@@ -7,6 +7,8 @@
 
 #[path = "stories/access.rs"]
 mod access;
+#[path = "stories/applied.rs"]
+mod applied;
 #[path = "stories/approvals.rs"]
 mod approvals;
 #[path = "stories/base.rs"]

@@ -229,8 +229,10 @@ impl<'f> Asked<'f> {
     fn of(file: &'f Path, files: &Files, at: &Place<'_>) -> Result<Self, Failure> {
         let key = key()?;
         let organization = files.organization().id.ok_or_else(|| {
-            Failure::usage("the files do not say which organization they are for, so no record is for them")
-                .help("add `organization.id` to the root file")
+            Failure::usage(
+                "the files do not say which organization they are for, so no record is for them",
+            )
+            .help("add `organization.id` to the root file")
         })?;
         let place = revision::find(at.path)?;
         Ok(Self { file, key, organization: organization.to_string(), place })

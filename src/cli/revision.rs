@@ -103,11 +103,7 @@ impl Base {
     }
 
     /// What they want at a time, and how the rules of later files differ.
-    pub(super) fn former(
-        &self,
-        (after, wanted): (&Document, &Desired),
-        now: Timestamp,
-    ) -> Former {
+    pub(super) fn former(&self, (after, wanted): (&Document, &Desired), now: Timestamp) -> Former {
         let Self { name, commit, committed, files: base, absent: _ } = self;
         let desired = base.wishes(now).desired;
         let rules = rules(base.document(), after, &compare(&desired, wanted));

@@ -15,8 +15,8 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use self::sides::{Changed, Sides};
 pub(super) use self::sides::wants_too;
+use self::sides::{Changed, Sides};
 use super::{
     acknowledge, guard, keys,
     rules::RuleChange,
@@ -244,9 +244,7 @@ pub fn hold_against(
     let Past { base, last } = past;
     let (last, applied, merged) = match last {
         None => (None, None, None),
-        Some(Applied { commit, at, former, merged }) => {
-            (Some((commit, at)), former, Some(merged))
-        }
+        Some(Applied { commit, at, former, merged }) => (Some((commit, at)), former, Some(merged)),
     };
     let formers: Vec<&Former> = base.iter().chain(&applied).collect();
     if formers.is_empty() {
@@ -265,9 +263,8 @@ pub fn hold_against(
     for step in &mut plan.steps {
         let (new, merged) = (changed(&from_base, step), changed(&from_applied, step));
         step.attribution = Some(Attribution::of(new, merged, &sides::fields(step)));
-        let announced = |(from, former): (&&Sides<'_>, &&Former)| {
-            from.was_announced(step, &former.ended)
-        };
+        let announced =
+            |(from, former): (&&Sides<'_>, &&Former)| from.was_announced(step, &former.ended);
         if step.cause == Cause::Expired && !sides.iter().zip(&formers).all(announced) {
             step.cause = Cause::NewlyExpired;
         }
@@ -277,8 +274,7 @@ pub fn hold_against(
     }
     // Such steps weigh more than when the plan was made: on keys, and on the grants that are counted again.
     let here = &sides[0].here;
-    plan.keys =
-        keys::fates(&plan.steps, here, &|address, _| super::listed_active(address, head));
+    plan.keys = keys::fates(&plan.steps, here, &|address, _| super::listed_active(address, head));
     plan.bindings = super::bindings(&plan.steps, here, &plan.population);
     for (from, former) in sides.iter().zip(&formers) {
         plan.notes.extend(of_another_organization(plan, head, &former.desired));

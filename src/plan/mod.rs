@@ -15,6 +15,7 @@ pub mod guard;
 pub mod hidden;
 mod holds;
 pub mod keys;
+mod limit;
 pub mod names;
 pub mod record;
 pub mod rest;

@@ -50,8 +50,9 @@ pub enum RecordError {
 }
 
 impl Record {
-    /// One that is not sealed yet.
+    /// One that is not sealed yet; of the time whole seconds are kept.
     pub fn new(organization: &str, path: &str, commit: &str, planned_at: Timestamp) -> Self {
+        let planned_at = Timestamp::from_second(planned_at.as_second()).unwrap_or(planned_at);
         Self {
             format_version: FORMAT_VERSION,
             organization: organization.to_owned(),
@@ -127,7 +128,9 @@ mod tests {
         };
         let other = text.replace("11111111", "22222222");
         assert!(error(&other, KEY, "org-1", "teams").contains("HMAC is wrong"));
-        assert!(error(&text, b"another key of thirty-two bytes..", "org-1", "teams").contains("wrong"));
+        assert!(
+            error(&text, b"another key of thirty-two bytes..", "org-1", "teams").contains("wrong")
+        );
         let unsealed = serde_json::to_string(&record()).unwrap();
         assert!(error(&unsealed, KEY, "org-1", "teams").contains("no HMAC"));
         assert!(error(&text, KEY, "org-2", "teams").contains("organization `org-1`"));

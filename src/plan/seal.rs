@@ -118,7 +118,10 @@ mod tests {
         assert_eq!(check(Sealed::Plan, &text, b"another key"), Err(Broken::Wrong));
         assert_eq!(check(Sealed::Plan, &text.replace("keep", "drop"), KEY), Err(Broken::Wrong));
         // A value that this charter does not know is covered too.
-        assert_eq!(check(Sealed::Plan, &text.replace("\"later\": 1", "\"later\": 2"), KEY), Err(Broken::Wrong));
+        assert_eq!(
+            check(Sealed::Plan, &text.replace("\"later\": 1", "\"later\": 2"), KEY),
+            Err(Broken::Wrong)
+        );
         assert_eq!(check(Sealed::Plan, r#"{"steps": []}"#, KEY), Err(Broken::Missing));
         for tag in ["\"\"", "\"zz\"", "\"abc\"", "7", "null"] {
             let text = format!("{{\"hmac\": {tag}, \"steps\": []}}");

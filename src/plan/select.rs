@@ -122,11 +122,7 @@ pub fn has_deferred(only: &[Only]) -> bool {
 
 /// Keeps the selected steps and what they need. No choices keep everything. What waited counts only where it
 /// `was_wanted` before.
-pub fn select(
-    steps: Vec<Step>,
-    only: &[Only],
-    was_wanted: &dyn Fn(&Step) -> bool,
-) -> Vec<Step> {
+pub fn select(steps: Vec<Step>, only: &[Only], was_wanted: &dyn Fn(&Step) -> bool) -> Vec<Step> {
     if only.is_empty() {
         return steps;
     }

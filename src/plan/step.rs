@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 pub use super::{
     acknowledge::Acknowledgement,
-    rules::RuleChange,
     attribution::{Attribution, Base, LastApplied, Origins},
+    limit::LimitOf,
+    rules::RuleChange,
 };
 use crate::{
     access::AccessChange,
@@ -294,37 +295,6 @@ pub struct GuardResult {
     /// Whose limit it is: the strictest holds, so raising one and using it takes two merges.
     #[serde(default, skip_serializing_if = "LimitOf::is_of_files")]
     pub limit_of: LimitOf,
-}
-
-/// Whose limit a guard has.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum LimitOf {
-    /// The files.
-    #[default]
-    Files,
-    /// The base.
-    Base,
-    /// The files that were applied last.
-    LastApplied,
-}
-
-impl LimitOf {
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    fn is_of_files(&self) -> bool {
-        *self == LimitOf::Files
-    }
-
-    /// Where the limit stands, after the limit: ` in the base`.
-    pub fn place(self) -> &'static str {
-        match self {
-            LimitOf::Files => "",
-            LimitOf::Base => " in the base",
-            LimitOf::LastApplied => " in what was applied last",
-        }
-    }
 }
 
 /// Live objects per class.

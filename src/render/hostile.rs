@@ -16,13 +16,13 @@ use super::{
     places::Places,
     redact::Redactor,
     review::{Review, Standing},
-    sample::{full, span},
+    sample::{full, held, span},
     sarif::sarif,
     text::{self, Options},
 };
 use crate::{
     diagnostic::{Diagnostic, Sources},
-    plan::{Plan, compare::Compared, rules::RuleChange, step::{Base, LastApplied, Revision}},
+    plan::{Plan, compare::Compared, rules::RuleChange},
     secret::Secret,
 };
 
@@ -63,22 +63,7 @@ const TYPED: [&str; 14] = [
 fn plan(text: &str) -> Plan {
     let mut plan = full();
     plan.notes = findings(text);
-    plan.base = Some(Base {
-        name: text.into(),
-        commit: Some(text.into()),
-        rules: rules(text),
-        by_this_change: 2,
-        drift: 3,
-        limits: plan.limits.clone(),
-    });
-    plan.last_applied = Some(LastApplied {
-        commit: text.into(),
-        planned_at: plan.created_at,
-        rules: rules(text),
-        merged: 1,
-        limits: plan.limits.clone(),
-    });
-    plan.revision = Some(Revision { commit: text.into(), path: text.into() });
+    held(&mut plan, text, &rules(text));
     let mut value = serde_json::to_value(&plan).unwrap();
     infect(&mut value, text);
     serde_json::from_value(value).unwrap()

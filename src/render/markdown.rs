@@ -63,7 +63,9 @@ fn head(review: &Review<'_>) -> String {
     }
     if let Some(LastApplied { commit, planned_at, .. }) = review.last_applied {
         let commit = code_span(&shortened(commit, NAME));
-        out.extend([format!("Held against {commit} too, which was applied last (plan of {planned_at}).\n\n")]);
+        out.extend([format!(
+            "Held against {commit} too, which was applied last (plan of {planned_at}).\n\n"
+        )]);
     }
     out.push_str(&counts(review));
     if let Some(Acknowledgement { digest, steps }) = review.acknowledgement {

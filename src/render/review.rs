@@ -16,7 +16,8 @@ use crate::{
         guard::{diagnostic, downgrades},
         rules::RuleChange,
         step::{
-            Acknowledgement, Base, Expiring, KeyFate, LastApplied, Organization, Unmanaged, Waiting},
+            Acknowledgement, Base, Expiring, KeyFate, LastApplied, Organization, Unmanaged, Waiting,
+        },
     },
     resource::{Change, Disposition, KeyStatus, Phase, Verb},
 };

@@ -15,9 +15,10 @@ use crate::{
     email::Email,
     plan::{
         Cause, Plan, Stage, Step,
+        rules::RuleChange,
         step::{
-            Expiring, ExpiringKind, GuardResult, KeyFate, LimitOf, Observed, Organization, Population,
-            Unmanaged, Waiting,
+            Base, Expiring, ExpiringKind, GuardResult, KeyFate, LastApplied, LimitOf, Observed,
+            Organization, Population, Revision, Unmanaged, Waiting,
         },
     },
     resource::{
@@ -329,4 +330,24 @@ pub(crate) fn full() -> Plan {
         limit_of: LimitOf::Files,
     }];
     plan
+}
+
+/// Says that a plan was held against something, with this text wherever one stands.
+pub(crate) fn held(plan: &mut Plan, text: &str, rules: &[RuleChange]) {
+    plan.base = Some(Base {
+        name: text.into(),
+        commit: Some(text.into()),
+        rules: rules.to_vec(),
+        by_this_change: 2,
+        drift: 3,
+        limits: plan.limits.clone(),
+    });
+    plan.last_applied = Some(LastApplied {
+        commit: text.into(),
+        planned_at: plan.created_at,
+        rules: rules.to_vec(),
+        merged: 1,
+        limits: plan.limits.clone(),
+    });
+    plan.revision = Some(Revision { commit: text.into(), path: text.into() });
 }

@@ -164,7 +164,9 @@ fn against(base: &Base, notes: &[Diagnostic], width: usize) -> String {
 
 fn against_applied(last: &LastApplied, width: usize) -> String {
     let LastApplied { commit, planned_at, rules: _, merged: _, limits: _ } = last;
-    let text = format!("held against {commit}, which was applied last (plan of {planned_at}): its rules hold too");
+    let text = format!(
+        "held against {commit}, which was applied last (plan of {planned_at}): its rules hold too"
+    );
     Flow::new().words(0, DIM, &text).lines("", 0, 2, width)
 }
 

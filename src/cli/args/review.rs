@@ -66,7 +66,7 @@ pub(crate) struct Approve {
     #[arg(long, value_name = "REV", help_heading = "Review")]
     pub(crate) ack_from_commit: Option<String>,
 
-    /// Refuse unless HEAD, with these files, is the tip of this branch: `origin/main`
+    /// Refuse unless the commit of the files or the plan is the tip of this branch: `refs/remotes/origin/main`
     #[arg(long, value_name = "REF", help_heading = "Review")]
     pub(crate) require_tip: Option<String>,
 }

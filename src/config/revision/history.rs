@@ -31,7 +31,12 @@ impl InRepository {
 
     /// The commits of a branch after one commit and up to another, newest first, that change the path: merges count,
     /// and not what was merged.
-    pub fn between(&self, old: &Commit, new: &Commit, most: usize) -> Result<Vec<Commit>, GitError> {
+    pub fn between(
+        &self,
+        old: &Commit,
+        new: &Commit,
+        most: usize,
+    ) -> Result<Vec<Commit>, GitError> {
         let ids = self.git.first_parents(&old.id, &new.id, self.inside(), most)?;
         Ok(ids.into_iter().map(|id| Commit { rev: short(&id).to_owned(), id }).collect())
     }

@@ -5,7 +5,12 @@ use std::collections::BTreeSet;
 use super::builder::*;
 use crate::{
     address::{Address, Name},
-    plan::{Cause, Plan, Stage, acknowledge, attribution::Base, guard, step::{ExpiringKind, LimitOf}},
+    plan::{
+        Cause, Plan, Stage, acknowledge,
+        attribution::Base,
+        guard,
+        step::{ExpiringKind, LimitOf},
+    },
     resource::{
         Phase,
         desired::{Approval, GoneCause, GuardName, Limit, Unlisted},

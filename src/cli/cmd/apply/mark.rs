@@ -140,5 +140,6 @@ fn same_as_planned(plan: &Plan, now: Option<&Record>) -> Result<(), Failure> {
 fn is_record(bytes: &[u8]) -> bool {
     let value: Result<serde_json::Value, _> = serde_json::from_slice(bytes);
     bytes.trim_ascii().is_empty()
-        || value.is_ok_and(|value| value.get("commit").is_some() && value.get("planned_at").is_some())
+        || value
+            .is_ok_and(|value| value.get("commit").is_some() && value.get("planned_at").is_some())
 }

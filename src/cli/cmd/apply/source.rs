@@ -225,10 +225,11 @@ fn saved(path: &Path, form: Form) -> Result<Option<String>, Failure> {
     let extension = path.extension().is_some_and(|extension| extension == "json");
     match form {
         Form::Files => Ok(None),
-        Form::Plan if !path.is_file() => {
-            Err(Failure::usage(format!("`{}` is no regular file, so it is no saved plan", path.display()))
-                .help("give the file that `charter plan --out` wrote"))
-        }
+        Form::Plan if !path.is_file() => Err(Failure::usage(format!(
+            "`{}` is no regular file, so it is no saved plan",
+            path.display()
+        ))
+        .help("give the file that `charter plan --out` wrote")),
         Form::Plan => read().map(Some),
         Form::Any if path.is_file() && (extension || begins_like_json(path)) => {
             let text = read()?;
