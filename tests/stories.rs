@@ -59,5 +59,7 @@ mod signals;
 mod stopping;
 #[path = "stories/support.rs"]
 mod support;
+#[path = "stories/week.rs"]
+mod week;
 #[path = "stories/written.rs"]
 mod written;

@@ -44,10 +44,10 @@ fn recorded(story: &Story) -> String {
     record["commit"].as_str().unwrap().to_owned()
 }
 
-/// Makes the record older.
-pub(crate) fn age(story: &Story, hours: i64) {
+/// Writes the record of an apply some hours ago.
+pub(crate) fn record(story: &Story, commit: &str, hours: i64) {
     let planned_at = Timestamp::now() - jiff::SignedDuration::from_hours(hours);
-    let record = Record::new(ID, "", &recorded(story), planned_at);
+    let record = Record::new(ID, "", commit, planned_at);
     story.write("applied.json", &record.sealed(PIPELINE.as_bytes()).unwrap());
 }
 
