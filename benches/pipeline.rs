@@ -64,6 +64,7 @@ fn passes(loaded: &Loaded, live: &Live, now: Timestamp) -> Plan {
         only: &[],
         allow: &BTreeMap::new(),
         asked: &|_| false,
+        applied: None,
     })
 }
 

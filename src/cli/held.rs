@@ -12,7 +12,7 @@ use super::{
     args::review::{Against, DriftApplied, LastApplied},
     failure::Failure,
     prepare::{Files, Wishes},
-    revision::{self, Base},
+    revision::{self, Age, Base},
 };
 use crate::{
     config::{
@@ -34,6 +34,7 @@ use crate::{
 const MOST: usize = 32;
 
 /// Where the files are that are planned.
+#[derive(Clone, Copy)]
 pub(super) struct Place<'f> {
     /// Their path.
     pub(super) path: &'f Path,
@@ -71,7 +72,7 @@ impl Held {
         at: Place<'_>,
         files: &Files,
     ) -> Result<Self, Failure> {
-        let base = |committed| Base::read(against, at.path, committed);
+        let base = |age| Base::read(against, at.path, age);
         let Some(file) = &applied.last_applied else {
             let revision = match at.rev {
                 Some(rev) => {
@@ -81,13 +82,13 @@ impl Held {
                 }
                 None => None,
             };
-            return Ok(Self { base: base(None)?, revision, ..Self::default() });
+            return Ok(Self { base: base(Age::Commit)?, revision, ..Self::default() });
         };
         let asked = Asked::of(file, files, &at)?;
         let head = asked.place.commit(at.rev.unwrap_or("HEAD"))?;
         let revision = Self::named(&asked.place, &head, &at, files)?;
         let Some(record) = asked.record()? else {
-            let base = base(None)?;
+            let base = base(Age::Commit)?;
             let notes = vec![no_record(base.as_ref())];
             return Ok(Self { base, last: None, notes, revision });
         };
@@ -106,7 +107,7 @@ impl Held {
         let (base, files, upto) = match named {
             Some(named) if named.id == commit.id => (at_last(&named)?, None, named),
             Some(named) if earlier => (at_last(&commit)?, None, named),
-            Some(named) => (Base::read(against, at.path, Some(None))?, at_last(&commit)?, named),
+            Some(named) => (base(Age::Unknown)?, at_last(&commit)?, named),
             None => (None, at_last(&commit)?, head),
         };
         let last = Some(Last { record, place, commit, upto, files });

@@ -38,6 +38,15 @@ const ALLOWANCE: &str = "Charter-Allow";
 /// The code of what [`broken`] says: of the files, it repeats nothing.
 pub(super) const BROKEN: &str = "base/broken";
 
+/// Who says how old the files of a base are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Age {
+    /// Their commit does.
+    Commit,
+    /// Nobody: what was applied last tells which dates were still to come.
+    Unknown,
+}
+
 /// The files that a plan is held against.
 pub(super) struct Base {
     name: String,
@@ -57,12 +66,11 @@ struct Absent {
 }
 
 impl Base {
-    /// Reads what the options name; `None`: they name nothing. `committed`: when its commit was made, if somebody knows
-    /// better than the commit.
+    /// Reads what the options name; `None`: they name nothing.
     pub(super) fn read(
         options: &review::Against,
         path: &Path,
-        committed: Option<Option<Timestamp>>,
+        age: Age,
     ) -> Result<Option<Self>, Failure> {
         let review::Against { base_rev, base_path } = options;
         if let Some(other) = base_path {
@@ -72,9 +80,9 @@ impl Base {
         let Some(rev) = base_rev else { return Ok(None) };
         let place = find(path)?;
         let commit = place.commit(rev)?;
-        let committed = match committed {
-            Some(known) => known,
-            None => place.committed(&commit)?,
+        let committed = match age {
+            Age::Commit => place.committed(&commit)?,
+            Age::Unknown => None,
         };
         Self::of(&place, &commit, committed, path).map(Some)
     }
@@ -241,6 +249,7 @@ pub(super) fn sides(old: &str, new: Option<&str>, path: &Path) -> Result<(Files,
 }
 
 /// What has to be the newest.
+#[derive(Clone, Copy)]
 pub(super) enum Judged<'d> {
     /// A commit: the files were read from it, now or when the plan was saved.
     Commit(&'d str),

@@ -251,11 +251,8 @@ pub fn hold_against(
         return;
     }
     let now = plan.created_at;
-    fn seen_from<'a>(former: &'a Former, head: &Desired, live: &Live, now: Timestamp) -> Sides<'a> {
-        Sides::new(head, &former.desired, live, now)
-    }
-    let from_base = base.as_ref().map(|former| seen_from(former, head, live, now));
-    let from_applied = applied.as_ref().map(|former| seen_from(former, head, live, now));
+    let from_base = base.as_ref().map(|former| Sides::new(head, &former.desired, live, now));
+    let from_applied = applied.as_ref().map(|former| Sides::new(head, &former.desired, live, now));
     let sides: Vec<&Sides<'_>> = from_base.iter().chain(&from_applied).collect();
     let changed = |from: &Option<Sides<'_>>, step: &Step| {
         from.as_ref().map_or(Changed::Nothing, |from| from.changed(step))

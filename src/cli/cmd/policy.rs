@@ -14,7 +14,7 @@ use crate::{
         format::ReviewFormat,
         prepare::day,
         printer::Printer,
-        revision::{self, Base, also_of_base},
+        revision::{self, Age, Base, also_of_base},
         ui::Ui,
     },
     config::lower::lower,
@@ -46,7 +46,7 @@ fn judged(args: &Policy, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
     let (desired, _) = lower(document, today);
     let verdict = judge_files(document, &desired, today);
     let mut found = verdict.diagnostics();
-    if let Some(base) = Base::read(against, path, None)? {
+    if let Some(base) = Base::read(against, path, Age::Commit)? {
         let rules = base.rules(&files);
         let others = judge_files(&rules, &desired, today).diagnostics();
         also_of_base(&mut found, others, base.name());

@@ -224,7 +224,6 @@ fn saved(path: &Path, form: Form) -> Result<Option<String>, Failure> {
     let read = || fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error));
     let extension = path.extension().is_some_and(|extension| extension == "json");
     match form {
-        Form::Files => Ok(None),
         Form::Plan if !path.is_file() => Err(Failure::usage(format!(
             "`{}` is no regular file, so it is no saved plan",
             path.display()
@@ -238,7 +237,7 @@ fn saved(path: &Path, form: Form) -> Result<Option<String>, Failure> {
                 is_plan(&text) || (extension && (!may_be_files(&text) || seal_key()?.is_some()));
             Ok(is_one.then_some(text))
         }
-        Form::Any => Ok(None),
+        Form::Any | Form::Files => Ok(None),
     }
 }
 
