@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::failure::Failure;
+use super::{failure::Failure, trailers::Given};
 use crate::{
     diagnostic::Diagnostic,
     plan::{Plan, acknowledge, seal},
@@ -13,6 +13,9 @@ use crate::{
 /// More than this between two clocks, and days cannot be trusted.
 pub(super) const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
+/// The fewest bytes of a key that seals: as many as the digest has.
+const SHORTEST_KEY: usize = 32;
+
 /// The key that seals saved plans. One that is set and empty is a secret that did not arrive, and no wish to go
 /// without.
 pub(super) fn seal_key() -> Result<Option<Vec<u8>>, Failure> {
@@ -20,8 +23,14 @@ pub(super) fn seal_key() -> Result<Option<Vec<u8>>, Failure> {
         None => Ok(None),
         Some(key) if key.is_empty() => {
             Err(Failure::usage(format!("`{}` is set, and empty", seal::VARIABLE))
-                .help("give it the key, or unset it to go without HMACs"))
+                .help("give it the key (`openssl rand -hex 32` makes one), or unset it to go without HMACs"))
         }
+        Some(key) if key.len() < SHORTEST_KEY => Err(Failure::usage(format!(
+            "`{}` has {} bytes, and a key needs {SHORTEST_KEY} or more: a short one can be guessed from a saved plan",
+            seal::VARIABLE,
+            key.len()
+        ))
+        .help("`openssl rand -hex 32` makes one")),
         Some(key) => Ok(Some(key.into_encoded_bytes())),
     }
 }
@@ -43,21 +52,23 @@ pub(super) fn refused_by_base(plan: &Plan) -> Result<(), Failure> {
 }
 
 /// Refuses steps that nobody has acknowledged.
-pub(super) fn acknowledged(plan: &Plan, given: &[String]) -> Result<(), Failure> {
+pub(super) fn acknowledged(plan: &Plan, given: &Given) -> Result<(), Failure> {
     let Some(asked) = &plan.acknowledgement else { return Ok(()) };
-    if acknowledge::is_acknowledged(asked, given) {
+    let Given { digests, unread } = given;
+    if acknowledge::is_acknowledged(asked, digests) {
         return Ok(());
     }
     let number = asked.steps.len();
     let steps = if number == 1 { "step has".to_owned() } else { format!("{number} steps have") };
-    let why = match given {
+    let why = match &digests[..] {
         [] => "not been acknowledged",
         _ => "been acknowledged by another digest than theirs: other steps were meant",
     };
     let digest = &asked.digest;
-    Err(Failure::refused(format!("the listed {steps} {why}")).help(format!(
-        "look at them; if they are meant, run again with `--ack {digest}`, or put `Charter-Ack: {digest}` at the end of \
-         the commit's message and use `--ack-from-commit`"
+    let unread: String = unread.iter().map(|text| format!("; {text}")).collect();
+    Err(Failure::refused(format!("the listed {steps} {why}{unread}")).help(format!(
+        "look at them; if they are meant, run again with `--ack {digest}`, or put `Charter-Ack: {digest}` into the last \
+         paragraph of the merge commit's message, after the title of the request, and use `--ack-from-commit`"
     )))
 }
 

@@ -24,6 +24,7 @@ mod signals;
 mod skew;
 mod target;
 mod telemetry;
+mod trailers;
 mod ui;
 
 use std::{ffi::OsString, process::ExitCode};

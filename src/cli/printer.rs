@@ -147,6 +147,7 @@ impl Printer {
                     "rules": rules,
                     "changes": changes,
                     "access": compared.access,
+                    "notes": notes,
                 });
                 self.data(&printed(&value).map_err(|error| unwritable(&error))?, ui)
             }

@@ -2,19 +2,11 @@
 //!
 //! Invariant: nothing here uses a credential or the network.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{
-    args::{parse::allowance, review},
-    failure::Failure,
-    prepare::Files,
-};
+use super::{args::review, failure::Failure, prepare::Files};
 use crate::{
     address::Address,
     config::{
@@ -25,16 +17,9 @@ use crate::{
     },
     diagnostic::{self, Diagnostic, Span},
     plan::{attribution::Former, compare::compare, rules::rules},
-    resource::{
-        Desired,
-        desired::{GoneCause, GuardName},
-    },
+    resource::{Desired, desired::GoneCause},
 };
 
-/// The trailer that acknowledges steps.
-const TRAILER: &str = "Charter-Ack";
-/// The trailer that lets a guard be passed.
-const ALLOWANCE: &str = "Charter-Allow";
 /// The code of what [`broken`] says: of the files, it repeats nothing.
 pub(super) const BROKEN: &str = "base/broken";
 
@@ -221,8 +206,12 @@ fn root(files: &Files) -> Option<Span> {
     Some(Span { file, line: 1, column: 1, bytes: (0, 0) })
 }
 
-/// The two sides of a comparison of revisions.
-pub(super) fn sides(old: &str, new: Option<&str>, path: &Path) -> Result<(Files, Files), Failure> {
+/// The two sides of a comparison of revisions, and what is to be said of where they parted.
+pub(super) fn sides(
+    old: &str,
+    new: Option<&str>,
+    path: &Path,
+) -> Result<(Files, Files, Option<Diagnostic>), Failure> {
     let (old, new, parted) = match new {
         Some(new) => (old.to_owned(), new.to_owned(), false),
         None => range(old).ok_or_else(|| {
@@ -232,8 +221,11 @@ pub(super) fn sides(old: &str, new: Option<&str>, path: &Path) -> Result<(Files,
     };
     let place = find(path)?;
     let (mut left, right) = (place.commit(&old)?, place.commit(&new)?);
+    let mut note = None;
     if parted {
-        left = place.merge_base(&left, &right)?;
+        let bases = place.merge_bases(&left, &right)?;
+        note = parted_often(&old, &new, &bases);
+        left = bases.into_iter().next().unwrap_or(left);
     }
     let before = earlier(&place, &left)?;
     let after = files(&place, &right, "", Side::Own)?;
@@ -245,7 +237,27 @@ pub(super) fn sides(old: &str, new: Option<&str>, path: &Path) -> Result<(Files,
         ))
         .help("give the path of the files after `--`, as in `charter diff OLD..NEW -- PATH`"));
     }
-    Ok((before.unwrap_or_default(), after.unwrap_or_default()))
+    Ok((before.unwrap_or_default(), after.unwrap_or_default(), note))
+}
+
+/// Two branches that were merged into each other have no one commit where they parted.
+fn parted_often(old: &str, new: &str, bases: &[Commit]) -> Option<Diagnostic> {
+    let [taken, _, ..] = bases else { return None };
+    let all: Vec<&str> = bases.iter().map(|base| &*base.id).collect();
+    Some(
+        Diagnostic::warning(
+            "revision/several-merge-bases",
+            format!(
+                "`{old}` and `{new}` have {} merge bases ({}): this is seen from {}",
+                bases.len(),
+                all.join(", "),
+                taken.id
+            ),
+        )
+        .help(format!(
+            "compare with each of them, as in `charter diff COMMIT..{new} -- PATH`, or merge `{old}` into `{new}` first"
+        )),
+    )
 }
 
 /// What has to be the newest.
@@ -283,21 +295,6 @@ pub(super) fn require_tip(tip: &str, path: &Path, judged: Judged<'_>) -> Result<
         .help("commit the files, or check the commit out again"));
     }
     Ok(())
-}
-
-/// The digests that a commit's message acknowledges.
-pub(super) fn acknowledged_by(rev: &str, path: &Path) -> Result<Vec<String>, Failure> {
-    let place = find(path)?;
-    let commit = place.commit(rev)?;
-    Ok(place.trailers(&commit, TRAILER)?)
-}
-
-/// The guards that a commit's message says may be passed, each with its count.
-pub(super) fn allowed_by(rev: &str, path: &Path) -> Result<BTreeMap<GuardName, u64>, Failure> {
-    let place = find(path)?;
-    let commit = place.commit(rev)?;
-    let values = place.trailers(&commit, ALLOWANCE)?;
-    Ok(values.iter().filter_map(|value| allowance(value).ok()).collect())
 }
 
 /// How files are named that are not there: of the current folder by its root file.

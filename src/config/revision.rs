@@ -8,6 +8,7 @@ mod error;
 mod git;
 mod history;
 mod index;
+mod message;
 mod names;
 mod read;
 mod tree;
@@ -21,7 +22,11 @@ use jiff::Timestamp;
 
 use self::git::{Entry, Git, Mode};
 pub(crate) use self::index::{Absent, absent_from};
-pub use self::{error::GitError, git::Environment};
+pub use self::{
+    error::GitError,
+    git::Environment,
+    message::{Trailers, Unread, Why},
+};
 use super::{
     document::Document,
     load::{Loaded, MAX_ENTRIES, ROOT_FILE, Rejected},
@@ -107,10 +112,10 @@ impl InRepository {
         Ok(Commit { rev: branch.to_owned(), id: self.git.tip(branch)? })
     }
 
-    /// The newest commit that both have.
-    pub fn merge_base(&self, one: &Commit, other: &Commit) -> Result<Commit, GitError> {
-        let id = self.git.merge_base(&one.id, &other.id)?;
-        Ok(Commit { rev: short(&id).to_owned(), id })
+    /// The newest commits that both have: more than one where branches were merged into each other.
+    pub fn merge_bases(&self, one: &Commit, other: &Commit) -> Result<Vec<Commit>, GitError> {
+        let ids = self.git.merge_bases(&one.id, &other.id)?;
+        Ok(ids.into_iter().map(|id| Commit { rev: short(&id).to_owned(), id }).collect())
     }
 
     /// When a commit was made, as it says itself.
@@ -119,8 +124,8 @@ impl InRepository {
     }
 
     /// The values of a trailer of a commit's message, such as `Charter-Ack`.
-    pub fn trailers(&self, commit: &Commit, token: &str) -> Result<Vec<String>, GitError> {
-        Ok(trailers(&self.git.message(&commit.id)?, token))
+    pub fn trailers(&self, commit: &Commit, token: &str) -> Result<Trailers, GitError> {
+        Ok(Trailers::of(&self.git.message(&commit.id)?, token))
     }
 
     /// The root files that a commit has, wherever they are: paths from the top of the repository, and what they say.
@@ -234,19 +239,6 @@ fn join(folder: &str, path: &str) -> String {
 /// The folder of a path and its last part.
 fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
-}
-
-/// The values of a trailer: lines `Token: value` of the last paragraph of a message, if it is no subject.
-fn trailers(message: &str, token: &str) -> Vec<String> {
-    let message = message.trim_end();
-    let paragraphs: Vec<&str> =
-        message.split("\n\n").filter(|text| !text.trim().is_empty()).collect();
-    let Some((last, [_, ..])) = paragraphs.split_last() else { return Vec::new() };
-    last.lines()
-        .filter_map(|line| line.split_once(':'))
-        .filter(|(key, _)| key.trim_end().eq_ignore_ascii_case(token))
-        .map(|(_, value)| value.trim().to_owned())
-        .collect()
 }
 
 fn rejected(finding: Diagnostic) -> Unusable {

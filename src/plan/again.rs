@@ -48,6 +48,8 @@ pub fn judge_again(plan: &mut Plan, live: &Live, allow: &BTreeMap<GuardName, u64
         }
     }
     plan.guards = guard::judge(plan, allow, returning.len() as u64);
+    let now = guard::passed(&plan.guards);
+    plan.passed_when_saved = Some(std::mem::replace(&mut plan.passed, now));
     // The plan may have been made with another credential.
     let in_use = InUse::among(&bound);
     for step in plan.steps.iter_mut().filter(|step| step.disposition.is_ready()) {

@@ -300,6 +300,7 @@ pub fn hold_against(
     });
     let returning = guard::returning(&plan.steps, live);
     plan.guards = guard::judge(plan, allow, returning.len() as u64);
+    plan.passed = guard::passed(&plan.guards);
     plan.acknowledgement = acknowledge::needed(plan, &returning);
 }
 

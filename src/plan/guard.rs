@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::step::{Cause, GuardResult, KeyFate, LimitOf, Plan, Population, Step};
+use super::step::{Cause, GuardResult, KeyFate, LimitOf, PassedGuard, Plan, Population, Step};
 use crate::{
     address::{Address, Kind},
     diagnostic::Diagnostic,
@@ -212,6 +212,26 @@ pub fn judge(plan: &Plan, allow: &BTreeMap<GuardName, u64>, returns: u64) -> Vec
         }
     }
     results
+}
+
+/// The guards that only `--allow` keeps from refusing, each with its count over all.
+pub fn passed(results: &[GuardResult]) -> Vec<PassedGuard> {
+    let mut passed: Vec<PassedGuard> = Vec::new();
+    for GuardResult { guard, within, count, limit, .. } in results.iter().filter(|one| one.allowed)
+    {
+        match passed.iter_mut().find(|one| one.guard == *guard) {
+            Some(one) => one.limit = one.limit.min(*limit),
+            None => {
+                let whole = results.iter().find(|one| one.guard == *guard && one.within.is_none());
+                let count = match (within, whole) {
+                    (Some(_), Some(whole)) => whole.count,
+                    _ => *count,
+                };
+                passed.push(PassedGuard { guard: *guard, count, limit: *limit });
+            }
+        }
+    }
+    passed
 }
 
 /// Live objects per class.

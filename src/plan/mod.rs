@@ -120,6 +120,8 @@ pub fn make(input: Input<'_>) -> Plan {
     let mut plan = Plan {
         format_version: step::FORMAT_VERSION,
         charter_version: env!("CARGO_PKG_VERSION").to_owned(),
+        passed: guard::passed(&guards),
+        passed_when_saved: None,
         organization: step::Organization {
             id: live.organization.to_string(),
             name: live.organization_name.as_deref().map(str::to_owned),

@@ -34,6 +34,12 @@ pub struct Plan {
     pub format_version: u32,
     /// The charter that made it.
     pub charter_version: String,
+    /// Guards that would refuse this plan and that `--allow` passes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<PassedGuard>,
+    /// What `passed` was when the plan was saved, in a run that applies it; never in a saved plan.
+    #[serde(skip)]
+    pub passed_when_saved: Option<Vec<PassedGuard>>,
     /// The organization it is for.
     pub organization: Organization,
     /// When it was made.
@@ -295,6 +301,17 @@ pub struct GuardResult {
     /// Whose limit it is: the strictest holds, so raising one and using it takes two merges.
     #[serde(default, skip_serializing_if = "LimitOf::is_of_files")]
     pub limit_of: LimitOf,
+}
+
+/// A guard that would refuse a plan and that `--allow` passes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PassedGuard {
+    /// The guard.
+    pub guard: GuardName,
+    /// What it counted over all, which is what `--allow` names.
+    pub count: u64,
+    /// The highest count that would pass without `--allow`: of several that are exceeded, the lowest.
+    pub limit: u64,
 }
 
 /// Live objects per class.

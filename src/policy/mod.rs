@@ -8,6 +8,7 @@ pub mod changes;
 mod custom;
 mod expectations;
 mod finding;
+mod past;
 pub mod state;
 mod values;
 
@@ -15,7 +16,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::civil::Date;
 
-pub use self::{finding::Finding, state::State};
+pub use self::{finding::Finding, past::past_dates, state::State};
 use crate::{
     config::{
         self,

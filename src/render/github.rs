@@ -5,7 +5,7 @@
 use super::{
     clean::markup::{command_message, command_property, shortened},
     places::Places,
-    review::{Review, Standing, rule_change},
+    review::{PASSED, Review, Standing, rule_change},
     weight::by_weight,
 };
 use crate::diagnostic::{Severity, Span};
@@ -41,10 +41,15 @@ struct Annotation<'a> {
     message: String,
 }
 
-/// The commands: errors first, then what takes something away or needs a person, then the rest.
+/// The commands: guards that were passed before all, then errors, then what takes something away or needs a person, then the rest.
 pub fn annotations(review: &Review<'_>, places: &Places) -> String {
     let all = all(review);
     let mut out = String::new();
+    if let Some(passed) = &review.passed {
+        let (title, message) = (PASSED.to_owned(), passed.clone());
+        let first = Annotation { level: Level::Warning, at: None, title, message };
+        out.push_str(&command(&first, places));
+    }
     for level in Level::ALL {
         let mut of_level = all.iter().filter(|one| one.level == level);
         out.extend(of_level.by_ref().take(MOST).map(|one| command(one, places)));

@@ -38,11 +38,13 @@ pub fn json<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
 /// # Errors
 /// As [`json()`].
 pub fn redacted_plan(plan: &Plan) -> Result<String, serde_json::Error> {
-    let mut value = serde_json::to_value(plan)?;
-    if let Value::Object(map) = &mut value {
-        map.insert(REDACTED.to_owned(), Value::Bool(true));
+    #[derive(Serialize)]
+    struct Redacted<'a> {
+        redacted: bool,
+        #[serde(flatten)]
+        plan: &'a Plan,
     }
-    json(&value)
+    json(&Redacted { redacted: true, plan })
 }
 
 /// Why a text is not a plan to be used.

@@ -5,7 +5,7 @@
 use super::{
     clean::markup::xml,
     places::Places,
-    review::{Entry, Review, Standing},
+    review::{Entry, PASSED, Review, Standing},
 };
 use crate::{
     address::Kind,
@@ -53,6 +53,9 @@ pub fn junit(review: &Review<'_>, fails: &Fails, places: &Places) -> String {
             (kind.as_str(), cases.collect())
         })
         .collect();
+    if let Some(passed) = &review.passed {
+        suites.insert(0, ("guard", vec![of_passed(passed, fails)]));
+    }
     let findings = review.findings.iter().map(|one| of_finding(one, fails, places));
     suites.push(("finding", findings.collect()));
     for (suite, cases) in &mut suites {
@@ -104,6 +107,17 @@ fn place(span: Option<&Span>, places: &Places) -> Option<(String, u32)> {
 
 fn verdict(fails: bool) -> Verdict {
     if fails { Verdict::Fails } else { Verdict::Skipped }
+}
+
+fn of_passed(passed: &str, fails: &Fails) -> Case {
+    Case {
+        class: class("guard"),
+        name: PASSED.to_owned(),
+        at: None,
+        verdict: verdict(fails.findings.contains(&PASSED)),
+        message: passed.to_owned(),
+        details: passed.to_owned(),
+    }
 }
 
 fn of_entry(entry: &Entry<'_>, fails: &Fails, places: &Places) -> Case {

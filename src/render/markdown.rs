@@ -38,8 +38,12 @@ pub fn markdown(review: &Review<'_>, most: usize) -> String {
 }
 
 fn head(review: &Review<'_>) -> String {
-    let Review { command, organization, sum, .. } = review;
-    let mut out = format!("{}\n### charter {command}: {sum}\n\n", marker(command));
+    let Review { command, passed, organization, sum, .. } = review;
+    let mut out = format!("{}\n", marker(command));
+    if let Some(passed) = passed {
+        out.extend([format!("**{passed}**\n\n")]);
+    }
+    out.extend([format!("### charter {command}: {sum}\n\n")]);
     if let Some(Organization { id, name, kind, pinned }) = organization {
         let id = code_span(&shortened(id, NAME));
         match name {

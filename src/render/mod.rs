@@ -18,6 +18,8 @@ pub mod layout;
 pub mod markdown;
 pub mod metrics;
 pub mod outcome;
+#[cfg(test)]
+mod passed;
 pub mod places;
 pub mod policy;
 pub mod redact;

@@ -16,7 +16,7 @@ use crate::{
         Document,
         policy::{Exception, Policy},
     },
-    diagnostic::{Severity, Span},
+    diagnostic::{Diagnostic, Severity, Span},
     plan::Plan,
     policy::{Finding, Verdict},
 };
@@ -134,8 +134,13 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The list for machines.
-pub fn listing_json(document: &Document, verdict: &Verdict, today: Date) -> Value {
+/// The list for machines, with all that was found: also what a base refuses.
+pub fn listing_json(
+    document: &Document,
+    verdict: &Verdict,
+    found: &[Diagnostic],
+    today: Date,
+) -> Value {
     let rules: Vec<Value> = entries(document, verdict)
         .into_iter()
         .map(|Entry { name, words, span, severity, counts: (findings, accepted), why }| {
@@ -172,7 +177,7 @@ pub fn listing_json(document: &Document, verdict: &Verdict, today: Date) -> Valu
         "format_version": 1,
         "rules": rules,
         "exceptions": exceptions,
-        "findings": verdict.diagnostics(),
+        "findings": found,
     })
 }
 

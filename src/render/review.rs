@@ -22,11 +22,16 @@ use crate::{
     resource::{Change, Disposition, KeyStatus, Phase, Verb},
 };
 
+/// The code of what says which guards were passed.
+pub(super) const PASSED: &str = "guard/passed";
+
 /// What a command found.
 #[derive(Debug, Default)]
 pub struct Review<'a> {
     /// The command, as it is called.
     pub command: &'static str,
+    /// The guards that `--allow` passes: what every format shows first.
+    pub passed: Option<String>,
     /// The organization a plan is for.
     pub organization: Option<&'a Organization>,
     /// The files a plan was held against.
@@ -144,6 +149,8 @@ impl<'a> Review<'a> {
         let Plan {
             format_version: _,
             charter_version: _,
+            passed: _,
+            passed_when_saved: _,
             organization,
             created_at: _,
             observed: _,
@@ -187,6 +194,7 @@ impl<'a> Review<'a> {
         let sum = anstream::adapter::strip_str(&super::text::summary(plan)).to_string();
         Self {
             command,
+            passed: super::text::passed(plan),
             organization: Some(organization),
             base: base.as_ref(),
             acknowledgement: acknowledgement.as_ref(),

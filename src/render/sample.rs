@@ -114,6 +114,8 @@ pub(crate) fn empty() -> Plan {
     Plan {
         format_version: crate::plan::step::FORMAT_VERSION,
         charter_version: "0.1.0".into(),
+        passed: Vec::new(),
+        passed_when_saved: None,
         organization: Organization {
             id: "3f0c1b1e-0000-4000-8000-000000000000".into(),
             name: Some("Acme".into()),

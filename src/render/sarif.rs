@@ -13,7 +13,7 @@ use super::{
         markup::{shortened, uri},
     },
     places::Places,
-    review::{Review, Standing, rule_change},
+    review::{PASSED, Review, Standing, rule_change},
 };
 use crate::diagnostic::{Severity, Sources, Span};
 
@@ -93,6 +93,16 @@ fn described(rule: &str) -> String {
 
 fn all<'a>(review: &'a Review<'_>) -> Vec<Found<'a>> {
     let mut all = Vec::new();
+    if let Some(passed) = &review.passed {
+        all.push(Found {
+            rule: PASSED.to_owned(),
+            level: "warning",
+            text: passed.clone(),
+            at: None,
+            related: Vec::new(),
+            print: passed.clone(),
+        });
+    }
     for finding in &review.findings {
         let help = finding.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
         all.push(Found {

@@ -12,7 +12,7 @@ use super::{
     clean::clean,
     diff::rules_of_the_files,
     layout::{Flow, line, paragraph},
-    style::{ATTENTION, BOLD, DIM, PLAIN, paint},
+    style::{ATTENTION, BOLD, DIM, PLAIN, WARNING, paint},
 };
 use crate::diagnostic::Diagnostic;
 use crate::plan::{
@@ -22,7 +22,7 @@ use crate::plan::{
 };
 
 pub use self::{
-    guards::{allowances, breaches},
+    guards::{allowances, breaches, passed},
     meaning::access_changes,
     steps::{changes, one_line},
     summary::{Done, summary, totals},
@@ -53,9 +53,12 @@ impl Default for Options<'_> {
 
 /// The whole plan, with ANSI styles.
 pub fn plan(plan: &Plan, options: Options<'_>) -> String {
+    let first = guards::passed(plan).map(|text| line(0, &paint(WARNING, &text)));
     let Plan {
         format_version: _,
         charter_version: _,
+        passed: _,
+        passed_when_saved: _,
         organization,
         created_at: _,
         observed,
@@ -81,7 +84,8 @@ pub fn plan(plan: &Plan, options: Options<'_>) -> String {
         policy: _,
     } = plan;
     let width = options.width;
-    let mut out = head(organization, observed, width);
+    let mut out = first.unwrap_or_default();
+    out.push_str(&head(organization, observed, width));
     out.extend(base.as_ref().map(|base| against(base, notes, width)));
     out.extend(last_applied.as_ref().map(|last| against_applied(last, width)));
     let mut section = |text: String| {

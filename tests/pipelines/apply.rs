@@ -34,7 +34,7 @@ fn carried_over(stage: &Stage, job: &Job) -> String {
 #[test]
 fn the_plan_that_was_seen_is_applied_and_then_nothing_is_left() {
     let mut stage = pushed();
-    stage.set("CHARTER_PLAN_KEY", "a key of the environment");
+    stage.set("CHARTER_PLAN_KEY", "a key of the environment, made at random");
     let job = stage.act("plan", &[]);
     ends(&job, 0, "");
     assert_eq!(job.outputs["changes"], "true");

@@ -38,6 +38,28 @@ fn an_archive_needs_the_digest_of_exactly_what_is_archived() {
     }
     assert_eq!(served.calls(), Vec::<String>::new());
 
+    // The author of the change wrote the title; a co-author's paragraph hides what a reviewer wrote.
+    let trailer = format!("Charter-Ack: {digest}");
+    for (message, why) in [
+        (
+            format!("Merge pull request #7 from acme/topic\n\n{trailer}"),
+            "GitHub takes from the title",
+        ),
+        (format!("{trailer} (#7)"), "it stands in the subject"),
+        (
+            format!("Archive (#7)\n\n{trailer}\n\nCo-authored-by: Kim <kim@acme.com>"),
+            "another paragraph comes after it",
+        ),
+    ] {
+        story.commit(&message);
+        let run = story.run(&["apply", "plan.json", "--yes", "--ack-from-commit", "HEAD"]);
+        assert_eq!(run.code, Some(4), "{run:?}");
+        let said = flowing(&run.stderr);
+        assert!(said.contains("has a `Charter-Ack:` that was not read: "), "{said}");
+        assert!(said.contains(why), "{said}");
+    }
+    assert_eq!(served.calls(), Vec::<String>::new());
+
     story.commit(&format!("Merge the archive\n\nReviewed.\n\nCharter-Ack: {digest}"));
     let applied = story.run(&["apply", "plan.json", "--yes", "--ack-from-commit", "HEAD"]);
     assert_eq!(applied.code, Some(0), "{applied:?}");
@@ -106,7 +128,9 @@ fn an_apply_from_a_commit_that_is_not_the_tip_is_refused() {
 #[test]
 fn a_sealed_plan_is_refused_when_anything_in_it_was_changed() {
     let served = Served::start(SEED);
-    let story = Story::new().to(&served.url()).env("CHARTER_PLAN_KEY", "a key of the pipeline");
+    let story = Story::new()
+        .to(&served.url())
+        .env("CHARTER_PLAN_KEY", "a key of the pipeline, made at random");
     assert_eq!(story.run(&["plan", "--out", "plan.json"]).code, Some(0));
     let plan = read(&story.path("plan.json"));
     assert!(plan.contains("\"hmac\": \""), "{plan}");
@@ -122,7 +146,9 @@ fn a_sealed_plan_is_refused_when_anything_in_it_was_changed() {
         let (error, _) = story.run(&["apply", "changed.json", "--yes"]).one_message(4);
         assert!(error.contains(why), "{error}");
     }
-    let other = Story::new().to(&served.url()).env("CHARTER_PLAN_KEY", "another key");
+    let other = Story::new()
+        .to(&served.url())
+        .env("CHARTER_PLAN_KEY", "another key than that of the pipeline");
     other.write("plan.json", &plan);
     let (error, _) = other.run(&["apply", "plan.json", "--yes"]).one_message(4);
     assert!(error.contains("its HMAC is wrong"), "{error}");
@@ -131,6 +157,14 @@ fn a_sealed_plan_is_refused_when_anything_in_it_was_changed() {
     empty.write("plan.json", &plan);
     let (error, _) = empty.run(&["apply", "plan.json", "--yes"]).one_message(3);
     assert!(error.contains("`CHARTER_PLAN_KEY` is set, and empty"), "{error}");
+    // One that can be guessed seals nothing.
+    let short = Story::new().to(&served.url()).env("CHARTER_PLAN_KEY", &"k".repeat(31));
+    for arguments in [&["plan", "--out", "plan.json"][..], &["apply", "plan.json", "--yes"]] {
+        short.write("plan.json", &plan);
+        let (error, help) = short.run(arguments).one_message(3);
+        assert!(error.contains("`CHARTER_PLAN_KEY` has 31 bytes, and a key needs 32"), "{error}");
+        assert!(help.contains("openssl rand -hex 32"), "{help}");
+    }
     assert_eq!(served.calls(), Vec::<String>::new());
     assert_eq!(story.run(&["apply", "plan.json", "--yes"]).code, Some(0));
 }

@@ -430,3 +430,31 @@ fn a_base_that_is_wrong_is_told_from_a_change_that_is() {
     let shown = story.run(&["diff", "main...topic", "--format", "markdown", "--", "."]);
     assert!(shown.stdout.contains("the base `"), "{shown:?}");
 }
+
+#[test]
+fn a_date_that_has_passed_before_it_was_reviewed_is_refused_without_credentials() {
+    let story = repository();
+    let check = ["policy", ".", "--base-rev", "main"];
+    assert_eq!(story.run(&check).code, Some(0));
+    story.edit("charter.yaml", "2087-03-31", "2026-03-31");
+    story.commit("End what ends");
+    let run = story.run(&check);
+    assert_eq!(run.code, Some(4), "{run:?}");
+    let said = flowing(&run.stderr);
+    for part in [
+        "error[base/past-date]: the `until` of `joan@contractor.io` under `members`, `2026-03-31`, has passed already",
+        "the base `main` has `2087-03-31`",
+        "charter.yaml:6:43",
+        "remove the entry",
+        "give a day that is still to come",
+    ] {
+        assert!(said.contains(part), "`{part}` is not in {said}");
+    }
+    // Machines are told too.
+    let run = story.run(&[&check[..], &["--format", "json"]].concat());
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((run.code, &json["findings"][0]["code"]), (Some(4), &"base/past-date".into()));
+    // Once it is merged nobody is asked again.
+    story.git(&["branch", "--force", "main", "HEAD"]);
+    assert_eq!(story.run(&check).code, Some(0));
+}

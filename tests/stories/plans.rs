@@ -105,9 +105,23 @@ fn guards_hold_for_a_saved_plan_too() {
     assert!(wrong.stderr.contains("is not its count, 12"), "{wrong:?}");
     assert_eq!(served.calls(), Vec::<String>::new());
 
+    // Whoever approves the plan sees that a guard was passed, and whoever applies it what was passed when.
+    let each = "removals.members=12 (the limit is 1)";
+    let allow = ["plan", "--out", "plan.json", "--allow", "removals.members=12"];
+    let plan = story.run(&allow);
+    let first = format!("guards passed with `--allow`: {each}");
+    assert_eq!((plan.code, plan.stdout.lines().next()), (Some(0), Some(&*first)), "{plan:?}");
+    let refused = story.run(&["apply", "plan.json", "--yes"]);
+    let first = |then: &str, now: &str| {
+        format!("guards passed with `--allow`: when the plan was saved: {then}; now: {now}")
+    };
+    let wanted = first(each, "none");
+    assert_eq!((refused.code, refused.stdout.lines().next()), (Some(4), Some(&*wanted)));
+
     let allow = ["apply", "plan.json", "--yes", "--allow", "removals.members=12"];
     let applied = story.run(&allow);
     assert_eq!(applied.code, Some(0), "{applied:?}");
+    assert_eq!(applied.stdout.lines().next(), Some(&*first(each, each)));
     assert_eq!(served.calls().len(), 14);
     let journal = story.journals().pop().unwrap();
     assert!(read(&journal).contains(r#""guard":"removals.members""#));

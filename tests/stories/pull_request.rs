@@ -99,7 +99,7 @@ fn a_change_travels_from_a_fork_to_an_organization_that_equals_its_files() {
     // Merged; the plan of the merge commit is saved and sealed, and that one is applied.
     merge(&story, &format!("Merge: invite eve, retire Old\n\nCharter-Ack: {digest}\n"));
     let base = story.git(&["rev-parse", "HEAD^1"]);
-    let story = story.env("CHARTER_PLAN_KEY", "a key that only the pipeline has");
+    let story = story.env("CHARTER_PLAN_KEY", "a key that only the pipeline has, made at random");
     let saved = story.run(&["plan", ".", "--base-rev", &base, "--out", "plan.json"]);
     shows(&saved, 0, &["3 by this change, 1 drift"]);
     let apply = ["apply", "plan.json", "--yes", "--require-tip", "main"];

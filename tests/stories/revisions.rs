@@ -3,7 +3,7 @@
 //! Invariant: what lies in the work tree does not count, and no diff of revisions ever sees a credential.
 
 use crate::{
-    repository::{LIVE, repository, shows},
+    repository::{LIVE, flowing, repository, shows},
     support::{Served, Story},
 };
 
@@ -101,4 +101,28 @@ fn a_repository_below_the_current_folder_is_not_the_one_that_is_reviewed() {
     // Another work tree of the same repository has the same branches.
     story.git(&["worktree", "add", "--quiet", "--detach", "copy", "main"]);
     assert_eq!(story.run(&["diff", "main..main", "--", "copy"]).code, Some(0));
+}
+
+#[test]
+fn branches_that_parted_twice_are_compared_from_one_commit_that_is_named() {
+    let story = repository();
+    story.edit("charter.yaml", "ada@acme.com: admin", "ada@acme.com: user");
+    let topic = story.commit("Ada is no admin");
+    story.git(&["checkout", "--quiet", "main"]);
+    let main = story.commit("Nothing");
+    for (branch, other) in [("main", &topic), ("topic", &main)] {
+        story.git(&["checkout", "--quiet", branch]);
+        story.git(&["merge", "--quiet", "--no-ff", "--message", "Merge", other]);
+    }
+    let diff = ["diff", "main...topic", "--format"];
+    let run = story.run(&[&diff[..], &["text", "--", "."]].concat());
+    let said = flowing(&run.stderr);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    for part in ["warning[revision/several-merge-bases]", &main, &topic, "this is seen from"] {
+        assert!(said.contains(part), "`{part}` is not in {said}");
+    }
+    for format in ["json", "markdown", "github", "sarif"] {
+        let run = story.run(&[&diff[..], &[format, "--", "."]].concat());
+        assert!(run.stdout.contains("revision/several-merge-bases"), "{format}: {run:?}");
+    }
 }

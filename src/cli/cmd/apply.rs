@@ -43,6 +43,7 @@ use crate::{
         signals::Signals,
         skew,
         target::Target,
+        trailers::{Given, allowed_by},
         ui::Ui,
     },
     plan::{Plan, Step, step::Counts},
@@ -194,7 +195,7 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
     }
     let given = approvals(approve, &asked, &source)?;
     let carried = match &approve.ack_from_commit {
-        Some(rev) => revision::allowed_by(rev, source.place(&asked))?,
+        Some(rev) => allowed_by(rev, source.place(&asked))?,
         None => BTreeMap::new(),
     };
     let mark = Mark::read(&asked, &source, carried)?;
@@ -301,7 +302,7 @@ async fn finish(
 }
 
 /// What stands in for somebody who says yes to certain steps, after the commit was judged.
-fn approvals(approve: &Approve, asked: &Asked, source: &Source) -> Result<Vec<String>, Failure> {
+fn approvals(approve: &Approve, asked: &Asked, source: &Source) -> Result<Given, Failure> {
     let Approve { ack, ack_from_commit, require_tip } = approve;
     let place = source.place(asked);
     if let Some(tip) = require_tip {
@@ -317,9 +318,9 @@ fn approvals(approve: &Approve, asked: &Asked, source: &Source) -> Result<Vec<St
         };
         revision::require_tip(tip, place, judged)?;
     }
-    let mut given = ack.clone();
+    let mut given = Given::from(ack.clone());
     if let Some(rev) = ack_from_commit {
-        given.extend(revision::acknowledged_by(rev, place)?);
+        given.add_from_commit(rev, place)?;
     }
     Ok(given)
 }

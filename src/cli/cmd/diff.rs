@@ -25,7 +25,7 @@ pub(in crate::cli) fn run(args: &Diff, ui: &Ui) -> Result<Exit, Failure> {
 
 fn compared(args: &Diff, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
     let Diff { old, new, path, format: _, redact: _ } = args;
-    let (old, new) = match (new, path) {
+    let (old, new, note) = match (new, path) {
         (Some(new), None) if is_range(old) && !old.exists() => {
             return Err(Failure::usage(format!("there is no file `{}`", old.display())).help(format!(
                 "put `--` before the path to compare two revisions of it: `charter diff {} -- {}`",
@@ -33,7 +33,7 @@ fn compared(args: &Diff, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
                 new.display()
             )));
         }
-        (Some(new), None) => (revision::earlier_at(old)?, Files::read(new)?),
+        (Some(new), None) => (revision::earlier_at(old)?, Files::read(new)?, None),
         (new, path) => {
             let path = path.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
             revision::sides(rev(old)?, new.as_deref().map(rev).transpose()?, path)?
@@ -42,7 +42,8 @@ fn compared(args: &Diff, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
     printer.learn_files(&old);
     printer.learn_files(&new);
     let now = Timestamp::now();
-    let (wanted, notes) = (new.wishes(now).desired, new.wishes(now).notes);
+    let (wanted, mut notes) = (new.wishes(now).desired, new.wishes(now).notes);
+    notes.splice(..0, note);
     let compared = compare(&old.wishes(now).desired, &wanted);
     let rules = rules(old.document(), new.document(), &compared);
     printer.diff(&rules, &compared, &notes, &new.sources, ui)?;

@@ -19,7 +19,7 @@ use crate::{
     },
     config::lower::lower,
     diagnostic::Sources,
-    policy::judge_files,
+    policy::{judge_files, past_dates},
     render::{
         json::{is_plan, json, may_be_files, read_plan},
         policy::{listing, listing_json, of_plan},
@@ -49,6 +49,7 @@ fn judged(args: &Policy, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
     if let Some(base) = Base::read(against, path, Age::Commit)? {
         let rules = base.rules(&files);
         let others = judge_files(&rules, &desired, today).diagnostics();
+        found.extend(past_dates(document, base.files().document(), base.name(), today));
         also_of_base(&mut found, others, base.name());
         found.extend(base.findings(&files, &rules));
     }
@@ -57,7 +58,9 @@ fn judged(args: &Policy, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
             ui.judgement(&found, &files.sources);
             ui.data(&listing(document, &verdict, today, ui.width))?;
         }
-        ReviewFormat::Json => ui.data(&printed(&listing_json(document, &verdict, today))?)?,
+        ReviewFormat::Json => {
+            ui.data(&printed(&listing_json(document, &verdict, &found, today))?)?
+        }
         _ => printer.findings(&found, &files.sources, "", ui)?,
     }
     refused_by_policy(&found)?;

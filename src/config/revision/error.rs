@@ -32,6 +32,9 @@ pub enum GitError {
     /// A repository inside another one.
     #[error("`{0}` is in a repository of its own inside another one")]
     Nested(String),
+    /// Its configuration says that the work tree is elsewhere.
+    #[error("the repository of `{0}` says that its work tree is elsewhere (`core.worktree`)")]
+    Moved(String),
     /// Two commits have nothing in common here.
     #[error("`{0}` and `{1}` have no common commit in this repository")]
     NoMergeBase(String, String),
@@ -78,6 +81,9 @@ impl GitError {
             GitError::Nested(_) => {
                 "its branches are not those of the repository around it: to use it, clone it by itself and run it there"
                     .to_owned()
+            }
+            GitError::Moved(_) => {
+                "if nobody meant that: git config --unset core.worktree; else run it in a clone without it".to_owned()
             }
             GitError::Unknown(_) | GitError::NoMergeBase(..) => {
                 "fetch it first; in a pipeline, check the repository out with its whole history"

@@ -86,7 +86,9 @@ pub(super) struct Git {
 }
 
 /// What the repository's configuration must not decide. All of it also where a later Git would use it.
-const SETTINGS: [&str; 5] = [
+const SETTINGS: [&str; 6] = [
+    // A copy of the history beside the objects, which Git believes.
+    "core.commitGraph=false",
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.alternateRefsCommand=false",
@@ -95,9 +97,14 @@ const SETTINGS: [&str; 5] = [
     "safe.bareRepository=explicit",
 ];
 
-const VARIABLES: [(&str, &str); 12] = [
+/// A file without content.
+const NOTHING: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
+
+const VARIABLES: [(&str, &str); 13] = [
     ("GIT_CONFIG_NOSYSTEM", "1"),
-    ("GIT_CONFIG_GLOBAL", if cfg!(windows) { "NUL" } else { "/dev/null" }),
+    ("GIT_CONFIG_GLOBAL", NOTHING),
+    // `.git/info/grafts` gives commits other parents than their objects do.
+    ("GIT_GRAFT_FILE", NOTHING),
     ("GIT_ATTR_NOSYSTEM", "1"),
     ("GIT_TERMINAL_PROMPT", "0"),
     ("GIT_OPTIONAL_LOCKS", "0"),
@@ -129,7 +136,21 @@ impl Git {
             }
             other => other?,
         };
+        git.check_top()?;
         Ok((git, prefix))
+    }
+
+    /// Refuses a work tree that the configuration has moved (`core.worktree`): the path of a folder in it would be that
+    /// of another folder in the commits.
+    fn check_top(&self) -> Result<(), GitError> {
+        let output = self.output(&["rev-parse", "--show-toplevel"])?;
+        let shown = || self.folder.display().to_string();
+        let top = String::from_utf8(output.stdout).map_err(|_| GitError::Path(shown()))?;
+        let top = self.folder.join(top.strip_suffix('\n').unwrap_or(&top));
+        match top.join(".git").symlink_metadata() {
+            Ok(_) if output.status.success() => Ok(()),
+            _ => Err(GitError::Moved(shown())),
+        }
     }
 
     fn prefix(&self) -> Result<String, GitError> {
@@ -195,13 +216,18 @@ impl Git {
         Ok(!output.stdout.is_empty())
     }
 
-    /// The best common ancestor of two commits, by their ids.
-    pub(super) fn merge_base(&self, one: &str, other: &str) -> Result<String, GitError> {
-        let output = self.output(&["merge-base", "--end-of-options", one, other])?;
-        match id_in(&output) {
-            Some(id) if output.status.success() => Ok(id),
-            _ => Err(GitError::NoMergeBase(one.to_owned(), other.to_owned())),
+    /// The best common ancestors of two commits, by their ids: at least one, in Git's order. A history that was cut off
+    /// (`.git/shallow`) is no shorter history: it fails where it ends.
+    pub(super) fn merge_bases(&self, one: &str, other: &str) -> Result<Vec<String>, GitError> {
+        let mut command = self.command(&["merge-base", "--all", "--end-of-options", one, other]);
+        let command = command.env("GIT_SHALLOW_FILE", "").stdin(Stdio::null());
+        let output = command.output().map_err(GitError::Run)?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let ids: Vec<String> = said.lines().map(str::to_owned).collect();
+        if output.status.success() && !ids.is_empty() && ids.iter().all(|id| is_id(id)) {
+            return Ok(ids);
         }
+        Err(GitError::NoMergeBase(one.to_owned(), other.to_owned()))
     }
 
     /// A commit's message.

@@ -9,6 +9,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::config::load::Side;
 
+mod history;
+mod message;
 mod names;
 mod trees;
 
@@ -261,22 +263,6 @@ fn a_relative_search_path_is_no_place_for_git() {
 }
 
 #[test]
-fn a_range_begins_where_its_sides_parted() {
-    let repository = Repository::new();
-    repository.write("charter.yaml", "version: 1\nmembers: {ada@acme.com: user}\n");
-    let start = repository.commit("one");
-    repository.git(&["checkout", "--quiet", "-b", "topic"]);
-    repository.write("charter.yaml", "version: 1\nmembers: {}\n");
-    repository.commit("two");
-    repository.git(&["checkout", "--quiet", "main"]);
-    repository.write("other", "");
-    repository.commit("three");
-    let place = repository.find("charter.yaml");
-    let (main, topic) = (place.commit("main").unwrap(), place.commit("topic").unwrap());
-    assert_eq!(place.merge_base(&main, &topic).unwrap().id, start);
-}
-
-#[test]
 fn ranges_are_told_from_paths() {
     let sides = |text: &str| range(text);
     let both = |old: &str, new: &str, parted| Some((old.to_owned(), new.to_owned(), parted));
@@ -288,17 +274,4 @@ fn ranges_are_told_from_paths() {
     for path in ["..", "...", "../old", "old/../new", "charter.yaml", "../../old"] {
         assert_eq!(sides(path), None, "{path}");
     }
-}
-
-#[test]
-fn a_trailer_stands_in_the_last_paragraph() {
-    let of = |message: &str| trailers(message, "Charter-Ack");
-    assert_eq!(of("Merge #1\n\nCharter-Ack: abc\n"), ["abc"]);
-    assert_eq!(
-        of("Merge #1\n\nWhy.\n\ncharter-ack:  abc\nSigned-off-by: x\nCharter-Ack: d\n\n"),
-        ["abc", "d"]
-    );
-    assert!(of("Merge #1\n\nCharter-Ack: abc\n\nand more\n").is_empty());
-    assert!(of("Charter-Ack: abc\n").is_empty());
-    assert!(of("").is_empty());
 }

@@ -23,6 +23,7 @@ const ERRORS: usize = 50;
 pub(super) fn of(review: &Review<'_>) -> Vec<Section> {
     let Review {
         command: _,
+        passed: _,
         organization: _,
         base: _,
         last_applied: _,

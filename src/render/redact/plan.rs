@@ -54,6 +54,8 @@ impl Redactor {
         let Plan {
             format_version,
             charter_version,
+            passed,
+            passed_when_saved,
             organization,
             created_at,
             observed,
@@ -82,6 +84,9 @@ impl Redactor {
         Plan {
             format_version: *format_version,
             charter_version: charter_version.clone(),
+            // Guards and counts name nobody.
+            passed: passed.clone(),
+            passed_when_saved: passed_when_saved.clone(),
             organization: Organization {
                 id: id.clone(),
                 name: name.as_ref().map(|name| self.name(Class::Organization, name)),

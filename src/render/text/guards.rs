@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use super::{Options, call_to_act, count};
 use crate::{
     plan::{
+        Plan,
         acknowledge::Acknowledgement,
-        step::{GuardResult, LimitOf},
+        step::{GuardResult, LimitOf, PassedGuard},
     },
     render::{
         clean::clean,
@@ -17,6 +18,30 @@ use crate::{
     },
     resource::desired::GuardName,
 };
+
+/// The guards that only `--allow` keeps from refusing, on one line; `None`: no guard was passed.
+pub fn passed(plan: &Plan) -> Option<String> {
+    let list = |passed: &[PassedGuard]| {
+        let one = |PassedGuard { guard, count, limit }: &PassedGuard| {
+            format!("{}={count} (the limit is {limit})", guard.as_str())
+        };
+        match passed {
+            [] => "none".to_owned(),
+            some => some.iter().map(one).collect::<Vec<_>>().join(", "),
+        }
+    };
+    let now = &plan.passed;
+    match plan.passed_when_saved.as_deref() {
+        None if now.is_empty() => None,
+        None => Some(format!("guards passed with `--allow`: {}", list(now))),
+        Some([]) if now.is_empty() => None,
+        Some(saved) => Some(format!(
+            "guards passed with `--allow`: when the plan was saved: {}; now: {}",
+            list(saved),
+            list(now)
+        )),
+    }
+}
 
 /// The breached guards; empty if none is.
 pub fn breaches(guards: &[GuardResult], width: usize) -> String {
