@@ -29,7 +29,9 @@
 //! *schedule* judges each change (ready, deferred, manual, held), orders the steps and builds their calls.
 //!
 //! Nothing flows back except by observing again. There is **no state file**: the live organization is the state,
-//! and recovery after any failure is "run plan again". The commands are equations:
+//! and recovery after any failure is "run plan again". The record of what was applied last (`plan::record`) is none: it
+//! names a commit, only sharpens what a plan is held against, and nothing is read from it that files or live say. The
+//! commands are equations:
 //!
 //! - validate = load
 //! - plan = schedule ∘ diff(live, adopt(desired, live)), with live = bind(desired, observe)

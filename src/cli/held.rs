@@ -103,15 +103,24 @@ impl Held {
             Some(named) => place.is_ancestor(named, &commit)?,
             None => false,
         };
+        let mut notes = Vec::new();
         let at_last = |commit| Base::of(&place, commit, Some(record.planned_at), at.path).map(Some);
         let (base, files, upto) = match named {
             Some(named) if named.id == commit.id => (at_last(&named)?, None, named),
             Some(named) if earlier => (at_last(&commit)?, None, named),
-            Some(named) => (base(Age::Unknown)?, at_last(&commit)?, named),
+            Some(named) => match base(Age::Unknown) {
+                Ok(base) => (base, at_last(&commit)?, named),
+                // What was applied last was right, and holds.
+                Err(failure) if revision::is_broken_base(&failure) => {
+                    notes.push(broken_base(&named.rev));
+                    (None, at_last(&commit)?, head)
+                }
+                Err(failure) => return Err(failure),
+            },
             None => (None, at_last(&commit)?, head),
         };
         let last = Some(Last { record, place, commit, upto, files });
-        Ok(Self { base, last, notes: Vec::new(), revision })
+        Ok(Self { base, last, notes, revision })
     }
 
     /// The same for drift, where nothing is by a change.
@@ -131,9 +140,11 @@ impl Held {
         at: &Place<'_>,
         files: &Files,
     ) -> Result<Option<Revision>, Failure> {
-        let says_so = || -> Result<bool, Failure> {
-            let committed = revision::files(place, head, "HEAD:", Side::Own)?;
-            Ok(committed.as_ref().map(Files::document) == Some(files.document()))
+        let says_so = || match revision::files(place, head, "HEAD:", Side::Own) {
+            Ok(committed) => Ok(committed.as_ref().map(Files::document) == Some(files.document())),
+            // What is wrong there is right here, so it says something else.
+            Err(Failure::Files(_)) => Ok(false),
+            Err(failure) => Err(failure),
         };
         let named = at.rev.is_some() || says_so()?;
         let (commit, path) = (head.id.clone(), place.inside().to_owned());
@@ -322,6 +333,17 @@ fn usable(
         )
     };
     Err(refused(&format!("does not come before {head}, the commit of the files"), how))
+}
+
+fn broken_base(name: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "record/base-broken",
+        format!(
+            "the files of the base `{name}` are wrong: the plan is held against what was applied last alone, and says \
+             `merged, not applied` of everything since"
+        ),
+    )
+    .help("right for the change that mends them")
 }
 
 fn no_record(base: Option<&Base>) -> Diagnostic {

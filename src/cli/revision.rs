@@ -347,6 +347,11 @@ fn ended(desired: &Desired) -> BTreeSet<Address> {
     gone.map(|(address, _)| address).chain(objects.map(|(address, _)| address)).cloned().collect()
 }
 
+/// Whether it is the files of the base that are wrong.
+pub(super) fn is_broken_base(failure: &Failure) -> bool {
+    matches!(failure, Failure::Files(wrong) if wrong.diagnostics.iter().any(|one| one.code == BROKEN))
+}
+
 /// Says first that it is the base which is wrong: the change may be what mends it.
 fn broken(failure: Failure, name: &str) -> Failure {
     let Failure::Files(mut rejected) = failure else { return failure };

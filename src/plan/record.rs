@@ -17,7 +17,7 @@ pub struct Record {
     /// The version of this form.
     format_version: u32,
     /// The organization's id.
-    pub organization: String,
+    pub organization_id: String,
     /// The files: their path from the top of the repository; empty: the top.
     pub path: String,
     /// The commit that was applied.
@@ -55,7 +55,7 @@ impl Record {
         let planned_at = Timestamp::from_second(planned_at.as_second()).unwrap_or(planned_at);
         Self {
             format_version: FORMAT_VERSION,
-            organization: organization.to_owned(),
+            organization_id: organization.to_owned(),
             path: path.to_owned(),
             commit: commit.to_owned(),
             planned_at,
@@ -78,8 +78,8 @@ impl Record {
         if record.format_version != FORMAT_VERSION {
             return Err(RecordError::Version(record.format_version));
         }
-        if record.organization != organization {
-            return Err(RecordError::Organization(record.organization));
+        if record.organization_id != organization {
+            return Err(RecordError::Organization(record.organization_id));
         }
         if record.path != path {
             let path = if record.path.is_empty() { ".".to_owned() } else { record.path };

@@ -232,6 +232,37 @@ fn a_record_that_cannot_be_used_is_refused_and_none_is_said() {
 }
 
 #[test]
+fn a_broken_base_does_not_stop_what_mends_it_where_something_was_applied() {
+    let served = Served::start(LIVE);
+    let story = applied(&served);
+    story.edit("charter.yaml", "  ada@acme.com: admin\n", "  ada@acme.com: emperor\n");
+    story.commit("Break the branch");
+    story.edit(
+        "charter.yaml",
+        "  ada@acme.com: emperor\n",
+        "  ada@acme.com: admin\n  eve@acme.com: user\n",
+    );
+    // A commit that breaks nothing more, and loosens what was applied.
+    story.edit("charter.yaml", "removals: {members: 1}", "removals: {members: 9}");
+    story.commit("Mend it");
+    let run = plan(&story, "main^1");
+    shows(&run, 0, &["guard.removals.members: 1 -> 9, merged, not applied", "1 to create"]);
+    assert!(flowing(&run.stderr).contains("the files of the base `main^1` are wrong"), "{run:?}");
+    assert_eq!(apply(&story, &["--base-rev", "main^1"]).code, Some(0));
+    let alone = ["plan", ".", "--rev", "main", "--base-rev", "main^1"];
+    assert_eq!(story.run(&alone).code, Some(3));
+}
+
+#[test]
+fn the_record_may_lie_in_the_folder_of_the_files() {
+    let served = Served::start(LIVE);
+    let story = applied(&served);
+    story.edit("charter.yaml", "members: report", "members: remove");
+    let run = story.run(&["plan", ".", "--last-applied", "applied.json"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+}
+
+#[test]
 fn a_shallow_clone_says_that_it_is_shallow() {
     let served = Served::start(LIVE);
     let story = applied(&served);
