@@ -67,8 +67,9 @@ fn head(review: &Review<'_>) -> String {
     }
     if let Some(LastApplied { commit, planned_at, .. }) = review.last_applied {
         let commit = code_span(&shortened(commit, NAME));
+        let too = if review.base.is_some() { " too" } else { "" };
         out.extend([format!(
-            "Held against {commit} too, which was applied last (plan of {planned_at}).\n\n"
+            "Held against {commit}{too}, which was applied last (plan of {planned_at}).\n\n"
         )]);
     }
     out.push_str(&counts(review));

@@ -254,6 +254,41 @@ fn a_broken_base_does_not_stop_what_mends_it_where_something_was_applied() {
 }
 
 #[test]
+fn the_commit_is_named_for_files_in_a_folder_too_and_from_within_it() {
+    let served = Served::start(LIVE);
+    let story = Story::new().with_git().to(&served.url()).env("CHARTER_PLAN_KEY", PIPELINE);
+    std::fs::remove_file(story.path("charter.yaml")).unwrap();
+    std::fs::create_dir(story.path("access")).unwrap();
+    let file = |more: &str| {
+        let organization = "version: 1\norganization: {id: 3f0c1b1e-0000-4000-8000-000000000000}\n";
+        story.write(
+            "access/charter.yaml",
+            &format!("{organization}members:\n  ada@acme.com: admin\n{more}"),
+        );
+    };
+    file("");
+    story.git(&["init", "--quiet", "--initial-branch=main"]);
+    let start = story.commit("Start");
+    let record = Record::new(ID, "access", &start, Timestamp::now());
+    story.write("applied.json", &record.sealed(PIPELINE.as_bytes()).unwrap());
+    file("  eve@acme.com: user\n");
+    let brought = story.commit("Invite eve");
+    story.write("notes.txt", "elsewhere");
+    story.commit("Elsewhere");
+    let expected = format!("as user, merged, not applied ({})", &brought[..12]);
+    for (folder, file, path) in [
+        ("", "applied.json", "access"),
+        ("access", "../applied.json", "."),
+        ("access", "../applied.json", "charter.yaml"),
+    ] {
+        let args = ["plan", "--rev", "main", "--last-applied", file, "--", path];
+        let mut command = story.command(&args);
+        let run = crate::support::ended(command.current_dir(story.path(folder)).output().unwrap());
+        shows(&run, 0, &[&expected]);
+    }
+}
+
+#[test]
 fn the_record_may_lie_in_the_folder_of_the_files() {
     let served = Served::start(LIVE);
     let story = applied(&served);

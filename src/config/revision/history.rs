@@ -60,6 +60,16 @@ impl Git {
         Ok(output.stdout.starts_with(b"true"))
     }
 
+    /// From the folder that Git runs in to the top of the repository: `../`, or nothing.
+    fn to_the_top(&self) -> Result<String, GitError> {
+        let output = self.output(&["rev-parse", "--show-cdup"])?;
+        if !output.status.success() {
+            return Err(failed("finding the repository", &output));
+        }
+        let path = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok(path.strip_suffix('\n').unwrap_or(&path).to_owned())
+    }
+
     fn first_parents(
         &self,
         old: &str,
@@ -69,8 +79,10 @@ impl Git {
     ) -> Result<Vec<String>, GitError> {
         let (range, most) = (format!("{old}..{new}"), format!("--max-count={most}"));
         let mut arguments = vec!["rev-list", "--first-parent", &most, &range, "--"];
+        // Git takes a path from the folder that it runs in.
+        let path = format!("{}{path}", self.to_the_top()?);
         if !path.is_empty() {
-            arguments.push(path);
+            arguments.push(&path);
         }
         let output = self.output(&arguments)?;
         if !output.status.success() {
