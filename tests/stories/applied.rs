@@ -62,6 +62,10 @@ fn a_loosening_that_was_refused_is_refused_after_an_innocent_commit_too() {
     story.write("teams/ml.yaml", "teams: {ml: []}\n");
     let loosening = story.commit("Let the team go");
     shows(&plan(&story, "main^1"), 4, &["and the limit is 1 in the base"]);
+    let saved = ["plan", ".", "--rev", "main", "--base-rev", "main^1", "--out", "plan.json"];
+    let refused = story.run(&saved);
+    assert!(refused.stderr.contains("to be looked at: apply refuses it"), "{refused:?}");
+    assert!(!refused.stderr.contains("apply it with"), "{refused:?}");
     story.edit("charter.yaml", "  ada@acme.com: admin\n", "  ada@acme.com: admin # on call\n");
     story.commit("Say who is on call");
 

@@ -92,12 +92,16 @@ async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result
     let plan = prepare::make_seen(&connection, wanted, &choices, &seen).await?;
     target.planned(&plan);
     printer.plan(&plan, &files.sources, &Fails::default(), target)?;
+    let verdict = refused(&plan, &choices, target);
     if let Some(path) = out {
         save(&plan, path, key.as_deref())?;
-        let path = path.display().to_string();
-        ui.say(&format!("saved: apply it with `charter apply {}`\n", clean(&path)));
+        let path = clean(&path.display().to_string());
+        ui.say(&match &verdict {
+            Ok(()) => format!("saved: apply it with `charter apply --plan {path}`\n"),
+            Err(_) => format!("saved in `{path}`, to be looked at: apply refuses it\n"),
+        });
     }
-    refused(&plan, &choices, target)?;
+    verdict?;
     let exit = if *detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done };
     discard((plan, files));
     Ok(exit)
