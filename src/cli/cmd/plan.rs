@@ -95,7 +95,8 @@ async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result
     let verdict = refused(&plan, &choices, target);
     if let Some(path) = out {
         save(&plan, path, key.as_deref())?;
-        let path = clean(&path.display().to_string());
+        let path = path.display().to_string();
+        let path = clean(&path);
         ui.say(&match &verdict {
             Ok(()) => format!("saved: apply it with `charter apply --plan {path}`\n"),
             Err(_) => format!("saved in `{path}`, to be looked at: apply refuses it\n"),
