@@ -10,7 +10,7 @@ fn a_saved_plan_is_applied_with_exactly_its_calls_and_leaves_a_journal() {
     let story = Story::new().to(&served.url());
     let saved = story.run(&["plan", "--out", "plan.json"]);
     assert_eq!(saved.code, Some(0), "{saved:?}");
-    assert!(saved.stderr.contains("charter apply plan.json"), "{saved:?}");
+    assert!(saved.stderr.contains("charter apply --plan plan.json"), "{saved:?}");
     let mode = std::fs::metadata(story.path("plan.json")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 
