@@ -213,7 +213,11 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
     let (plan, sources) = source.plan(&connection, &asked.choices, &done).await?;
     skew::refuse(&connection)?;
     target.planned(&plan);
-    Printer::plain("apply").plan(&plan, sources, &Fails::default(), target)?;
+    let printer = Printer::plain("apply");
+    if let Source::Files(files, _) = &source {
+        printer.learn_files(files);
+    }
+    printer.plan(&plan, sources, &Fails::default(), target)?;
     refused(&plan, &asked.choices, target)?;
     if plan.is_empty() {
         target.applied(Tally::default());
