@@ -64,12 +64,8 @@ pub(in crate::cli) async fn run(args: &Apply, shell: Shell<'_>) -> Result<Exit, 
         ("--last-applied", args.applied.last_applied.is_some()),
         ("--resume", args.resume.is_some()),
     ];
-    let session = Session::begin(
-        "apply",
-        args.fleet.fleet.is_some(),
-        args.telemetry.metrics_file.as_deref(),
-        shell,
-    )?;
+    let session =
+        Session::begin("apply", &args.fleet, args.telemetry.metrics_file.as_deref(), shell)?;
     let fleet = Fleet::read(&args.fleet, "apply", ReviewFormat::Text, false, &single);
     let ended = match fleet {
         Err(failure) => Err(failure),

@@ -31,7 +31,7 @@ use crate::{
 pub(in crate::cli) async fn run(args: &Drift, shell: Shell<'_>) -> Result<Exit, Failure> {
     let printer = printer(&args.files.path, args)?;
     let metrics = args.telemetry.metrics_file.as_deref();
-    let ended = match Session::begin("drift", args.fleet.fleet.is_some(), metrics, shell) {
+    let ended = match Session::begin("drift", &args.fleet, metrics, shell) {
         Ok(session) => {
             let ended = all(args, &session, &printer).await;
             session.end(ended)

@@ -35,7 +35,7 @@ use crate::{
 
 pub(in crate::cli) async fn run(args: &PlanArgs, shell: Shell<'_>) -> Result<Exit, Failure> {
     let metrics = args.telemetry.metrics_file.as_deref();
-    let session = Session::begin("plan", args.fleet.fleet.is_some(), metrics, shell)?;
+    let session = Session::begin("plan", &args.fleet, metrics, shell)?;
     let ended = all(args, &session).await;
     session.end(ended)
 }
