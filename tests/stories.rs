@@ -42,6 +42,8 @@ mod plans;
 mod pull_request;
 #[path = "stories/reading.rs"]
 mod reading;
+#[path = "stories/reports.rs"]
+mod reports;
 #[path = "stories/repository.rs"]
 mod repository;
 #[path = "stories/requests.rs"]

@@ -18,7 +18,7 @@ use super::{
     pace::Quota,
     retry::{self, Hints, Rule},
     text,
-    trace::Trace,
+    trace::{Trace, millis},
     transport::{Method, RawRequest, RawResponse, TransportError},
 };
 
@@ -84,7 +84,7 @@ impl Core {
         tracing::debug!(
             target: "orgcharter::api",
             method = method.as_str(), path, attempt, status, request_id = id,
-            took_ms = took.as_millis(), error = reply.as_ref().err().map(tracing::field::display),
+            took_ms = millis(took), error = reply.as_ref().err().map(tracing::field::display),
             "request"
         );
         reply

@@ -364,7 +364,7 @@ impl Core {
                 target: "orgcharter::api",
                 method = asked.method.as_str(), path = %asked.target, attempt = tries.made,
                 request_id = error.request_id(),
-                wait_ms = wait.as_millis(), %error, "request again"
+                wait_ms = super::trace::millis(wait), %error, "request again"
             );
             refused = Some(self.told(error, hints));
         }

@@ -221,7 +221,7 @@ impl Exchange {
             };
             match verdict {
                 Verdict::After(wait) | Verdict::CoolDown(wait) if tries.made < most => {
-                    tracing::info!(target: "orgcharter::api", %error, wait_ms = wait.as_millis(), "token exchange again");
+                    tracing::info!(target: "orgcharter::api", %error, wait_ms = super::trace::millis(wait), "token exchange again");
                     tries.waited += wait;
                     if !wait.is_zero() {
                         self.clock.sleep(wait).await;

@@ -158,7 +158,7 @@ impl Limiter {
                 Turn::AfterOthers => changed.await,
                 Turn::In(left) => {
                     if left > Duration::from_secs(1) {
-                        tracing::info!(target: "orgcharter::api", wait_ms = left.as_millis(), "waiting for the request budget");
+                        tracing::info!(target: "orgcharter::api", wait_ms = super::trace::millis(left), "waiting for the request budget");
                     }
                     tokio::select! {
                         biased;

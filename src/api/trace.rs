@@ -60,7 +60,11 @@ impl<'c> Trace<'c> {
 
     /// Milliseconds.
     fn since(&self, start: Duration) -> u64 {
-        let time = self.clock.monotonic().saturating_sub(start);
-        u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+        millis(self.clock.monotonic().saturating_sub(start))
     }
+}
+
+/// Milliseconds as a log can hold them: a number of 128 bits would become a string.
+pub(super) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -156,6 +156,11 @@ impl Held {
         self.bases().map(Base::files)
     }
 
+    /// The names of these files, which their places begin with.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.bases().map(Base::name)
+    }
+
     fn bases(&self) -> impl Iterator<Item = &Base> {
         self.base.iter().chain(self.last.iter().filter_map(|last| last.files.as_ref()))
     }

@@ -63,8 +63,10 @@ pub(crate) fn start(global: &Global, several: bool) -> Result<(), Failure> {
             .with(
                 fmt::layer()
                     .json()
-                    .flatten_event(true)
+                    // How long a span was busy is a text; the spans that took long say it as a number.
+                    .without_time()
                     .with_span_events(FmtSpan::CLOSE)
+                    .event_format(fmt::format().json().flatten_event(true))
                     .with_writer(io::stderr)
                     .with_filter(filter),
             )

@@ -13,8 +13,8 @@ use std::{
 use serde_json::json;
 
 use super::{
-    failure::Failure, format::ReviewFormat, prepare::Files, revision::BROKEN, target::Target,
-    ui::Ui,
+    failure::Failure, format::ReviewFormat, places::places, prepare::Files, revision::BROKEN,
+    target::Target, ui::Ui,
 };
 use crate::{
     config::load::Rejected,
@@ -28,6 +28,7 @@ use crate::{
         places::Places,
         redact::{Redactor, SHORTEST_KEY},
         review::Review,
+        spelling::Spellings,
         text::{self, Options},
     },
     resource::Live,
@@ -38,30 +39,47 @@ use crate::{
 const KEY: &str = "CHARTER_REDACT_KEY";
 /// Where GitHub Actions wants the summary of a step.
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
-/// Where pipelines say that the repository is.
-const ROOTS: [&str; 2] = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"];
 
 /// Prints the results of one command.
 pub(super) struct Printer {
     command: &'static str,
     format: ReviewFormat,
     redactor: Option<RefCell<Redactor>>,
+    /// The path of the files.
+    path: PathBuf,
+    /// Revisions that files are read from to compare with.
+    revisions: RefCell<Vec<String>>,
+    spellings: RefCell<Spellings>,
 }
 
 impl Printer {
     /// For a command that prints text and nothing else.
     pub(super) fn plain(command: &'static str) -> Self {
-        Self { command, format: ReviewFormat::Text, redactor: None }
+        Self {
+            command,
+            format: ReviewFormat::Text,
+            redactor: None,
+            path: PathBuf::new(),
+            revisions: RefCell::default(),
+            spellings: RefCell::default(),
+        }
     }
 
-    /// For a command; takes the key for pseudonyms from the environment.
+    /// For a command about the files of a path; takes the key for pseudonyms from the environment.
     pub(super) fn new(
         command: &'static str,
+        path: &Path,
         format: ReviewFormat,
         redact: bool,
     ) -> Result<Self, Failure> {
         let redactor = if redact { Some(RefCell::new(redactor()?)) } else { None };
-        Ok(Self { command, format, redactor })
+        let path = path.to_owned();
+        Ok(Self { format, redactor, path, ..Self::plain(command) })
+    }
+
+    /// Meets the revision that the files are compared with: its name is part of the places of its files.
+    pub(super) fn learn_revision(&self, rev: Option<&str>) {
+        self.revisions.borrow_mut().extend(rev.map(str::to_owned));
     }
 
     /// Meets what the files name.
@@ -69,6 +87,7 @@ impl Printer {
         if let Some(redactor) = &self.redactor {
             redactor.borrow_mut().learn_files(files.document());
         }
+        self.spellings.borrow_mut().learn(files.document());
     }
 
     /// Meets what is live.
@@ -94,7 +113,7 @@ impl Printer {
                 self.findings_beside(&plan.notes, sources, ui);
                 match &self.redactor {
                     Some(_) => ui.judgement(&plan.policy, &Sources::default()),
-                    None => ui.judgement(&plan.policy, sources),
+                    None => ui.judgement(&self.respelled(&plan.policy), sources),
                 }
                 let alone = target.by_itself(self.redactor.is_none());
                 let options =
@@ -180,7 +199,9 @@ impl Printer {
             }
             _ => {
                 let review = Review::of_findings(self.command, found);
-                self.review(&review, sources, &Fails::default(), ui)
+                // Findings alone: there is no plan and no comparison.
+                let fails = Fails { stopped: true, ..Fails::default() };
+                self.review(&review, sources, &fails, ui)
             }
         }
     }
@@ -191,13 +212,24 @@ impl Printer {
             Some(redactor) => hidden(failure, &mut redactor.borrow_mut()),
             None => failure,
         };
-        let Failure::Files(rejected) = &failure else { return failure };
-        let Rejected { diagnostics, sources } = &**rejected;
-        let shown = match self.format {
-            ReviewFormat::Text => Ok(()),
+        let shown = match (self.format, &failure) {
+            (ReviewFormat::Text, _) => Ok(()),
             // Its form is that of a plan or a comparison, and there is none.
-            ReviewFormat::Json if self.command != "validate" => Ok(()),
-            _ => self.findings(diagnostics, sources, "", ui),
+            (ReviewFormat::Json, _) if self.command != "validate" => Ok(()),
+            (_, Failure::Files(rejected)) => {
+                let Rejected { diagnostics, sources } = &**rejected;
+                self.findings(diagnostics, sources, "", ui)
+            }
+            // Without a report nobody would know of the failure: what reads it is not told the exit code.
+            (ReviewFormat::Junit, Failure::Said { exit, message, help }) => {
+                let finding = Diagnostic {
+                    code: format!("{}/{}", self.command, exit.word().replace(' ', "-")).into(),
+                    help: help.clone(),
+                    ..Diagnostic::error("", message)
+                };
+                self.findings(&[finding], &Sources::default(), "", ui)
+            }
+            (_, Failure::Said { .. }) => Ok(()),
         };
         shown.err().unwrap_or(failure)
     }
@@ -209,7 +241,7 @@ impl Printer {
         fails: &Fails,
         ui: &Ui,
     ) -> Result<(), Failure> {
-        let places = places();
+        let places = self.places();
         let text = match self.format {
             ReviewFormat::Github => {
                 self.step_summary(review)?;
@@ -225,6 +257,15 @@ impl Printer {
             }
         };
         self.data(&text, ui)
+    }
+
+    /// Where files lie; with pseudonyms in paths that name somebody.
+    fn places(&self) -> Places {
+        let revisions = self.revisions.borrow().clone();
+        match &self.redactor {
+            Some(redactor) => places(&self.path, revisions, |path| redactor.borrow().path(&path)),
+            None => places(&self.path, revisions, |path| path),
+        }
     }
 
     /// Adds to the summary of a step of GitHub Actions, if this runs in one.
@@ -244,18 +285,32 @@ impl Printer {
     fn findings_beside(&self, found: &[Diagnostic], sources: &Sources, ui: &Ui) {
         match &self.redactor {
             Some(_) => ui.findings(found, &Sources::default()),
-            None => ui.findings(found, sources),
+            None => ui.findings(&self.respelled(found), sources),
         }
+    }
+
+    /// Findings with addresses as the files write them.
+    fn respelled(&self, found: &[Diagnostic]) -> Vec<Diagnostic> {
+        let spellings = self.spellings.borrow();
+        let text = |text: &String| spellings.respell(text).into_owned();
+        let one = |one: &Diagnostic| Diagnostic {
+            message: text(&one.message),
+            help: one.help.as_ref().map(text),
+            ..one.clone()
+        };
+        found.iter().map(one).collect()
     }
 
     fn data(&self, text: &str, ui: &Ui) -> Result<(), Failure> {
         ui.data(&self.swept(text))
     }
 
+    /// What may be shown of a result. Programs read addresses in their canonical form.
     fn swept<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        match &self.redactor {
-            Some(redactor) => redactor.borrow().sweep(text).into(),
-            None => text.into(),
+        match (&self.redactor, self.format) {
+            (Some(redactor), _) => redactor.borrow().sweep(text).into(),
+            (None, ReviewFormat::Json) => text.into(),
+            (None, _) => self.spellings.borrow().respell(text).into_owned().into(),
         }
     }
 }
@@ -299,19 +354,6 @@ fn hidden(failure: Failure, redactor: &mut Redactor) -> Failure {
             Failure::Files(Box::new(rejected))
         }
     }
-}
-
-/// Where this runs and where its repository starts: as the pipeline says, else the nearest folder with `.git`.
-fn places() -> Places {
-    let Ok(here) = std::env::current_dir() else { return Places::default() };
-    let said = ROOTS.iter().find_map(|name| variable(name)).map(PathBuf::from);
-    let root = said
-        .filter(|root| here.starts_with(root))
-        .or_else(|| {
-            here.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned)
-        })
-        .unwrap_or_else(|| here.clone());
-    Places { here: here.display().to_string(), root: root.display().to_string() }
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -13,7 +13,7 @@ use crate::{
         check_files,
         document::{Document, Place, Section},
         load::{ROOT_FILE, Side},
-        revision::{Commit, Environment, GitError, InRepository, Unusable, absent, range},
+        revision::{Commit, Environment, GitError, InRepository, Unusable, absent},
     },
     diagnostic::{self, Diagnostic, Span},
     plan::{attribution::Former, compare::compare, rules::rules},
@@ -206,60 +206,6 @@ fn root(files: &Files) -> Option<Span> {
     Some(Span { file, line: 1, column: 1, bytes: (0, 0) })
 }
 
-/// The two sides of a comparison of revisions, and what is to be said of where they parted.
-pub(super) fn sides(
-    old: &str,
-    new: Option<&str>,
-    path: &Path,
-) -> Result<(Files, Files, Option<Diagnostic>), Failure> {
-    let (old, new, parted) = match new {
-        Some(new) => (old.to_owned(), new.to_owned(), false),
-        None => range(old).ok_or_else(|| {
-            Failure::usage(format!("`{old}` is no range of revisions, and there is nothing to compare it with"))
-                .help("give two files or folders, or revisions as in `charter diff origin/main..HEAD -- PATH`")
-        })?,
-    };
-    let place = find(path)?;
-    let (mut left, right) = (place.commit(&old)?, place.commit(&new)?);
-    let mut note = None;
-    if parted {
-        let bases = place.merge_bases(&left, &right)?;
-        note = parted_often(&old, &new, &bases);
-        left = bases.into_iter().next().unwrap_or(left);
-    }
-    let before = earlier(&place, &left)?;
-    let after = files(&place, &right, "", Side::Own)?;
-    if before.is_none() && after.is_none() {
-        return Err(Failure::usage(format!(
-            "neither `{}` nor `{new}` has `{}`",
-            left.rev,
-            root_of(path)
-        ))
-        .help("give the path of the files after `--`, as in `charter diff OLD..NEW -- PATH`"));
-    }
-    Ok((before.unwrap_or_default(), after.unwrap_or_default(), note))
-}
-
-/// Two branches that were merged into each other have no one commit where they parted.
-fn parted_often(old: &str, new: &str, bases: &[Commit]) -> Option<Diagnostic> {
-    let [taken, _, ..] = bases else { return None };
-    let all: Vec<&str> = bases.iter().map(|base| &*base.id).collect();
-    Some(
-        Diagnostic::warning(
-            "revision/several-merge-bases",
-            format!(
-                "`{old}` and `{new}` have {} merge bases ({}): this is seen from {}",
-                bases.len(),
-                all.join(", "),
-                taken.id
-            ),
-        )
-        .help(format!(
-            "compare with each of them, as in `charter diff COMMIT..{new} -- PATH`, or merge `{old}` into `{new}` first"
-        )),
-    )
-}
-
 /// What has to be the newest.
 #[derive(Clone, Copy)]
 pub(super) enum Judged<'d> {
@@ -298,7 +244,7 @@ pub(super) fn require_tip(tip: &str, path: &Path, judged: Judged<'_>) -> Result<
 }
 
 /// How files are named that are not there: of the current folder by its root file.
-fn root_of(path: &Path) -> String {
+pub(super) fn root_of(path: &Path) -> String {
     if path == Path::new(".") { ROOT_FILE.to_owned() } else { path.display().to_string() }
 }
 
@@ -327,7 +273,7 @@ pub(super) fn files(
 }
 
 /// The files of the commit that a change is held against: their places begin with its revision.
-fn earlier(place: &InRepository, commit: &Commit) -> Result<Option<Files>, Failure> {
+pub(super) fn earlier(place: &InRepository, commit: &Commit) -> Result<Option<Files>, Failure> {
     let Commit { rev, .. } = commit;
     files(place, commit, &format!("{rev}:"), Side::Base).map_err(|failure| broken(failure, rev))
 }

@@ -6,7 +6,7 @@ use std::{path::Path, time::Instant};
 
 use super::{
     Shell,
-    args::Global,
+    args::{Global, fleet::Fleet},
     failure::{Exit, Failure},
     signals::Signals,
     telemetry::Telemetry,
@@ -27,15 +27,15 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Begins.
+    /// Begins; `fleet` says for which organizations.
     pub(super) fn begin(
         command: &'static str,
-        all: bool,
+        fleet: &Fleet,
         metrics: Option<&Path>,
         shell: Shell<'a>,
     ) -> Result<Self, Failure> {
         let Shell { global, ui, signals } = shell;
-        let telemetry = Telemetry::open(command, all, metrics)?;
+        let telemetry = Telemetry::open(command, fleet, metrics, ui)?;
         Ok(Self { global, ui, signals, telemetry, start: Instant::now() })
     }
 

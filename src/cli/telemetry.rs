@@ -16,21 +16,27 @@ use jiff::Timestamp;
 
 pub(super) use self::meter::{Meter, Metered, Requests};
 use super::{
+    args,
     failure::{Exit, Failure},
     replace::{Found, Place, Reader, look},
     ui::Ui,
 };
 use crate::{
     apply::Tally,
+    config::fleet::Shard,
     plan::step::Counts,
     render::{
         clean::clean,
         metrics::{
             DRIFT, DURATION, EXIT_CODE, Family, Kind, LAST_RUN, LAST_SUCCESS, Labels, Metrics,
-            REQUESTS, STEPS,
+            PARTS, REQUESTS, STEPS,
         },
+        style::{ATTENTION, paint},
     },
 };
+
+/// The ending of the files that a node exporter reads.
+const ENDING: &str = "prom";
 
 /// The largest file that is read.
 const LARGEST: usize = 64 * 1024 * 1024;
@@ -59,16 +65,19 @@ pub(super) struct Telemetry {
     command: &'static str,
     /// It is for all organizations of a fleet: those it does not name are not looked after any more.
     all: bool,
+    /// It is for a part of them.
+    shard: Option<Shard>,
     file: Option<PathBuf>,
     runs: RefCell<Vec<Run>>,
 }
 
 impl Telemetry {
-    /// Nothing yet. A file that cannot be replaced later is refused now.
+    /// Nothing yet. A file that cannot be replaced later is refused now, and one that nobody will read is warned of.
     pub(super) fn open(
         command: &'static str,
-        all: bool,
+        fleet: &args::fleet::Fleet,
         file: Option<&Path>,
+        ui: &Ui,
     ) -> Result<Self, Failure> {
         if let Some(path) = file {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -82,8 +91,22 @@ impl Telemetry {
             if read(path)?.is_none() {
                 return Err(foreign(path));
             }
+            if path.extension().is_none_or(|ending| ending != ENDING) {
+                ui.say(&format!(
+                    "{}: `{}` does not end in `.{ENDING}`: a node exporter reads no other files\n",
+                    paint(ATTENTION.bold(), "warning"),
+                    clean(&path.display().to_string())
+                ));
+            }
         }
-        Ok(Self { command, all, file: file.map(Path::to_owned), runs: RefCell::default() })
+        let args::fleet::Fleet { fleet, shard } = fleet;
+        Ok(Self {
+            command,
+            all: fleet.is_some(),
+            shard: *shard,
+            file: file.map(Path::to_owned),
+            runs: RefCell::default(),
+        })
     }
 
     /// Adds what became of one organization.
@@ -93,7 +116,7 @@ impl Telemetry {
 
     /// Writes the file, if there is to be one. `exit` is how the command ended.
     pub(super) fn end(self, exit: Exit, took: Duration, ui: &Ui) {
-        let Self { command, all, file: Some(path), runs } = self else { return };
+        let Self { command, all, shard, file: Some(path), runs } = self else { return };
         let mut runs = runs.into_inner();
         if runs.is_empty() && exit != Exit::Done {
             // It ended before it was known for whom.
@@ -104,7 +127,11 @@ impl Telemetry {
         // Others may have the same file: each reads what the one before has written.
         let place = Place::hold(&path);
         let written = match read(&path) {
-            Ok(Some(old)) => place.put(&merged(old, &runs, command, all).text(), Reader::Anybody),
+            Ok(Some(old)) => {
+                let mut metrics = merged(old, &runs, command, all);
+                record_part(&mut metrics, command, shard);
+                place.put(&metrics.text(), Reader::Anybody)
+            }
             Ok(None) => Err(foreign(&path)),
             Err(failure) => Err(failure),
         };
@@ -164,6 +191,20 @@ fn merged(mut metrics: Metrics, runs: &[Run], command: &str, all: bool) -> Metri
         record(&mut metrics, run, command);
     }
     metrics
+}
+
+/// Records which part of a fleet the last run of a command was for.
+#[allow(clippy::cast_precision_loss, reason = "a fleet has fewer than 2^52 parts")]
+fn record_part(metrics: &mut Metrics, command: &str, shard: Option<Shard>) {
+    let is_old = |family: Family, labels: &Labels| {
+        family == PARTS && labels.get("command").is_some_and(|of| of == command)
+    };
+    metrics.retain(|family, labels| !is_old(family, labels));
+    if let Some(shard) = shard {
+        let labels = [("command", command.to_owned()), ("part", shard.part().to_string())]
+            .map(|(name, value)| (name.to_owned(), value));
+        metrics.set(PARTS, labels.into(), shard.parts() as f64);
+    }
 }
 
 #[allow(clippy::cast_precision_loss, reason = "metrics are floats, and no count comes near 2^52")]

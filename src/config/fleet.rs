@@ -221,6 +221,16 @@ impl Shard {
         }
     }
 
+    /// Which part it is, from 1.
+    pub fn part(self) -> u64 {
+        if self.part == 0 { self.parts } else { self.part }
+    }
+
+    /// How many parts there are.
+    pub fn parts(self) -> u64 {
+        self.parts
+    }
+
     /// Whether an organization is in this part: by the first eight bytes of the SHA-256 of its id, modulo the number of
     /// parts.
     pub fn holds(self, id: &str) -> bool {

@@ -137,7 +137,7 @@ pub fn make(input: Input<'_>) -> Plan {
             .filter(|address| !keys.iter().any(|key| key.dies && key.address == **address))
             .filter_map(|address| unmanaged(address, &bound.live))
             .collect(),
-        expiring: expiring::expiring(desired, &bound.live, now),
+        expiring: expiring::expiring(desired, &bound.live, &steps, now),
         bindings: bindings(&steps, &bound.live, &population),
         steps,
         keys,

@@ -104,13 +104,18 @@ fn all<'a>(review: &'a Review<'_>) -> Vec<Annotation<'a>> {
 fn command(annotation: &Annotation<'_>, places: &Places) -> String {
     let Annotation { level, at, title, message } = annotation;
     let mut properties = Vec::new();
-    if let Some(Span { file, line, column, bytes: _ }) = at {
-        properties.push(format!("file={}", command_property(&places.path(file))));
-        properties.push(format!("line={line}"));
-        properties.push(format!("col={column}"));
+    let mut message = shortened(message, LONGEST).into_owned();
+    if let Some(span) = at {
+        properties.push(format!("file={}", command_property(&places.path(&span.file))));
+        if let Some(line) = places.line(span) {
+            properties.push(format!("line={line}"));
+            properties.push(format!("col={}", span.column));
+        } else {
+            message = format!("{message} (at {})", places.shown(span));
+        }
     }
     properties.push(format!("title={}", command_property(title)));
-    let message = command_message(&shortened(message, LONGEST));
+    let message = command_message(&message);
     format!("::{} {}::{message}\n", level.as_str(), properties.join(","))
 }
 

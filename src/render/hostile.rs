@@ -124,7 +124,8 @@ fn findings(text: &str) -> Vec<Diagnostic> {
 }
 
 fn places() -> Places {
-    Places { here: "/work/repo".into(), root: "/work/repo".into() }
+    let repository = "/work/repo".to_owned();
+    Places { here: repository.clone(), root: repository, ..Places::default() }
 }
 
 /// What is printed, and what a reader makes of it.

@@ -1,6 +1,9 @@
 //! Drift as a `JUnit` report: each object that drifts is a test case that fails, and each kind is a suite.
 //!
-//! Invariant: the report fails exactly when the caller's choice of what fails has found something.
+//! Invariant: the report fails exactly when the command does not exit with 0, and no two cases have the same class and
+//! name: report readers such as GitLab keep one case of each.
+
+use std::collections::BTreeSet;
 
 use super::{
     clean::markup::xml,
@@ -13,6 +16,9 @@ use crate::{
     plan::step::Unmanaged,
 };
 
+/// The sort of failure that is a difference.
+const DRIFT: &str = "drift";
+
 /// What counts as a failure; the rest is skipped, with its reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fails {
@@ -22,6 +28,8 @@ pub struct Fails {
     pub unmanaged: bool,
     /// Codes of findings.
     pub findings: Vec<&'static str>,
+    /// The command ended before it compared anything: the errors among the findings are the reason.
+    pub stopped: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,21 +37,26 @@ enum Verdict {
     Passes,
     Skipped,
     Fails,
+    /// Not a difference: the command could not look for any.
+    Stops,
 }
 
 struct Case {
     class: String,
     name: String,
-    at: Option<(String, u32)>,
+    at: Option<(String, Option<u32>)>,
     verdict: Verdict,
+    /// What sort of failure it is.
+    of: String,
     message: String,
     details: String,
 }
 
 /// The report.
 pub fn junit(review: &Review<'_>, fails: &Fails, places: &Places) -> String {
-    let mut suites: Vec<(&str, Vec<Case>)> = Kind::ALL
-        .into_iter()
+    // A kind that was not compared has no suite: one that passes would say that nothing differs.
+    let kinds = Kind::ALL.into_iter().filter(|_| !fails.stopped);
+    let mut suites: Vec<(&str, Vec<Case>)> = kinds
         .map(|kind| {
             let entries = review.entries.iter().filter(|entry| entry.address.kind == kind);
             let unmanaged = review.unmanaged.iter().filter(|one| one.address.kind == kind);
@@ -66,10 +79,12 @@ pub fn junit(review: &Review<'_>, fails: &Fails, places: &Places) -> String {
                 name: "nothing differs".to_owned(),
                 at: None,
                 verdict: Verdict::Passes,
+                of: String::new(),
                 message: String::new(),
                 details: String::new(),
             });
         }
+        number(cases);
     }
     let title = format!("charter {}", review.command);
     let every = suites.iter().flat_map(|(_, cases)| cases);
@@ -88,21 +103,35 @@ fn class(suite: &str) -> String {
     format!("charter.{suite}")
 }
 
+/// Numbers the cases of a suite that share a name.
+fn number(cases: &mut [Case]) {
+    let mut taken = BTreeSet::new();
+    for case in cases {
+        let name = case.name.clone();
+        let mut count = 1;
+        while !taken.insert(case.name.clone()) {
+            count += 1;
+            case.name = format!("{name} ({count})");
+        }
+    }
+}
+
 fn sums<'a>(cases: impl Iterator<Item = &'a Case>) -> String {
-    let (mut all, mut failed, mut skipped) = (0, 0, 0);
+    let (mut all, mut failed, mut stops, mut skipped) = (0, 0, 0, 0);
     for case in cases {
         all += 1;
         match case.verdict {
             Verdict::Passes => {}
             Verdict::Skipped => skipped += 1,
             Verdict::Fails => failed += 1,
+            Verdict::Stops => stops += 1,
         }
     }
-    format!("tests=\"{all}\" failures=\"{failed}\" errors=\"0\" skipped=\"{skipped}\"")
+    format!("tests=\"{all}\" failures=\"{failed}\" errors=\"{stops}\" skipped=\"{skipped}\"")
 }
 
-fn place(span: Option<&Span>, places: &Places) -> Option<(String, u32)> {
-    span.map(|span| (places.path(&span.file), span.line))
+fn place(span: Option<&Span>, places: &Places) -> Option<(String, Option<u32>)> {
+    span.map(|span| (places.path(&span.file), places.line(span)))
 }
 
 fn verdict(fails: bool) -> Verdict {
@@ -126,6 +155,7 @@ fn of_entry(entry: &Entry<'_>, fails: &Fails, places: &Places) -> Case {
         name: entry.subject().to_owned(),
         at: place(entry.at, places),
         verdict: verdict(fails.standings.contains(&entry.standing)),
+        of: DRIFT.to_owned(),
         message: format!("{}: {}", entry.standing.as_str(), entry.word()),
         details: entry.sentence(),
     }
@@ -139,6 +169,7 @@ fn of_unmanaged(one: &Unmanaged, fails: &Fails) -> Case {
         name: format!("{words} ({id})"),
         at: None,
         verdict: verdict(fails.unmanaged),
+        of: DRIFT.to_owned(),
         message: "live, but not in the files".to_owned(),
         details: format!("{words}: live, but not in the files"),
     }
@@ -146,35 +177,46 @@ fn of_unmanaged(one: &Unmanaged, fails: &Fails) -> Case {
 
 fn of_finding(finding: &Diagnostic, fails: &Fails, places: &Places) -> Case {
     let help = finding.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+    let stops = fails.stopped && finding.is_error();
+    let code = finding.code.to_string();
     Case {
         class: class("finding"),
-        name: finding.code.to_string(),
+        name: match &finding.span {
+            Some(span) => format!("{code} ({})", places.shown(span)),
+            None => code.clone(),
+        },
         at: place(finding.span.as_ref(), places),
-        verdict: verdict(fails.findings.contains(&&*finding.code)),
+        verdict: if stops { Verdict::Stops } else { verdict(fails.findings.contains(&&*code)) },
+        of: if stops { code } else { DRIFT.to_owned() },
         message: finding.message.clone(),
         details: format!("{}{help}", finding.message),
     }
 }
 
 fn case(case: &Case) -> String {
-    let Case { class, name, at, verdict, message, details } = case;
-    let place = at.as_ref().map(|(file, line)| format!(" file=\"{}\" line=\"{line}\"", xml(file)));
+    let Case { class, name, at, verdict, of, message, details } = case;
+    let place = at.as_ref().map(|(file, line)| {
+        let line = line.map(|line| format!(" line=\"{line}\"")).unwrap_or_default();
+        format!(" file=\"{}\"{line}", xml(file))
+    });
     let open = format!(
         "    <testcase classname=\"{}\" name=\"{}\"{}",
         xml(class),
         xml(name),
         place.unwrap_or_default()
     );
-    let (message, details) = (xml(message), xml(details));
-    match verdict {
-        Verdict::Passes => format!("{open}/>\n"),
+    let (of, message, details) = (xml(of), xml(message), xml(details));
+    let tag = match verdict {
+        Verdict::Passes => return format!("{open}/>\n"),
         Verdict::Skipped => {
-            format!("{open}>\n      <skipped message=\"{details}\"/>\n    </testcase>\n")
+            return format!("{open}>\n      <skipped message=\"{details}\"/>\n    </testcase>\n");
         }
-        Verdict::Fails => format!(
-            "{open}>\n      <failure type=\"drift\" message=\"{message}\">{details}</failure>\n    </testcase>\n"
-        ),
-    }
+        Verdict::Fails => "failure",
+        Verdict::Stops => "error",
+    };
+    format!(
+        "{open}>\n      <{tag} type=\"{of}\" message=\"{message}\">{details}</{tag}>\n    </testcase>\n"
+    )
 }
 
 #[cfg(test)]

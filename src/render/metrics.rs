@@ -29,48 +29,54 @@ pub struct Family {
 pub const DRIFT: Family = Family {
     name: "charter_drift_objects",
     kind: Kind::Gauge,
-    help: "Objects by which the organization differs from its files, by what becomes of them; absent if no plan could be made, or it was applied.",
+    help: "Objects by which the organization differs from its files, by what becomes of them; absent after a run that made no plan, or that applied it.",
 };
 /// How the last run ended.
 pub const EXIT_CODE: Family = Family {
     name: "charter_exit_code",
     kind: Kind::Gauge,
-    help: "Exit code of the last run: 0 done, 1 failed, 2 changes, 3 bad usage or files, 4 refused, 5 partly applied, 130 or 143 stopped before anything was changed.",
+    help: "Exit code of the last run: 0 done, 1 failed, 2 changes, 3 bad usage or files, 4 refused, 5 partly applied, 130 or 143 stopped before it changed anything or before it began.",
+};
+/// Which part of a fleet a run was for.
+pub const PARTS: Family = Family {
+    name: "charter_fleet_parts",
+    kind: Kind::Gauge,
+    help: "Number of parts that the fleet was divided into, by the part that the last run was for; absent without --shard.",
 };
 /// When the last run ended.
 pub const LAST_RUN: Family = Family {
     name: "charter_last_run_timestamp_seconds",
     kind: Kind::Gauge,
-    help: "When the work of the last run ended; a run that was stopped before anything was changed does not count.",
+    help: "When the work of the last run ended; a run that was stopped before it changed anything does not count.",
 };
 /// When the last run ended that was a success.
 pub const LAST_SUCCESS: Family = Family {
     name: "charter_last_success_timestamp_seconds",
     kind: Kind::Gauge,
-    help: "When the last run ended that had the exit code 0 or 2.",
+    help: "When the last run with the exit code 0 or 2 ended; kept through failures.",
 };
 /// Requests, by the class of their answers' status.
 pub const REQUESTS: Family = Family {
     name: "charter_requests_total",
     kind: Kind::Counter,
-    help: "Requests to the API, each try counted, by the class of the answer's status; none: no answer came.",
+    help: "Requests to the API, each try counted, by the class of the answer's status; none if no answer came.",
 };
 /// How long the last run took.
 pub const DURATION: Family = Family {
     name: "charter_run_duration_seconds",
     kind: Kind::Gauge,
-    help: "How long the work of the last run took, without what waits for other organizations or for an answer.",
+    help: "How long the work of the last run took, without waiting for other organizations or for the answer to a question.",
 };
 /// Steps of apply, by outcome.
 pub const STEPS: Family = Family {
     name: "charter_steps_total",
     kind: Kind::Counter,
-    help: "Steps that apply went through, by outcome.",
+    help: "Steps that apply went through, by their outcome.",
 };
 
 /// All of them, sorted by name.
-pub const FAMILIES: [Family; 7] =
-    [DRIFT, EXIT_CODE, LAST_RUN, LAST_SUCCESS, REQUESTS, DURATION, STEPS];
+pub const FAMILIES: [Family; 8] =
+    [DRIFT, EXIT_CODE, PARTS, LAST_RUN, LAST_SUCCESS, REQUESTS, DURATION, STEPS];
 
 /// Labels by name.
 pub type Labels = BTreeMap<String, String>;

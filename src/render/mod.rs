@@ -28,6 +28,7 @@ pub mod review;
 #[cfg(test)]
 mod sample;
 pub mod sarif;
+pub mod spelling;
 pub mod style;
 pub mod text;
 mod weight;

@@ -141,9 +141,14 @@ impl Redactor {
         }
     }
 
-    /// A path may name people and workspaces too (`workspaces/production.yaml`); then it points nowhere any more.
     fn span(&self, span: &Span) -> Span {
         let Span { file, line, column, bytes } = span;
+        Span { file: self.path(file).into(), line: *line, column: *column, bytes: *bytes }
+    }
+
+    /// A path without originals. It may name people and workspaces (`workspaces/production.yaml`); then it points nowhere
+    /// any more.
+    pub fn path(&self, path: &str) -> String {
         let part = |part: &str| {
             let (stem, rest) = part.split_at(part.find('.').unwrap_or(part.len()));
             let same = self.finder().and_then(|finder| finder.folded.get(&folded(stem)));
@@ -152,8 +157,7 @@ impl Redactor {
                 None => self.text(part),
             }
         };
-        let file = file.split('/').map(part).collect::<Vec<_>>().join("/");
-        Span { file: file.into(), line: *line, column: *column, bytes: *bytes }
+        path.split('/').map(part).collect::<Vec<_>>().join("/")
     }
 
     /// A value that somebody chose: a tag may be the first part of somebody's address.

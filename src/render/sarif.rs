@@ -1,9 +1,15 @@
 //! Findings and steps as SARIF 2.1.0, for code scanning and for editors.
 //!
-//! Invariant: the same review gives the same bytes, and they hold to the published schema; text from elsewhere stands
-//! in strings only, and no message is Markdown.
+//! Invariant: the same review gives the same bytes, and they hold to the published schema and to what code scanning
+//! requires: each result has a location, and a fingerprint that no other result has. Text from elsewhere stands in
+//! strings only, and no message is Markdown.
 
-use std::collections::BTreeMap;
+mod rules;
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde_json::{Value, json};
 
@@ -45,21 +51,16 @@ pub fn sarif(review: &Review<'_>, sources: &Sources, places: &Places) -> Value {
     let index: BTreeMap<&str, usize> =
         rules.keys().enumerate().map(|(index, rule)| (*rule, index)).collect();
     let left_out = all.len().saturating_sub(MOST);
+    let mut prints = BTreeSet::new();
     let results: Vec<Value> = all
         .iter()
         .take(MOST)
-        .map(|found| result(found, index[&*found.rule], sources, places))
-        .collect();
-    let rules: Vec<Value> = rules
-        .into_iter()
-        .map(|(id, level)| {
-            json!({
-                "id": id,
-                "shortDescription": {"text": described(id)},
-                "defaultConfiguration": {"level": level},
-            })
+        .map(|found| {
+            let print = unique(&found.print, &mut prints);
+            result(found, print, index[&*found.rule], sources, places)
         })
         .collect();
+    let rules: Vec<Value> = rules.into_iter().map(|(id, level)| rules::rule(id, level)).collect();
     let mut run = json!({
         "tool": {"driver": {
             "name": "charter",
@@ -78,17 +79,6 @@ pub fn sarif(review: &Review<'_>, sources: &Sources, places: &Places) -> Value {
         "version": "2.1.0",
         "runs": [run],
     })
-}
-
-/// What a rule is about, in our own words.
-fn described(rule: &str) -> String {
-    let (of, what) = rule.split_once('/').unwrap_or(("", rule));
-    let what = what.replace('-', " ");
-    match of {
-        "step" => format!("a step: {what}"),
-        "files" => "a rule of the files changes".to_owned(),
-        of => format!("{of}: {what}"),
-    }
 }
 
 fn all<'a>(review: &'a Review<'_>) -> Vec<Found<'a>> {
@@ -147,29 +137,58 @@ fn all<'a>(review: &'a Review<'_>) -> Vec<Found<'a>> {
     all
 }
 
-fn result(found: &Found<'_>, index: usize, sources: &Sources, places: &Places) -> Value {
-    let Found { rule, level, text, at, related, print } = found;
+/// The fingerprint of a result; of those that would have the same, all but the first are numbered.
+fn unique(print: &str, taken: &mut BTreeSet<String>) -> String {
+    let print = clean(&shortened(print, PRINT)).into_owned();
+    let mut numbered = print.clone();
+    let mut count = 1;
+    while !taken.insert(numbered.clone()) {
+        count += 1;
+        numbered = format!("{print} ({count})");
+    }
+    numbered
+}
+
+fn result(
+    found: &Found<'_>,
+    print: String,
+    index: usize,
+    sources: &Sources,
+    places: &Places,
+) -> Value {
+    let Found { rule, level, text, at, related, print: _ } = found;
+    let location_of = |at: Option<&Span>| {
+        at.map_or_else(|| artifact(&places.default_path()), |span| location(span, sources, places))
+    };
     let mut result = json!({
         "ruleId": rule,
         "ruleIndex": index,
         "level": level,
-        "message": message(text),
-        "partialFingerprints": {"charter/v1": *clean(&shortened(print, PRINT))},
+        "message": message(&with_revision(text, *at, places)),
+        "partialFingerprints": {"charter/v1": print},
+        "locations": [location_of(*at)],
     });
-    if let Some(span) = at {
-        result["locations"] = json!([location(span, sources, places)]);
-    }
     if !related.is_empty() {
         result["relatedLocations"] = related
             .iter()
             .map(|(span, words)| {
                 let mut location = location(span, sources, places);
-                location["message"] = message(words);
+                location["message"] = message(&with_revision(words, Some(span), places));
                 location
             })
             .collect();
     }
     result
+}
+
+/// The text; for a place in another revision with that place, which the location does not tell.
+fn with_revision<'t>(text: &'t str, at: Option<&Span>, places: &Places) -> Cow<'t, str> {
+    match at.filter(|span| places.revision(&span.file).is_some()) {
+        Some(span) => {
+            Cow::Owned(format!("{} (at {})", shortened(text, LONGEST), places.shown(span)))
+        }
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// A message in plain text. What a reader could take for a link or a placeholder is escaped, as the standard says;
@@ -188,8 +207,10 @@ fn message(text: &str) -> Value {
 }
 
 fn location(span: &Span, sources: &Sources, places: &Places) -> Value {
-    let Span { file, line, column, bytes } = span;
-    let mut region = json!({"startLine": line.max(&1), "startColumn": column.max(&1)});
+    let Span { file, line: _, column, bytes } = span;
+    let mut location = artifact(&places.path(file));
+    let Some(line) = places.line(span) else { return location };
+    let mut region = json!({"startLine": line.max(1), "startColumn": column.max(&1)});
     // Where the text is known, the region reaches as far as what is meant, and not beyond its line.
     let text = sources.text(file).and_then(|text| text.get(bytes.0 as usize..bytes.1 as usize));
     if let Some(text) = text
@@ -199,12 +220,18 @@ fn location(span: &Span, sources: &Sources, places: &Places) -> Value {
         let letters = u32::try_from(first.chars().count()).unwrap_or(1);
         region["endColumn"] = json!(column.max(&1).saturating_add(letters));
     }
-    let path = places.path(file);
-    let mut artifact = json!({"uri": uri(&path)});
-    if !path.starts_with('/') {
-        artifact["uriBaseId"] = json!("%SRCROOT%");
-    }
-    json!({"physicalLocation": {"artifactLocation": artifact, "region": region}})
+    location["physicalLocation"]["region"] = region;
+    location
+}
+
+/// A file as a location, by its path in the repository or, outside of it, on this machine.
+fn artifact(path: &str) -> Value {
+    let artifact = if path.starts_with('/') {
+        json!({"uri": format!("file://{}", uri(path))})
+    } else {
+        json!({"uri": uri(path), "uriBaseId": "%SRCROOT%"})
+    };
+    json!({"physicalLocation": {"artifactLocation": artifact}})
 }
 
 #[cfg(test)]

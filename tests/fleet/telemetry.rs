@@ -59,7 +59,17 @@ fn every_command_request_and_step_is_a_span() {
     assert!(again["span"]["took_ms"].as_u64() >= again["span"]["wait_ms"].as_u64(), "{again}");
     assert_eq!(again["spans"][1]["id"], id(0));
     assert_eq!(again["spans"][2]["address"], "member/p0@acme.com");
+    // A time is a number everywhere, and each line has its own.
+    for line in &lines {
+        assert!(line["timestamp"].is_string(), "{line}");
+        let span = line["span"].as_object().into_iter().flatten();
+        for (name, value) in line.as_object().unwrap().iter().chain(span) {
+            assert!(!name.ends_with("_ms") || value.is_u64(), "{name}: {line}");
+            assert!(!name.starts_with("time."), "{name}: {line}");
+        }
+    }
     let told = lines.iter().find(|line| line["message"] == "request again").unwrap();
+    assert!(told["wait_ms"].as_u64().unwrap() >= 900, "{told}");
     assert_eq!(told["attempt"], 1);
     assert!(told["request_id"].as_str().unwrap().starts_with("req_"), "{told}");
 }
@@ -209,5 +219,20 @@ fn two_organizations_that_share_a_file_keep_their_metrics() {
         assert_eq!(value(&text, "charter_exit_code", &labels), Some(2.0), "{text}");
         let read = [&labels[..], &[("class", "2xx")]].concat();
         assert_eq!(value(&text, "charter_requests_total", &read), Some(requests), "{text}");
+    }
+}
+
+#[test]
+fn a_file_that_no_exporter_reads_is_warned_of_and_a_part_says_how_many_there_are() {
+    let fleet = Fleet::start(vec![One::plain(0)]);
+    for (path, warned) in [("charter.txt", true), ("charter", true), ("charter.prom", false)] {
+        let args = ["drift", "--fleet", "fleet.yaml", "--shard", "1/1", "--metrics-file", path];
+        let run = fleet.run(&args);
+        let warning =
+            format!("warning: `{path}` does not end in `.prom`: a node exporter reads no");
+        assert_eq!(run.stderr.contains(&warning), warned, "{run:?}");
+        // It is written all the same: others may read it.
+        let text = std::fs::read_to_string(fleet.folder.path().join(path)).unwrap();
+        assert_eq!(value(&text, "charter_fleet_parts", &[("part", "1")]), Some(1.0), "{text}");
     }
 }

@@ -64,12 +64,8 @@ pub(in crate::cli) async fn run(args: &Apply, shell: Shell<'_>) -> Result<Exit, 
         ("--last-applied", args.applied.last_applied.is_some()),
         ("--resume", args.resume.is_some()),
     ];
-    let session = Session::begin(
-        "apply",
-        args.fleet.fleet.is_some(),
-        args.telemetry.metrics_file.as_deref(),
-        shell,
-    )?;
+    let session =
+        Session::begin("apply", &args.fleet, args.telemetry.metrics_file.as_deref(), shell)?;
     let fleet = Fleet::read(&args.fleet, "apply", ReviewFormat::Text, false, &single);
     let ended = match fleet {
         Err(failure) => Err(failure),
@@ -213,7 +209,11 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
     let (plan, sources) = source.plan(&connection, &asked.choices, &done).await?;
     skew::refuse(&connection)?;
     target.planned(&plan);
-    Printer::plain("apply").plan(&plan, sources, &Fails::default(), target)?;
+    let printer = Printer::plain("apply");
+    if let Source::Files(files, _) = &source {
+        printer.learn_files(files);
+    }
+    printer.plan(&plan, sources, &Fails::default(), target)?;
     refused(&plan, &asked.choices, target)?;
     if plan.is_empty() {
         target.applied(Tally::default());

@@ -13,13 +13,19 @@ use crate::{
         prepare::Files,
         printer::Printer,
         revision,
+        sides::Sides,
         ui::Ui,
     },
     plan::{compare::compare, rules::rules},
 };
 
 pub(in crate::cli) fn run(args: &Diff, ui: &Ui) -> Result<Exit, Failure> {
-    let printer = Printer::new("diff", args.format, args.redact)?;
+    let path = match (&args.new, &args.path) {
+        (Some(new), None) => new,
+        (_, Some(path)) => path,
+        (None, None) => Path::new(DEFAULT_PATH),
+    };
+    let printer = Printer::new("diff", path, args.format, args.redact)?;
     compared(args, ui, &printer).map_err(|failure| printer.failed(failure, ui))
 }
 
@@ -36,11 +42,14 @@ fn compared(args: &Diff, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
         (Some(new), None) => (revision::earlier_at(old)?, Files::read(new)?, None),
         (new, path) => {
             let path = path.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
-            revision::sides(rev(old)?, new.as_deref().map(rev).transpose()?, path)?
+            let new = new.as_deref().map(rev).transpose()?;
+            let sides = Sides::find(rev(old)?, new, path)?;
+            printer.learn_revision(Some(sides.earlier()));
+            sides.read()?
         }
     };
-    printer.learn_files(&old);
     printer.learn_files(&new);
+    printer.learn_files(&old);
     let now = Timestamp::now();
     let (wanted, mut notes) = (new.wishes(now).desired, new.wishes(now).notes);
     notes.splice(..0, note);

@@ -2,7 +2,7 @@
 //!
 //! Invariant: changes nothing, and shows everything, whatever it fails on.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use crate::{
     cli::{
@@ -29,13 +29,20 @@ use crate::{
 };
 
 pub(in crate::cli) async fn run(args: &Drift, shell: Shell<'_>) -> Result<Exit, Failure> {
+    let printer = printer(&args.files.path, args)?;
     let metrics = args.telemetry.metrics_file.as_deref();
-    let session = Session::begin("drift", args.fleet.fleet.is_some(), metrics, shell)?;
-    let ended = all(args, &session).await;
-    session.end(ended)
+    let ended = match Session::begin("drift", &args.fleet, metrics, shell) {
+        Ok(session) => {
+            let ended = all(args, &session, &printer).await;
+            session.end(ended)
+        }
+        Err(failure) => Err(failure),
+    };
+    // A report of tests says that there was a failure, whatever failed.
+    ended.map_err(|failure| printer.failed(failure, shell.ui))
 }
 
-async fn all(args: &Drift, session: &Session<'_>) -> Result<Exit, Failure> {
+async fn all(args: &Drift, session: &Session<'_>, printer: &Printer) -> Result<Exit, Failure> {
     let single = [
         ("--rev", args.files.rev.is_some()),
         ("--last-applied", args.applied.last_applied.is_some()),
@@ -43,16 +50,22 @@ async fn all(args: &Drift, session: &Session<'_>) -> Result<Exit, Failure> {
     match Fleet::read(&args.fleet, "drift", args.format, args.redact, &single)? {
         None => {
             let target = Target::alone(&args.files.path, session);
-            target.whole(session.signals.unless_stopped(one(args, &target))).await
+            let found = Box::pin(found(args, &target, printer));
+            target.whole(session.signals.unless_stopped(found)).await
         }
         Some(fleet) => fleet.run(session, async |target| one(args, target).await).await,
     }
 }
 
+/// One organization of a fleet.
 async fn one(args: &Drift, target: &Target<'_>) -> Result<Exit, Failure> {
-    let printer = Printer::new("drift", args.format, args.redact)?;
+    let printer = printer(target.path, args)?;
     let ended = Box::pin(found(args, target, &printer)).await;
     ended.map_err(|failure| printer.failed(failure, &target.ui))
+}
+
+fn printer(path: &Path, args: &Drift) -> Result<Printer, Failure> {
+    Printer::new("drift", path, args.format, args.redact)
 }
 
 async fn found(args: &Drift, target: &Target<'_>, printer: &Printer) -> Result<Exit, Failure> {
@@ -63,6 +76,9 @@ async fn found(args: &Drift, target: &Target<'_>, printer: &Printer) -> Result<E
     printer.learn_files(&files);
     let at = held::Place { path, rev: args.files.rev.as_deref() };
     let held = Held::of_drift(&args.applied, at, &files)?;
+    for name in held.names() {
+        printer.learn_revision(Some(name));
+    }
     let connection = target.connect(&files.organization()).await?;
     let wanted = Wanted { files: &files, held: &held, now: connection.now };
     let seen = |live: &Live| printer.learn_live(live);
@@ -98,6 +114,7 @@ fn fails(chosen: &BTreeSet<FailOn>) -> Fails {
         unmanaged: chosen.contains(&FailOn::Unmanaged),
         // An ignore past its day is drift, whatever is chosen.
         findings: vec![IGNORE_EXPIRED],
+        stopped: false,
     }
 }
 

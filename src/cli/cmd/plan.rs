@@ -35,7 +35,7 @@ use crate::{
 
 pub(in crate::cli) async fn run(args: &PlanArgs, shell: Shell<'_>) -> Result<Exit, Failure> {
     let metrics = args.telemetry.metrics_file.as_deref();
-    let session = Session::begin("plan", args.fleet.fleet.is_some(), metrics, shell)?;
+    let session = Session::begin("plan", &args.fleet, metrics, shell)?;
     let ended = all(args, &session).await;
     session.end(ended)
 }
@@ -58,7 +58,7 @@ async fn all(args: &PlanArgs, session: &Session<'_>) -> Result<Exit, Failure> {
 }
 
 async fn one(args: &PlanArgs, target: &Target<'_>) -> Result<Exit, Failure> {
-    let printer = Printer::new("plan", args.format, args.redact)?;
+    let printer = Printer::new("plan", target.path, args.format, args.redact)?;
     let ended = Box::pin(made(args, target, &printer)).await;
     ended.map_err(|failure| printer.failed(failure, &target.ui))
 }
@@ -73,8 +73,12 @@ async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result
     target.connect_ahead();
     let files = revision::read(path, args.files.rev.as_deref())?;
     printer.learn_files(&files);
+    printer.learn_revision(against.base_rev.as_deref());
     let at = held::Place { path, rev: args.files.rev.as_deref() };
     let held = Held::read(against, applied, at, &files)?;
+    for name in held.names() {
+        printer.learn_revision(Some(name));
+    }
     for files in held.files() {
         printer.learn_files(files);
     }

@@ -27,7 +27,7 @@ use crate::{
 };
 
 pub(in crate::cli) fn run(args: &Policy, ui: &Ui) -> Result<Exit, Failure> {
-    let printer = Printer::new("policy", args.format, false)?;
+    let printer = Printer::new("policy", &args.path, args.format, false)?;
     judged(args, ui, &printer).map_err(|failure| printer.failed(failure, ui))
 }
 
@@ -46,6 +46,7 @@ fn judged(args: &Policy, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
     let (desired, _) = lower(document, today);
     let verdict = judge_files(document, &desired, today);
     let mut found = verdict.diagnostics();
+    printer.learn_revision(against.base_rev.as_deref());
     if let Some(base) = Base::read(against, path, Age::Commit)? {
         let rules = base.rules(&files);
         let others = judge_files(&rules, &desired, today).diagnostics();

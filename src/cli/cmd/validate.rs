@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub(in crate::cli) fn run(args: &Validate, ui: &Ui) -> Result<Exit, Failure> {
-    let printer = Printer::new("validate", args.format, args.redact)?;
+    let printer = Printer::new("validate", &args.files.path, args.format, args.redact)?;
     checked(args, ui, &printer).map_err(|failure| printer.failed(failure, ui))
 }
 

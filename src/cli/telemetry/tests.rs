@@ -154,3 +154,25 @@ fn one_that_was_stopped_keeps_what_the_run_before_has_come_to() {
     let requests = metrics.get(REQUESTS, &labels("a", "drift", &[("class", "2xx")]));
     assert_eq!(requests, Some(4.0), "what was asked was asked");
 }
+
+#[test]
+fn the_last_run_of_a_command_tells_its_part_of_the_fleet() {
+    let of = |command: &str, part: &str| -> Labels {
+        [("command", command), ("part", part)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
+    };
+    let shard = |text: &str| Some(Shard::parse(text).unwrap());
+    let mut metrics = Metrics::default();
+    record_part(&mut metrics, "drift", shard("3/10"));
+    record_part(&mut metrics, "plan", shard("0/4"));
+    assert_eq!(metrics.get(PARTS, &of("drift", "3")), Some(10.0));
+    // For those who count from 0 it is the last one.
+    assert_eq!(metrics.get(PARTS, &of("plan", "4")), Some(4.0));
+    record_part(&mut metrics, "drift", shard("2/5"));
+    assert_eq!(metrics.get(PARTS, &of("drift", "3")), None);
+    assert_eq!(metrics.get(PARTS, &of("drift", "2")), Some(5.0));
+    record_part(&mut metrics, "drift", None);
+    assert_eq!(metrics.get(PARTS, &of("drift", "2")), None);
+    assert_eq!(metrics.get(PARTS, &of("plan", "4")), Some(4.0));
+}

@@ -31,6 +31,21 @@ fn a_pending_invite_with_the_same_role_is_waited_for() {
 }
 
 #[test]
+fn an_invite_that_the_plan_ends_does_not_lapse_too() {
+    let (mut files, mut org) = (Files::new(), Org::new());
+    files.manage(Unlisted::Remove).member("ada@acme.com", "user").member("eve@acme.com", "user");
+    org.user("user_0", "root@acme.com", "admin");
+    files.member("root@acme.com", "admin");
+    org.invite("invite_1", "ada@acme.com", "developer", 5);
+    org.invite("invite_2", "eve@acme.com", "user", 5);
+    org.invite("invite_3", "gone@acme.com", "user", 5);
+    // `ada` is invited anew, `gone` is withdrawn: only the invite of `eve` is left to lapse.
+    let plan = plan(&files, &org);
+    let lapsing: Vec<&str> = plan.expiring.iter().map(|one| &*one.what).collect();
+    assert_eq!(lapsing, ["member/eve@acme.com"]);
+}
+
+#[test]
 fn a_pending_invite_is_replaced_not_edited() {
     let (mut files, mut org) = (Files::new(), Org::new());
     files.member("ada@acme.com", "user").member("eve@acme.com", "developer");

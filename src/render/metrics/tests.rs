@@ -171,11 +171,24 @@ fn the_docs_list_every_family_with_its_type_and_the_alerts_name_no_other() {
     let known: Vec<(String, &str)> =
         FAMILIES.map(|family| (family.name.to_owned(), family.kind.word())).into();
     assert_eq!(listed, known);
-    let alerts = docs.split("```yaml").nth(1).unwrap();
+    // The help of each family is its row, word for word.
+    for Family { name, help, .. } in FAMILIES {
+        let row = docs.lines().find(|line| line.starts_with(&format!("| `{name}`"))).unwrap();
+        let told = row.trim_end_matches(" |").rsplit('|').next().unwrap().trim();
+        assert_eq!(told.replace('`', ""), help, "{name}");
+    }
+    let alerts = include_str!("../../../deploy/prometheus/charter.rules.yml");
     let word = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
     let named: BTreeSet<&str> =
         alerts.split(word).filter(|word| word.starts_with("charter_")).collect();
     assert!(named.len() >= 4 && named.iter().all(|name| family(name).is_some()), "{named:?}");
+    // The page names every alert, and no other.
+    let alerts: BTreeSet<&str> =
+        alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let rows = docs.lines().filter_map(|line| line.strip_prefix("| `Charter"));
+    let told: BTreeSet<String> =
+        rows.filter_map(|row| Some(format!("Charter{}", row.split_once('`')?.0))).collect();
+    assert!(alerts.iter().copied().eq(told.iter().map(String::as_str)), "{alerts:?} {told:?}");
 }
 
 #[test]
