@@ -144,6 +144,7 @@ fn of_passed(passed: &str, fails: &Fails) -> Case {
         name: PASSED.to_owned(),
         at: None,
         verdict: verdict(fails.findings.contains(&PASSED)),
+        of: PASSED.to_owned(),
         message: passed.to_owned(),
         details: passed.to_owned(),
     }

@@ -16,6 +16,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("base/moved", "the base has the files of this organization at another path"),
     ("base/no-files", "the base has no files at this path, so only the defaults hold"),
     ("base/organization", "the base is for another organization"),
+    ("base/past-date", "a date of the change had passed before anybody reviewed it"),
     (
         "files/rule-change",
         "a rule of the files changes: what it protects is protected less or otherwise",
@@ -34,6 +35,11 @@ const OTHERS: &[(&str, &str)] = &[
     ("plan/possible-rename", "somebody is removed while somebody like them is invited"),
     ("plan/stale", "the organization changed since the plan was made"),
     ("policy/not-judged", "a rule cannot be judged from what the files manage"),
+    (
+        "record/base-broken",
+        "the base is wrong, so the plan is held against what was applied last alone",
+    ),
+    ("record/none", "no record tells what was applied last"),
 ];
 
 /// A rule, as the report lists it.
@@ -60,7 +66,7 @@ fn described(id: &str) -> (String, &'static str) {
             let word = name.replace('-', " ");
             (format!("the organization differs from its files: {word}"), "docs/how-it-works.md")
         }
-        ("base" | "files", Some(what)) => (what, "docs/review.md"),
+        ("base" | "files" | "record", Some(what)) => (what, "docs/review.md"),
         ("policy", Some(what)) => (what, "docs/policy.md"),
         ("policy", None) => {
             (format!("the rule `{name}` of the files refuses this"), "docs/policy.md")
@@ -109,7 +115,8 @@ mod tests {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let code = |part: &&str| {
                     let (of, name) = part.split_once('/').unwrap_or_default();
-                    let groups = ["base", "config", "guard", "import", "live", "plan", "policy"];
+                    let groups =
+                        ["base", "config", "guard", "import", "live", "plan", "policy", "record"];
                     groups.contains(&of)
                         && !name.is_empty()
                         && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
