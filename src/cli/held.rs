@@ -98,12 +98,15 @@ impl Held {
             None => None,
         };
         let commit = usable(&place, &record, &head, named.as_ref())?;
+        let mut notes = Vec::new();
+        if !place.is_ancestor(&commit, &head)? {
+            notes.push(rewritten(&commit, &head));
+        }
         // What was applied is no part of this change, so a base before it says nothing more.
         let earlier = match &named {
             Some(named) => place.is_ancestor(named, &commit)?,
             None => false,
         };
-        let mut notes = Vec::new();
         let at_last = |commit| Base::of(&place, commit, Some(record.planned_at), at.path).map(Some);
         let (base, files, upto) = match named {
             Some(named) if named.id == commit.id => (at_last(&named)?, None, named),
@@ -338,6 +341,15 @@ fn usable(
         )
     };
     Err(refused(&format!("does not come before {head}, the commit of the files"), how))
+}
+
+fn rewritten(commit: &Commit, head: &Commit) -> Diagnostic {
+    let (commit, head) = (short(&commit.id), short(&head.id));
+    Diagnostic::warning(
+        "record/rewritten",
+        format!("the branch was rewritten: {commit}, which was applied last, does not come before {head}"),
+    )
+    .help("look at what the branch lost; the plan is held against what was applied, as `--base-rev` says")
 }
 
 fn broken_base(name: &str) -> Diagnostic {

@@ -63,7 +63,10 @@ fn every_document_parses() {
             }
         }
     }
-    assert_eq!(number, 10, "4 workflows, 2 documents for GitLab, 4 objects for Kubernetes");
+    assert_eq!(
+        number, 11,
+        "4 workflows, 2 documents for GitLab, 4 objects for Kubernetes, rules for alerts"
+    );
 }
 
 #[test]

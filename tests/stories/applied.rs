@@ -64,8 +64,7 @@ fn a_loosening_that_was_refused_is_refused_after_an_innocent_commit_too() {
     shows(&plan(&story, "main^1"), 4, &["and the limit is 1 in the base"]);
     let saved = ["plan", ".", "--rev", "main", "--base-rev", "main^1", "--out", "plan.json"];
     let refused = story.run(&saved);
-    assert!(refused.stderr.contains("to be looked at: apply refuses it"), "{refused:?}");
-    assert!(!refused.stderr.contains("apply it with"), "{refused:?}");
+    assert!(!refused.stderr.contains("saved"), "{refused:?}");
     story.edit("charter.yaml", "  ada@acme.com: admin\n", "  ada@acme.com: admin # on call\n");
     story.commit("Say who is on call");
 
@@ -221,6 +220,7 @@ fn a_record_that_cannot_be_used_is_refused_and_none_is_said() {
     // The branch was rewritten on purpose: somebody says so.
     let run = plan(&story, &topic);
     shows(&run, 0, &[&format!("held against {topic}")]);
+    assert!(run.stderr.contains("the branch was rewritten"), "{run:?}");
 
     let keyless = repository().to(&served.url());
     let args = ["plan", ".", "--last-applied", "applied.json"];

@@ -99,12 +99,11 @@ async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result
     let verdict = refused(&plan, &choices, target);
     if let Some(path) = out {
         save(&plan, path, key.as_deref())?;
-        let path = path.display().to_string();
-        let path = clean(&path);
-        ui.say(&match &verdict {
-            Ok(()) => format!("saved: apply it with `charter apply --plan {path}`\n"),
-            Err(_) => format!("saved in `{path}`, to be looked at: apply refuses it\n"),
-        });
+        // What is refused is saved to be looked at, and not to be applied.
+        if verdict.is_ok() {
+            let path = path.display().to_string();
+            ui.say(&format!("saved: apply it with `charter apply --plan {}`\n", clean(&path)));
+        }
     }
     verdict?;
     let exit = if *detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done };

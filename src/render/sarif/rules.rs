@@ -39,6 +39,7 @@ const OTHERS: &[(&str, &str)] = &[
         "record/base-broken",
         "the base is wrong, so the plan is held against what was applied last alone",
     ),
+    ("record/rewritten", "the branch was rewritten since the last apply"),
     ("record/none", "no record tells what was applied last"),
 ];
 
