@@ -6,7 +6,7 @@
 mod meter;
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::BTreeSet,
     path::{Path, PathBuf},
     time::Duration,
@@ -22,12 +22,13 @@ use super::{
 };
 use crate::{
     apply::Tally,
+    config::fleet::Shard,
     plan::step::Counts,
     render::{
         clean::clean,
         metrics::{
-            DRIFT, DURATION, EXIT_CODE, Family, Kind, LAST_RUN, LAST_SUCCESS, Labels, Metrics,
-            REQUESTS, STEPS,
+            DRIFT, DURATION, EXIT_CODE, FLEET_PARTS, Family, Kind, LAST_RUN, LAST_SUCCESS, Labels,
+            Metrics, REQUESTS, STEPS,
         },
     },
 };
@@ -60,6 +61,8 @@ pub(super) struct Telemetry {
     /// It is for all organizations of a fleet: those it does not name are not looked after any more.
     all: bool,
     file: Option<PathBuf>,
+    /// The part of the fleet that it is for.
+    part: Cell<Option<Shard>>,
     runs: RefCell<Vec<Run>>,
 }
 
@@ -83,7 +86,13 @@ impl Telemetry {
                 return Err(foreign(path));
             }
         }
-        Ok(Self { command, all, file: file.map(Path::to_owned), runs: RefCell::default() })
+        let (file, part) = (file.map(Path::to_owned), Cell::default());
+        Ok(Self { command, all, file, part, runs: RefCell::default() })
+    }
+
+    /// Notes which part of the fleet the command is for.
+    pub(super) fn is_for(&self, part: Option<Shard>) {
+        self.part.set(part);
     }
 
     /// Adds what became of one organization.
@@ -93,7 +102,7 @@ impl Telemetry {
 
     /// Writes the file, if there is to be one. `exit` is how the command ended.
     pub(super) fn end(self, exit: Exit, took: Duration, ui: &Ui) {
-        let Self { command, all, file: Some(path), runs } = self else { return };
+        let Self { command, all, file: Some(path), part, runs } = self else { return };
         let mut runs = runs.into_inner();
         if runs.is_empty() && exit != Exit::Done {
             // It ended before it was known for whom.
@@ -104,7 +113,13 @@ impl Telemetry {
         // Others may have the same file: each reads what the one before has written.
         let place = Place::hold(&path);
         let written = match read(&path) {
-            Ok(Some(old)) => place.put(&merged(old, &runs, command, all).text(), Reader::Anybody),
+            Ok(Some(old)) => {
+                let mut metrics = merged(old, &runs, command, all);
+                if let Some(part) = part.get() {
+                    note_part(&mut metrics, command, part);
+                }
+                place.put(&metrics.text(), Reader::Anybody)
+            }
             Ok(None) => Err(foreign(&path)),
             Err(failure) => Err(failure),
         };
@@ -149,6 +164,10 @@ fn merged(mut metrics: Metrics, runs: &[Run], command: &str, all: bool) -> Metri
         if is("command") != command {
             return true;
         }
+        if family == FLEET_PARTS {
+            // A run for one organization says nothing about the fleet.
+            return !all;
+        }
         if ran.contains(organization) {
             // One that was stopped has not come to anything new.
             let kept = stopped.contains(organization) && family != EXIT_CODE;
@@ -164,6 +183,14 @@ fn merged(mut metrics: Metrics, runs: &[Run], command: &str, all: bool) -> Metri
         record(&mut metrics, run, command);
     }
     metrics
+}
+
+/// Which part of how many it was, so that an alert can tell a fleet of which some parts are looked at by nobody.
+#[allow(clippy::cast_precision_loss, reason = "there are at most 999,999 parts")]
+fn note_part(metrics: &mut Metrics, command: &str, part: Shard) {
+    let labels = [("command", command.to_owned()), ("part", part.part().to_string())];
+    let labels = labels.map(|(name, value)| (name.to_owned(), value)).into();
+    metrics.set(FLEET_PARTS, labels, part.parts() as f64);
 }
 
 #[allow(clippy::cast_precision_loss, reason = "metrics are floats, and no count comes near 2^52")]

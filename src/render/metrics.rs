@@ -37,6 +37,12 @@ pub const EXIT_CODE: Family = Family {
     kind: Kind::Gauge,
     help: "Exit code of the last run: 0 done, 1 failed, 2 changes, 3 bad usage or files, 4 refused, 5 partly applied, 130 or 143 stopped before anything was changed.",
 };
+/// How many parts the fleet has, of which one was looked at.
+pub const FLEET_PARTS: Family = Family {
+    name: "charter_fleet_parts",
+    kind: Kind::Gauge,
+    help: "The number of parts that the fleet is divided into, by the part that the last run was for.",
+};
 /// When the last run ended.
 pub const LAST_RUN: Family = Family {
     name: "charter_last_run_timestamp_seconds",
@@ -69,8 +75,8 @@ pub const STEPS: Family = Family {
 };
 
 /// All of them, sorted by name.
-pub const FAMILIES: [Family; 7] =
-    [DRIFT, EXIT_CODE, LAST_RUN, LAST_SUCCESS, REQUESTS, DURATION, STEPS];
+pub const FAMILIES: [Family; 8] =
+    [DRIFT, EXIT_CODE, FLEET_PARTS, LAST_RUN, LAST_SUCCESS, REQUESTS, DURATION, STEPS];
 
 /// Labels by name.
 pub type Labels = BTreeMap<String, String>;

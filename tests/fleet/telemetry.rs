@@ -211,3 +211,19 @@ fn two_organizations_that_share_a_file_keep_their_metrics() {
         assert_eq!(value(&text, "charter_requests_total", &read), Some(requests), "{text}");
     }
 }
+
+#[test]
+fn the_metrics_tell_which_part_of_how_many_it_was() {
+    let fleet = Fleet::start((0..4).map(One::plain).collect());
+    let parts = |args: &[&str]| {
+        let run = fleet.run(&[args, &["--metrics-file", "charter.prom"]].concat());
+        assert_eq!(run.code, Some(2), "{run:?}");
+        let text = std::fs::read_to_string(fleet.folder.path().join("charter.prom")).unwrap();
+        let parts = text.lines().filter(|line| line.starts_with("charter_fleet_parts{"));
+        parts.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let part = |part| vec![format!("charter_fleet_parts{{command=\"drift\",part=\"{part}\"}} 2")];
+    assert_eq!(parts(&["drift", "--fleet", "fleet.yaml", "--shard", "0/2"]), part(2));
+    assert_eq!(parts(&["drift", "--fleet", "fleet.yaml", "--shard", "1/2"]), part(1));
+    assert_eq!(parts(&["drift", "--fleet", "fleet.yaml"]), Vec::<String>::new());
+}
