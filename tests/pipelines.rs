@@ -21,6 +21,8 @@ mod files;
 mod gitlab;
 #[path = "pipelines/install.rs"]
 mod install;
+#[path = "pipelines/kubernetes.rs"]
+mod kubernetes;
 #[path = "pipelines/record.rs"]
 mod record;
 #[path = "pipelines/review.rs"]
