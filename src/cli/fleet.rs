@@ -55,8 +55,6 @@ pub(super) struct Fleet {
     organizations: Vec<Organization>,
     command: &'static str,
     as_json: bool,
-    /// The part of it that is looked at.
-    shard: Option<Shard>,
     /// Folders may be called as organizations are.
     folders_shown: bool,
 }
@@ -91,8 +89,7 @@ impl Fleet {
         }
         let organizations = fleet::load(path, *shard)?;
         let as_json = format == ReviewFormat::Json;
-        let shard = *shard;
-        Ok(Some(Self { organizations, command, as_json, shard, folders_shown: !redact }))
+        Ok(Some(Self { organizations, command, as_json, folders_shown: !redact }))
     }
 
     /// Runs a command for each organization.

@@ -30,6 +30,9 @@ use crate::{
     resource::Desired,
 };
 
+/// No record is larger.
+const LARGEST: u64 = 64 << 10;
+
 /// So many merged changes are looked at to name the one that a step comes from.
 const MOST: usize = 32;
 
@@ -220,18 +223,15 @@ impl Last {
             loop {
                 next += 1;
                 let before = match commits.get(next) {
-                    Some(commit) => revision::files(&self.place, commit, "", Side::Base).ok()?,
+                    Some(commit) => match revision::files(&self.place, commit, "", Side::Base) {
+                        Ok(files) => files.unwrap_or_default().wishes(now).desired,
+                        Err(Failure::Files(_)) => continue,
+                        Err(_) => return None,
+                    },
                     None if commits.len() == MOST => return None,
-                    None => {
-                        let files = self.files.as_ref().or(base)?;
-                        let before = files.files().wishes(now).desired;
-                        return Some(Merged { commit: newest.id.clone(), before });
-                    }
+                    None => self.files.as_ref().or(base)?.files().wishes(now).desired,
                 };
-                if let Some(before) = before {
-                    let before = before.wishes(now).desired;
-                    return Some(Merged { commit: newest.id.clone(), before });
-                }
+                return Some(Merged { commit: newest.id.clone(), before });
             }
         }))
     }
@@ -281,11 +281,20 @@ pub(super) fn read(
     organization: &str,
     path: &str,
 ) -> Result<Option<Record>, Failure> {
-    let text = match fs::read_to_string(file) {
-        Ok(text) => text,
+    let unreadable = |error: io::Error| Failure::file("read", file, &error);
+    let metadata = match fs::symlink_metadata(file) {
+        Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Failure::file("read", file, &error)),
+        Err(error) => return Err(unreadable(error)),
     };
+    if !metadata.is_file() || metadata.len() > LARGEST {
+        return Err(Failure::refused(format!(
+            "the record of what was applied last, `{}`, is refused: it is no regular file of at most 64 KiB",
+            file.display()
+        ))
+        .help("give the file that `charter apply --last-applied` wrote, and no link to it"));
+    }
+    let text = fs::read_to_string(file).map_err(unreadable)?;
     if text.trim().is_empty() {
         return Ok(None);
     }
@@ -327,8 +336,12 @@ fn usable(
         }
         Err(error) => return Err(error.into()),
     };
-    let meant = named.is_some_and(|named| named.id == commit.id);
-    if place.is_ancestor(&commit, head)? || meant {
+    if place.is_ancestor(&commit, head)? {
+        return Ok(commit);
+    }
+    // Whoever writes the whole id knows which commit it is. A commit before it is old, and no rewritten branch.
+    let meant = named.is_some_and(|named| named.rev == commit.id);
+    if meant && !place.is_ancestor(head, &commit)? {
         return Ok(commit);
     }
     let head = short(&head.id);

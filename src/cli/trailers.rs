@@ -2,7 +2,10 @@
 //!
 //! Invariant: a trailer that was found and does not count is told with the reason, and its text is not repeated.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::{args::parse::allowance, failure::Failure, revision::find};
 use crate::{
@@ -45,11 +48,35 @@ impl Given {
     }
 }
 
-/// The guards that a commit's message says may be passed, each with its count. It decides nothing here: no guard is
-/// passed by it.
-pub(super) fn allowed_by(rev: &str, path: &Path) -> Result<BTreeMap<GuardName, u64>, Failure> {
+/// The guards that the message of a commit says may be passed, each with its count, if `rev` is that commit. It decides
+/// nothing here: no guard is passed by it. Counts that contradict each other do not count.
+pub(super) fn allowed_by(
+    rev: &str,
+    commit: &str,
+    path: &Path,
+) -> Result<BTreeMap<GuardName, u64>, Failure> {
+    if find(path)?.commit(rev)?.id != commit {
+        return Ok(BTreeMap::new());
+    }
     let Trailers { values, .. } = read(rev, path, ALLOWANCE)?;
-    Ok(values.iter().filter_map(|value| allowance(value).ok()).collect())
+    let mut counts: BTreeMap<GuardName, BTreeSet<u64>> = BTreeMap::new();
+    for value in values {
+        // As it is written, and not as a number could be read: `0003` is a slip.
+        if let Ok((guard, count)) = allowance(&value)
+            && value == format!("{}={count}", guard.as_str())
+        {
+            counts.entry(guard).or_default().insert(count);
+        } else if let Some((guard, _)) = value.split_once('=')
+            && let Ok((guard, _)) = allowance(&format!("{guard}=0"))
+        {
+            counts.entry(guard).or_default().extend([u64::MAX, 0]);
+        }
+    }
+    let one = |(guard, counts): (GuardName, BTreeSet<u64>)| {
+        let mut counts = counts.into_iter();
+        counts.next().filter(|_| counts.next().is_none()).map(|count| (guard, count))
+    };
+    Ok(counts.into_iter().filter_map(one).collect())
 }
 
 fn read(rev: &str, path: &Path, token: &str) -> Result<Trailers, Failure> {

@@ -148,6 +148,7 @@ pub fn make(input: Input<'_>) -> Plan {
         notes,
         population,
         limits,
+        only: only.iter().map(Only::as_written).map(str::to_owned).collect(),
         base: None,
         last_applied: None,
         revision: None,

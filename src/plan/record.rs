@@ -10,6 +10,15 @@ use super::seal::{self, Broken, Sealed};
 /// The version of the form.
 const FORMAT_VERSION: u32 = 1;
 
+/// Where files are in a repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Revision {
+    /// The commit.
+    pub commit: String,
+    /// The path from the top of the repository; empty: the top.
+    pub path: String,
+}
+
 /// What was applied last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -11,6 +11,7 @@ pub use super::{
     acknowledge::Acknowledgement,
     attribution::{Attribution, Base, LastApplied, Origins},
     limit::LimitOf,
+    record::Revision,
     rules::RuleChange,
 };
 use crate::{
@@ -71,6 +72,9 @@ pub struct Plan {
     pub population: Population,
     /// The limits the files set, so that guards can be computed again.
     pub limits: BTreeMap<GuardName, Limit>,
+    /// Each `--only` that it was narrowed by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
     /// The files this plan was held against, if it was: what differs from them is by this change, the rest is drift.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Base>,
@@ -89,15 +93,6 @@ pub struct Plan {
     /// HMAC-SHA256 over all the rest, by the key in `CHARTER_PLAN_KEY`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hmac: Option<String>,
-}
-
-/// Where files are in a repository.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Revision {
-    /// The commit.
-    pub commit: String,
-    /// The path from the top of the repository; empty: the top.
-    pub path: String,
 }
 
 /// The organization a plan is for.

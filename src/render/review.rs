@@ -167,6 +167,7 @@ impl<'a> Review<'a> {
             population: _,
             limits: _,
             base,
+            only: _,
             last_applied: _,
             revision: _,
             approval: _,

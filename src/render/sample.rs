@@ -140,6 +140,7 @@ pub(crate) fn empty() -> Plan {
         bindings: Vec::new(),
         population: Population::default(),
         limits: BTreeMap::new(),
+        only: Vec::new(),
         base: None,
         last_applied: None,
         revision: None,

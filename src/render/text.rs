@@ -75,6 +75,7 @@ pub fn plan(plan: &Plan, options: Options<'_>) -> String {
         population: _,
         limits: _,
         base,
+        only: _,
         last_applied,
         revision: _,
         approval: _,

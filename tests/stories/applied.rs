@@ -56,11 +56,7 @@ fn a_loosening_that_was_refused_is_refused_after_an_innocent_commit_too() {
     let served = Served::start(LIVE);
     let story = applied(&served);
     let start = recorded(&story);
-    // Two people go, and the limit that forbids it with them.
-    story.edit("charter.yaml", "removals: {members: 1}", "removals: {members: 9}");
-    story.edit("charter.yaml", "manage: {members: report", "manage: {members: remove");
-    story.write("teams/ml.yaml", "teams: {ml: []}\n");
-    let loosening = story.commit("Let the team go");
+    let loosening = loosen(&story);
     shows(&plan(&story, "main^1"), 4, &["and the limit is 1 in the base"]);
     let saved = ["plan", ".", "--rev", "main", "--base-rev", "main^1", "--out", "plan.json"];
     let refused = story.run(&saved);
@@ -216,6 +212,7 @@ fn a_record_that_cannot_be_used_is_refused_and_none_is_said() {
     story.git(&["checkout", "--quiet", "topic"]);
     let topic = story.commit("Elsewhere");
     story.git(&["checkout", "--quiet", "main"]);
+    story.commit("On its own way");
     refused(&sealed(ID, "", &topic), "does not come before", &format!("`--base-rev {topic}`"));
     // The branch was rewritten on purpose: somebody says so.
     let run = plan(&story, &topic);
@@ -299,6 +296,188 @@ fn the_record_may_lie_in_the_folder_of_the_files() {
     story.edit("charter.yaml", "members: report", "members: remove");
     let run = story.run(&["plan", ".", "--last-applied", "applied.json"]);
     assert_eq!(run.code, Some(0), "{run:?}");
+}
+
+/// People leave by more than the limit, which is raised by the same commit.
+fn loosen(story: &Story) -> String {
+    story.edit("charter.yaml", "removals: {members: 1}", "removals: {members: 9}");
+    story.edit("charter.yaml", "manage: {members: report", "manage: {members: remove");
+    story.write("teams/ml.yaml", "teams: {ml: []}\n");
+    story.commit("Let the team go")
+}
+
+#[test]
+fn a_narrowed_plan_moves_nothing_when_it_was_saved_either() {
+    let served = Served::start(LIVE);
+    let story = applied(&served);
+    let start = recorded(&story);
+    loosen(&story);
+    let narrow = [
+        "plan",
+        ".",
+        "--rev",
+        "main",
+        "--last-applied",
+        "applied.json",
+        "--only",
+        "member/zoe*",
+        "--out",
+        "part.json",
+    ];
+    assert_eq!(story.run(&narrow).code, Some(0));
+    let run =
+        story.run(&["apply", "--plan", "part.json", "--yes", "--last-applied", "applied.json"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(flowing(&run.stderr).contains("`--only` applied a part"), "{run:?}");
+    assert_eq!(recorded(&story), start);
+    assert_eq!(apply(&story, &[]).code, Some(4));
+}
+
+#[test]
+fn a_run_that_is_resumed_is_held_against_what_was_applied_and_moves_nothing() {
+    let served = Served::start(LIVE);
+    let story = applied(&served);
+    story.edit(
+        "charter.yaml",
+        "  ada@acme.com: admin\n",
+        "  ada@acme.com: admin\n  eve@acme.com: user\n",
+    );
+    let first = story.commit("Invite eve");
+    let run = apply(&story, &["--journal", "first.jsonl"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert_eq!(recorded(&story), first);
+    loosen(&story);
+    let calls = served.calls();
+    // The commit of that run, and not the newest one.
+    let run = story.run(&["apply", "--resume", "first.jsonl", "--yes"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stderr.contains("a run that was resumed is no whole apply"), "{run:?}");
+    assert!(
+        run.stdout.contains(&format!("held against {first}, which was applied last")),
+        "{run:?}"
+    );
+    assert_eq!((recorded(&story), served.calls()), (first, calls));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_another_run_has_applied_while_the_question_waited_is_not_written_over() {
+    let served = Served::start(LIVE);
+    let story = applied(&served);
+    let add = |name: &str| {
+        story.edit(
+            "charter.yaml",
+            "  ada@acme.com: admin\n",
+            &format!("  ada@acme.com: admin\n  {name}@acme.com: user\n"),
+        );
+        story.commit(name)
+    };
+    let (old, new) = (add("eve"), add("fay"));
+    let before = read(&story.path("applied.json"));
+    record(&story, &new, 0);
+    std::fs::rename(story.path("applied.json"), story.path("other.json")).unwrap();
+    story.write("applied.json", &before);
+    let story = story.env("MEANWHILE", "other.json applied.json");
+    let args = ["apply", ".", "--rev", &old, "--last-applied", "applied.json"];
+    let run = crate::confirm::at_a_terminal(&story, &args, "yes\n");
+    assert_eq!(run.code, Some(4), "{run:?}");
+    assert!(
+        flowing(&run.stdout).contains("the plan is stale: another run has moved the record"),
+        "{run:?}"
+    );
+    assert_eq!((recorded(&story), served.calls()), (new, Vec::new()));
+}
+
+#[test]
+fn an_old_commit_is_no_rewritten_branch() {
+    let served = Served::start(LIVE);
+    let story = applied(&served);
+    let old = recorded(&story);
+    let new = story.commit("Newer");
+    assert_eq!(apply(&story, &[]).code, Some(0));
+    for base in [new.as_str(), "main"] {
+        let args = [
+            "apply",
+            ".",
+            "--yes",
+            "--rev",
+            &old,
+            "--base-rev",
+            base,
+            "--last-applied",
+            "applied.json",
+        ];
+        let (error, _) = story.run(&args).one_message(4);
+        assert!(error.contains("does not come before"), "{error}");
+    }
+    assert_eq!(recorded(&story), new);
+}
+
+#[test]
+fn an_allowance_is_that_of_the_commit_that_is_applied_and_says_one_thing() {
+    let served = Served::start(LIVE);
+    let story = applied(&served);
+    story.edit("charter.yaml", "guard: {", "guard: {invites: 0, ");
+    for (number, (message, by, moves)) in [
+        ("Charter-Allow: invites=1", "main^1", false),
+        ("Charter-Allow: invites=1", "main", true),
+        ("Charter-Allow: invites=9\nCharter-Allow: invites=1", "main", false),
+        ("Charter-Allow: invites=0001", "main", false),
+        ("Charter-Allow: invites=1\nCharter-Allow: invites=some", "main", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        story.edit(
+            "charter.yaml",
+            "  ada@acme.com: admin\n",
+            &format!("  ada@acme.com: admin\n  p{number}@acme.com: user\n"),
+        );
+        let commit = story.commit(&format!("Invite\n\n{message}"));
+        let run = apply(&story, &["--allow", "invites=1", "--ack-from-commit", by]);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        assert_eq!(recorded(&story) == commit, moves, "{message} of {by}: {run:?}");
+        assert_eq!(apply(&story, &[]).code, Some(0));
+    }
+}
+
+#[test]
+fn a_broken_commit_in_between_hides_no_other() {
+    let served = Served::start(LIVE);
+    let story = applied(&served);
+    story.edit(
+        "charter.yaml",
+        "  ada@acme.com: admin\n",
+        "  ada@acme.com: admin\n  eve@acme.com: user\n",
+    );
+    let eve = story.commit("Invite eve");
+    let text = read(&story.path("charter.yaml"));
+    story.write("charter.yaml", "members: [\n");
+    story.commit("Break it");
+    story.write("charter.yaml", &text.replace("  eve@", "  fay@acme.com: user\n  eve@"));
+    let mended = story.commit("Mend it, invite fay");
+    story.commit("Nothing");
+    let named = |commit: &str| format!("merged, not applied ({})", &commit[..12]);
+    shows(&plan(&story, "main^1"), 0, &[&named(&eve), &named(&mended)]);
+}
+
+#[test]
+fn a_record_is_a_small_regular_file() {
+    let served = Served::start(LIVE);
+    let story = applied(&served);
+    let text = read(&story.path("applied.json"));
+    let refused = || {
+        for run in [plan(&story, "main"), apply(&story, &[])] {
+            let (error, _) = run.one_message(4);
+            assert!(error.contains("no regular file of at most 64 KiB"), "{error}");
+        }
+    };
+    story.write("applied.json", &format!("{text}{}", " ".repeat(70_000)));
+    refused();
+    std::fs::remove_file(story.path("applied.json")).unwrap();
+    story.write("elsewhere.json", &text);
+    std::os::unix::fs::symlink("elsewhere.json", story.path("applied.json")).unwrap();
+    refused();
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::support::{Run, SEED, Served, Story, ended};
 const TERMINAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stories/terminal.py");
 
 /// Runs the binary at a terminal where somebody types `answer`.
-fn at_a_terminal(story: &Story, args: &[&str], answer: &str) -> Run {
+pub(crate) fn at_a_terminal(story: &Story, args: &[&str], answer: &str) -> Run {
     let told = story.command(args);
     let path = std::env::var_os("PATH").unwrap();
     let mut found = std::env::split_paths(&path).map(|folder| folder.join("python3"));

@@ -1,4 +1,4 @@
-"""Runs a command at a terminal of its own, types an answer to its question, shows what it said, and ends as it ends.
+"""Runs a command at a terminal of its own, types an answer to its question (after MEANWHILE="FROM TO", if it is set), shows what it said, and ends as it ends.
 
 terminal.py ANSWER PROGRAM [ARGUMENT...]
 """
@@ -37,6 +37,9 @@ while True:
     said += part
     if not asked and QUESTION in said:
         asked = True
+        # What somebody else does while the question waits: one file takes the place of another.
+        if "MEANWHILE" in os.environ:
+            os.replace(*os.environ["MEANWHILE"].split(" "))
         os.write(terminal, answer)
 
 sys.stdout.buffer.write(said)

@@ -92,6 +92,9 @@ pub struct Origin {
     /// `--rev`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rev: Option<String>,
+    /// `--last-applied`, as an absolute path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_applied: Option<String>,
     /// `--base-rev`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_rev: Option<String>,

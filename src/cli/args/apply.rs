@@ -57,6 +57,6 @@ pub(crate) struct Apply {
     /// JOURNAL: the newest one of the organization]
     #[arg(long, value_name = "JOURNAL", help_heading = "Apply")]
     #[arg(num_args = 0..=1, default_missing_value = "", value_parser = maybe_path())]
-    #[arg(conflicts_with_all = ["only", "base_rev", "base_path", "rev", "last_applied"])]
+    #[arg(conflicts_with_all = ["only", "base_rev", "base_path", "rev"])]
     pub(crate) resume: Option<PathBuf>,
 }

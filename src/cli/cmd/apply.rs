@@ -173,7 +173,7 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
         None => None,
         // Without a journal it is the newest one of the organization that the files or the plan are for.
         Some(journal) if journal.as_os_str().is_empty() => {
-            let asked = Asked::new(target.path, args, false);
+            let asked = Asked::new(target.path, args, false).found()?;
             let source = Source::read(&asked, &|| ())?;
             let newest = journals::newest(&source.organization(), target.path)?;
             ui.say(&format!("going on from {}\n", clean(&newest.display().to_string())));
@@ -183,7 +183,7 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
     };
     let asked = match &resumed {
         None => Asked::new(target.path, args, target.organization().is_some()),
-        Some(resumed) => resumed.asked(path.as_deref(), narrow)?,
+        Some(resumed) => resumed.asked(path.as_deref(), narrow, &args.applied)?,
     };
     // What a journal does not fit is refused before anything is asked.
     let ahead = || {
@@ -196,11 +196,11 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
         resumed.check(&source, &asked)?;
     }
     let given = approvals(approve, &asked, &source)?;
-    let carried = match &approve.ack_from_commit {
-        Some(rev) => allowed_by(rev, source.place(&asked))?,
-        None => BTreeMap::new(),
+    let carried = match (&approve.ack_from_commit, source.revision()) {
+        (Some(rev), Some(revision)) => allowed_by(rev, &revision.commit, source.place(&asked))?,
+        _ => BTreeMap::new(),
     };
-    let mark = Mark::read(&asked, &source, carried)?;
+    let mark = Mark::read(&asked, &source, carried, resumed.is_some())?;
     if let (true, Source::Saved(_)) = (*verify, &source) {
         return Err(Failure::usage(
             "a saved plan cannot be verified: only the files say what is wanted",
@@ -253,6 +253,10 @@ async fn finish(
         Some(lock) => lock,
         None => target.lock(&plan.organization.id)?,
     };
+    if let Some(mark) = &mark {
+        // Others may have applied something while somebody thought about the answer.
+        mark.still_holds()?;
+    }
     let (ui, stop) = (&target.ui, signals.stop());
     let mut origin = source.origin(&asked, &plan)?;
     origin.resumes = resumed.as_ref().map(Resumed::path);

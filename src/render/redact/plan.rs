@@ -72,6 +72,7 @@ impl Redactor {
             population,
             limits,
             base,
+            only,
             last_applied,
             revision,
             approval,
@@ -117,6 +118,7 @@ impl Redactor {
                 api_keys: *api_keys,
             },
             limits: limits.clone(),
+            only: only.iter().map(|pattern| self.text(pattern)).collect(),
             base: base.as_ref().map(|base| self.base(base)),
             last_applied: last_applied.as_ref().map(|last| self.last_applied(last)),
             revision: revision.as_ref().map(|revision| {

@@ -61,6 +61,7 @@ fn full(text: &str) -> Recap {
                 plan_digest: text.to_owned(),
                 only: Vec::new(),
                 rev: None,
+                last_applied: None,
                 base_rev: None,
                 base_path: None,
                 resumes: None,

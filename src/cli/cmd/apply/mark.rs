@@ -26,8 +26,8 @@ pub(super) struct Mark {
     organization: String,
     before: Option<Record>,
     revision: Option<Revision>,
-    /// Only a part was asked for.
-    part: bool,
+    /// Why this run is no whole apply.
+    part: Option<&'static str>,
     /// Guards that the commit says may be passed, with their counts.
     carried: BTreeMap<GuardName, u64>,
 }
@@ -39,6 +39,7 @@ impl Mark {
         asked: &Asked,
         source: &Source,
         carried: BTreeMap<GuardName, u64>,
+        resumes: bool,
     ) -> Result<Option<Self>, Failure> {
         let Some(file) = asked.applied.last_applied.clone() else { return Ok(None) };
         refuse_foreign(&file, "the record of what was applied last", is_record)?;
@@ -53,8 +54,34 @@ impl Mark {
                 (before, plan.revision.clone())
             }
         };
-        let part = !asked.choices.only.is_empty();
+        let narrowed = match source {
+            Source::Files(..) => !asked.choices.only.is_empty(),
+            Source::Saved(plan) => !plan.only.is_empty(),
+        };
+        let part = if narrowed {
+            Some("`--only` applied a part")
+        } else {
+            resumes.then_some("a run that was resumed is no whole apply; the next one moves it")
+        };
         Ok(Some(Self { file, key, organization, before, revision, part, carried }))
+    }
+
+    /// Refuses if another run has moved the record since it was read.
+    pub(super) fn still_holds(&self) -> Result<(), Failure> {
+        let Self { file, key, organization, before, revision, .. } = self;
+        let path = revision.as_ref().map_or("", |revision| &revision.path);
+        let now = match revision {
+            Some(_) => held::read(file, key, organization, path)?,
+            // It was read for files that no commit has: nothing is written by this run.
+            None => return Ok(()),
+        };
+        if now == *before {
+            return Ok(());
+        }
+        Err(Failure::refused(
+            "the plan is stale: another run has moved the record of what was applied last since it was made",
+        )
+        .help("run it again: a new plan is held against what was applied"))
     }
 
     /// Moves the record on, or says why it stays.
@@ -66,7 +93,12 @@ impl Mark {
         ui: &Ui,
     ) -> Result<(), Failure> {
         let Self { file, key, organization, before, revision, .. } = self;
-        let revision = match (self.stays(plan, exit, is_sandbox), revision) {
+        // Never over what another run has written: it would move back.
+        let moved = || {
+            let moved = self.still_holds().is_err();
+            moved.then(|| "another run has written it meanwhile".to_owned())
+        };
+        let revision = match (self.stays(plan, exit, is_sandbox).or_else(moved), revision) {
             (None, Some(revision)) => revision,
             (why, _) => {
                 let why = why.unwrap_or_else(|| {
@@ -103,8 +135,8 @@ impl Mark {
         });
         if exit != Exit::Done {
             Some("not everything was applied".to_owned())
-        } else if self.part {
-            Some("`--only` applied a part".to_owned())
+        } else if let Some(part) = self.part {
+            Some(part.to_owned())
         } else if is_sandbox {
             Some("a sandbox is not the organization".to_owned())
         } else {

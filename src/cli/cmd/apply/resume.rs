@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::source::{Asked, Form, Source, absolute, form, plan_digest};
+use super::source::{Asked, Form, Source, absolute, form, form_of, plan_digest};
 use crate::{
     apply::{
         journal::{self, Applied, DoneBefore, JournalError, Origin},
@@ -71,8 +71,13 @@ impl Resumed {
     }
 
     /// What is to be applied: the same, narrowed in the same way; `given` says where it is now.
-    pub(super) fn asked(&self, given: Option<&Path>, narrow: &Narrow) -> Result<Asked, Failure> {
-        let Origin { of, path, only, rev, base_rev, base_path, .. } = &self.origin;
+    pub(super) fn asked(
+        &self,
+        given: Option<&Path>,
+        narrow: &Narrow,
+        applied: &LastApplied,
+    ) -> Result<Asked, Failure> {
+        let Origin { of, path, only, rev, last_applied, base_rev, base_path, .. } = &self.origin;
         let moved = |path: &str, how: &str| {
             let journal = self.path.display();
             Failure::usage(format!(
@@ -96,11 +101,11 @@ impl Resumed {
         })?;
         Ok(Asked {
             path: given.unwrap_or(Path::new(path)).to_owned(),
-            form: match of {
+            form: match (given, of) {
                 // What was given in its place is looked at, so that what it is can be said.
-                _ if given.is_some() => Form::Any,
-                Applied::Files => Form::Files,
-                Applied::Plan => Form::Plan,
+                (Some(given), _) if rev.is_none() => form_of(given)?,
+                (_, Applied::Files) => Form::Files,
+                (_, Applied::Plan) => Form::Plan,
             },
             rev: rev.clone(),
             choices: Choices { only, ..Choices::from(narrow) },
@@ -108,8 +113,13 @@ impl Resumed {
                 base_rev: base_rev.clone(),
                 base_path: base_path.as_ref().map(PathBuf::from),
             },
-            // A run that went on is no whole apply: the next one moves the record.
-            applied: LastApplied::default(),
+            // It holds as before, wherever it is now.
+            applied: LastApplied {
+                last_applied: applied
+                    .last_applied
+                    .clone()
+                    .or_else(|| last_applied.as_ref().map(PathBuf::from)),
+            },
         })
     }
 

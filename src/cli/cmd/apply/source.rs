@@ -26,7 +26,8 @@ use crate::{
     plan::{
         Only, Plan, again,
         rest::{digest, rest},
-        seal, stale, step,
+        seal, stale,
+        step::{self, Revision},
     },
     render::json::{PlanError, is_plan, may_be_files, read_plan},
     resource::desired::OrganizationPin,
@@ -77,6 +78,17 @@ impl Asked {
             applied: applied.clone(),
         }
     }
+
+    /// The same, of what is there: a journal tells that it was asked for once.
+    pub(super) fn found(self) -> Result<Self, Failure> {
+        let form = form_of(&self.path)?;
+        Ok(Self { form: if self.form == Form::Any { form } else { self.form }, ..self })
+    }
+}
+
+/// What lies at a path.
+pub(super) fn form_of(path: &Path) -> Result<Form, Failure> {
+    Ok(if saved(path, Form::Any)?.is_some() { Form::Plan } else { Form::Files })
 }
 
 /// What is applied.
@@ -136,6 +148,14 @@ impl Source {
         }
     }
 
+    /// The commit that says what is applied.
+    pub(super) fn revision(&self) -> Option<&Revision> {
+        match self {
+            Source::Files(_, held) => held.revision.as_ref(),
+            Source::Saved(plan) => plan.revision.as_ref(),
+        }
+    }
+
     /// The organization it is for.
     pub(super) fn organization(&self) -> OrganizationPin {
         match self {
@@ -181,7 +201,8 @@ impl Source {
 
     /// What a journal says of it; `plan` is the one that is carried out.
     pub(super) fn origin(&self, asked: &Asked, plan: &Plan) -> Result<Origin, Failure> {
-        let Asked { path, choices, against: Against { base_rev, base_path }, rev, .. } = asked;
+        let Asked { path, choices, against: Against { base_rev, base_path }, applied, rev, .. } =
+            asked;
         let whole = match self {
             Source::Files(..) => plan,
             Source::Saved(saved) => saved,
@@ -192,7 +213,12 @@ impl Source {
             form: form(self.sort()),
             plan_digest: plan_digest(whole)?,
             only: choices.only.iter().map(Only::as_written).map(str::to_owned).collect(),
-            rev: rev.clone(),
+            // The commit that it was: `HEAD` moves.
+            rev: match (rev, self.revision()) {
+                (Some(_), Some(revision)) => Some(revision.commit.clone()),
+                _ => None,
+            },
+            last_applied: applied.last_applied.as_deref().map(absolute),
             base_rev: base_rev.clone(),
             base_path: base_path.as_deref().map(absolute),
             resumes: None,
