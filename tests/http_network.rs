@@ -11,6 +11,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use httpmock::MockServer;
@@ -21,7 +22,7 @@ use orgcharter::{
         clock::TestClock,
         credential::Credential,
         error::{ApiError, WriteError},
-        http::{BaseUrl, HttpTransport, SetupError},
+        http::{BaseUrl, HttpTransport, SetupError, Timeouts},
         transport::{Method, RawRequest, Transport, TransportError},
         wire::{Me, User},
     },
@@ -209,6 +210,31 @@ async fn a_body_without_end_is_given_up() {
     assert_eq!(error, TransportError::TooLarge(32 << 20));
     let error = transport(&base).send(request(Method::Post)).await.unwrap_err();
     assert_eq!(error, TransportError::TooLarge(1 << 20));
+}
+
+#[tokio::test]
+async fn a_reply_that_never_comes_is_given_up() {
+    assert!(Timeouts::default().whole <= Duration::from_mins(1));
+    let timeouts = Timeouts { whole: Duration::from_millis(300), ..Timeouts::default() };
+    // A server that is silent, and one that says a little from time to time.
+    for drips in [false, true] {
+        let (base, _) = listen(move |stream, _| {
+            if drips {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
+            }
+            for _ in 0..200 {
+                std::thread::sleep(Duration::from_millis(20));
+                if drips && stream.write_all(b" ").is_err() {
+                    break;
+                }
+            }
+            false
+        });
+        let base = BaseUrl::parse(&base).unwrap();
+        let transport = HttpTransport::with_timeouts(base, None, timeouts).unwrap();
+        let error = transport.send(request(Method::Get)).await.unwrap_err();
+        assert!(matches!(error, TransportError::Lost(_)), "{drips}: {error:?}");
+    }
 }
 
 #[tokio::test]

@@ -24,6 +24,8 @@ mod contract;
 mod examples;
 #[path = "stories/failures.rs"]
 mod failures;
+#[path = "stories/forged.rs"]
+mod forged;
 #[path = "stories/formats.rs"]
 mod formats;
 #[path = "stories/identity.rs"]

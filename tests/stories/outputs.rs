@@ -120,8 +120,11 @@ fn no_core_file_of_a_process_with_a_credential_can_be_written() {
         std::thread::sleep(Duration::from_millis(10));
     }
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+    // Linux gives the files of a process that cannot be dumped to root: nobody else reads its memory.
+    let memory = std::fs::metadata(format!("/proc/{}/mem", child.id())).unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{limits}");
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&memory), 0);
 }
