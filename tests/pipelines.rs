@@ -7,6 +7,8 @@
 
 #[path = "pipelines/apply.rs"]
 mod apply;
+#[path = "pipelines/attack.rs"]
+mod attack;
 #[path = "common/contract.rs"]
 mod contract;
 #[path = "pipelines/drift.rs"]
@@ -15,8 +17,12 @@ mod drift;
 mod elsewhere;
 #[path = "pipelines/files.rs"]
 mod files;
+#[path = "pipelines/gitlab.rs"]
+mod gitlab;
 #[path = "pipelines/install.rs"]
 mod install;
+#[path = "pipelines/record.rs"]
+mod record;
 #[path = "pipelines/review.rs"]
 mod review;
 #[path = "pipelines/stage.rs"]

@@ -9,22 +9,23 @@ set -euo pipefail
 # shellcheck source=deploy/ci/lib.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
-need CHARTER_HOME CHARTER_URL CHARTER_SHA256 CHARTER_VERSION
-[[ $CHARTER_SHA256 =~ ^[0-9a-f]{64}$ ]] || fail 3 "CHARTER_SHA256 is not 64 lower-case hexadecimal digits"
-
+need CHARTER_HOME
+# Before anything can fail: what an earlier job left on a kept runner must not pass for what this one finds.
+rm -rf -- "${CHARTER_HOME:?}"/{out,bin,repository}
 umask 077
 mkdir -p -- "$CHARTER_HOME/bin" "$CHARTER_HOME/out"
+need CHARTER_URL CHARTER_SHA256 CHARTER_VERSION
+[[ $CHARTER_SHA256 =~ ^[0-9a-f]{64}$ ]] || fail 3 "CHARTER_SHA256 is not 64 lower-case hexadecimal digits"
 program=$CHARTER_HOME/bin/charter
-# Also what an earlier use in this job left: it must not pass for what this one finds.
-rm -f -- "$program" "$program.new" "$CHARTER_HOME/out/report.md"
 
 case $CHARTER_URL in
 https://*)
-    curl --proto '=https' --proto-redir '=https' --tlsv1.2 --fail --silent --show-error --location \
+    clean_for
+    "${clean[@]}" curl --proto '=https' --proto-redir '=https' --tlsv1.2 --fail --silent --location \
         --retry 3 --max-time 300 --max-filesize 268435456 --output "$program.new" --url "$CHARTER_URL" ||
-        fail 1 "the program cannot be downloaded"
+        fail 1 "the program cannot be downloaded: curl ended with exit code $?"
     ;;
-/*) cp -- "$CHARTER_URL" "$program.new" || fail 1 "the program cannot be copied" ;;
+/*) cp -- "$CHARTER_URL" "$program.new" 2>/dev/null || fail 1 "the program cannot be copied: is the file of CHARTER_URL there?" ;;
 *) fail 3 "CHARTER_URL is neither an https address nor the path of a file" ;;
 esac
 

@@ -22,7 +22,7 @@ body=$CHARTER_HOME/out/issue.md
 marked "$report" >"$body"
 issues=$(github --paginate "repos/$GITHUB_REPOSITORY/issues?state=open&per_page=100" --jq \
     '.[] | select(.pull_request == null) | [.number, .user.login, ((.body // "") | split("\n")[0:2] | map(rtrimstr("\r")) | join(" "))] | @tsv') ||
-    fail 1 "the issues cannot be listed: has the job the permission issues: write?"
+    fail 1 "the issues cannot be listed: has the job the permission issues: write, and is gh installed?"
 mapfile -t found < <(ours "$wanted" <<<"$issues" | sort -n)
 
 case $CHARTER_DRIFT in

@@ -12,8 +12,8 @@ need CHARTER_HOME CHARTER_PATH CHARTER_BRANCH
 cd -- "$CHARTER_HOME/repository"
 report=$CHARTER_HOME/out/report.md
 base=refs/remotes/origin/$CHARTER_BRANCH
-head=$(git rev-parse --verify --quiet --end-of-options 'refs/charter/head^{commit}') || fail 1 "there is no refs/charter/head"
-if [[ ${GITHUB_ACTIONS:-} == true ]]; then format=github; else format=text; fi
+head=$(repository rev-parse --verify --quiet --end-of-options 'refs/charter/head^{commit}') || fail 1 "there is no refs/charter/head"
+if [[ ${GITHUB_ACTIONS:-} == true ]]; then format=github; fi
 
 valid=0 allowed=0 compared=0
 offline validate --rev="$head" --format="$format" -- "$CHARTER_PATH" || valid=$?
@@ -38,7 +38,7 @@ elif ((valid == 0)); then
     rm -f -- "$report.policy"
 fi
 # shellcheck disable=SC2016 # backticks of Markdown
-printf '\nCommit `%s`, seen from the branch at `%s`.\n' "$head" "$(git rev-parse --verify --end-of-options "$base^{commit}")" >>"$report"
+printf '\nCommit `%s`, seen from the branch at `%s`.\n' "$head" "$(repository rev-parse --verify --end-of-options "$base^{commit}")" >>"$report"
 
 output report "$report"
 for code in "$valid" "$allowed" "$compared"; do

@@ -27,14 +27,13 @@ fn pushed() -> Stage {
 fn carried_over(stage: &Stage, job: &Job) -> String {
     let to = stage.path("workspace/plan.json");
     fs::copy(&job.outputs["plan"], to).unwrap();
-    fs::remove_dir_all(stage.path("temp/charter")).unwrap();
+    fs::remove_dir_all(stage.home("")).unwrap();
     "plan.json".to_owned()
 }
 
 #[test]
 fn the_plan_that_was_seen_is_applied_and_then_nothing_is_left() {
-    let mut stage = pushed();
-    stage.set("CHARTER_PLAN_KEY", "a key of the environment, made at random");
+    let stage = pushed();
     let job = stage.act("plan", &[]);
     ends(&job, 0, "");
     assert_eq!(job.outputs["changes"], "true");
@@ -65,7 +64,7 @@ fn a_change_goes_from_a_fork_into_the_organization() {
     assert!(job.summary.contains("dee@acme.com gains user"), "{job:?}");
     // Somebody who may, starts the plan: what is by the change, and what drifted before.
     stage.github.insert("token".to_owned(), "writes".to_owned());
-    ends(&stage.act("plan", &[("head", "refs/pull/12/merge")]), 0, "");
+    ends(&stage.act("plan", &[]), 0, "");
     let comment = stage.stored("comments")[0]["body"].to_string();
     assert!(comment.contains("1 by this change, 2 drift"), "{comment}");
 
@@ -113,10 +112,10 @@ fn a_job_of_an_older_commit_is_refused_and_writes_nothing() {
 fn what_a_pull_request_holds_is_planned_but_never_saved_or_applied() {
     let mut stage = Stage::new(SEED, FILE).live();
     let head = stage.proposed(|stage| stage.write("charter.yaml", &format!("{FILE}{MORE}")));
-    let job = stage.act("plan", &[("head", "refs/pull/12/merge")]);
+    let job = stage.act("plan", &[]);
     ends(&job, 0, "");
     assert_eq!((&job.outputs["plan"][..], &job.outputs["changes"][..]), ("", "true"));
-    assert!(!stage.path("temp/charter/out/plan.json").exists());
+    assert!(!stage.home("out/plan.json").exists());
     let comment = stage.stored("comments")[0]["body"].as_str().unwrap().to_owned();
     assert!(comment.starts_with("<!-- charter:plan -->\n<!-- charter:path:"), "{comment}");
     assert!(
@@ -151,7 +150,9 @@ fn loosening_a_rule_and_using_it_takes_two_pushes() {
             "the rules of the files refuse this: policy/email-domains",
         );
     }
-    ends(&stage.act("plan", &[("base-rev", &"1".repeat(40))]), 3, "no commit");
+    let unknown = stage.act("plan", &[("base-rev", &"1".repeat(40))]);
+    ends(&unknown, 4, "is not in the branch any more, and cannot be fetched");
+    ends(&stage.act("plan", &[("base-rev", "nowhere")]), 3, "no commit");
     assert_eq!(stage.served.calls(), Vec::<String>::new());
 }
 
@@ -164,9 +165,14 @@ fn a_guard_is_passed_by_its_exact_count() {
     let job = stage.act("plan", &[]);
     ends(&job, 4, "a guard refuses this plan: invites");
     assert!(job.summary.contains("guard/limit"), "the plan is shown all the same: {job:?}");
+    assert!(
+        !job.log.contains("saved: apply") && job.outputs["plan"].is_empty(),
+        "not to be applied: {job:?}"
+    );
     let wrong = stage.act("apply", &[("allow", "invites=1")]);
     ends(&wrong, 4, "`--allow invites=1` is not its count, 2");
-    ends(&stage.act("apply", &[("allow", "invites=2 returns=0")]), 0, "nothing is left");
+    // On several lines, as a workflow may write them.
+    ends(&stage.act("apply", &[("allow", "returns=0\n  invites=2\n")]), 0, "nothing is left");
 }
 
 #[test]
@@ -193,7 +199,7 @@ fn an_archive_is_acknowledged_by_the_merge_commit_or_by_hand() {
         let digest = digest(&job);
         let job = if in_commit {
             stage.pushed(&format!("Archive Old\n\nCharter-Ack: {digest}\n"));
-            stage.act("apply", &[])
+            stage.act("apply", &[("merge-messages", "reviewers")])
         } else {
             stage.act("apply", &[("ack", &digest)])
         };
@@ -215,11 +221,7 @@ fn a_redacted_plan_and_apply_show_no_names() {
     for text in [&job.log, &job.summary, &report, &applied.log, &applied.summary] {
         assert!(!text.contains("acme.com"), "{text}");
     }
-    assert!(
-        fs::read_to_string(stage.path("temp/charter/out/apply.txt"))
-            .unwrap()
-            .contains("dee@acme.com")
-    );
+    assert!(fs::read_to_string(stage.home("out/apply.txt")).unwrap().contains("dee@acme.com"));
     // A secret that did not arrive is no wish to show names.
     stage.set("CHARTER_REDACT_KEY", "");
     let job = stage.act("plan", &[]);
@@ -228,33 +230,43 @@ fn a_redacted_plan_and_apply_show_no_names() {
 }
 
 #[test]
-fn the_token_of_the_job_is_used_for_fetching_and_is_in_no_argument_and_no_file() {
-    let stage = pushed();
-    stage.program("git", "#!/usr/bin/env bash\nenv >>\"$FAKE_GH/git\"\nprintf '%s\\n' \"$@\" >>\"$FAKE_GH/git-arguments\"\nexit 1\n");
+fn the_token_of_the_job_is_used_for_fetching_and_is_in_no_argument_no_file_and_no_log() {
+    let mut stage = pushed();
+    for name in ["ANTHROPIC_API_KEY", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "CHARTER_RECORD_TOKEN"] {
+        stage.set(name, "another-secret");
+    }
+    stage.program(
+        "git",
+        "#!/usr/bin/env bash\nenv >>\"$FAKE_GH/git\"\nprintf '%s\\n' \"$@\" >>\"$FAKE_GH/git-arguments\"\n\
+         if [[ $1 == init ]]; then mkdir -p \"${!#}\"; fi\n\
+         case \" $* \" in *' ls-remote '*) printf '%040d\\trefs/heads/main\\n' 1 ;; *' fetch '*) echo '::error::quoted' >&2; exit 1 ;; esac\n",
+    );
     let mut command = stage.script("fetch.sh");
     command.env("CHARTER_MODE", "apply").env("CHARTER_BRANCH", "main");
     command
         .env("CHARTER_REMOTE", "https://git.acme.com/acme/access")
         .env("GH_TOKEN", "secret-token");
-    assert_eq!(ended(command.output().unwrap()).code, Some(3));
-    // Git checks the name of the branch first, which the fake refuses; let it pass and look at the fetch.
-    stage.program(
-        "git",
-        "#!/usr/bin/env bash\nenv >>\"$FAKE_GH/git\"\nprintf '%s\\n' \"$@\" >>\"$FAKE_GH/git-arguments\"\nif [[ $1 == init ]]; then mkdir -p \"${!#}\"; fi\n[[ $1 != fetch ]]\n",
-    );
     let run = ended(command.output().unwrap());
     assert_eq!(run.code, Some(1), "{run:?}");
     let encoded = "eC1hY2Nlc3MtdG9rZW46c2VjcmV0LXRva2Vu";
-    let (seen, given) = (stage.path("gh/git"), stage.path("gh/git-arguments"));
-    assert!(
-        fs::read_to_string(seen).unwrap().contains(&format!("=Authorization: Basic {encoded}"))
-    );
-    let given = fs::read_to_string(given).unwrap();
+    let seen = fs::read_to_string(stage.path("gh/git")).unwrap();
+    assert!(seen.contains(&format!("=Authorization: Basic {encoded}")));
+    for secret in ["GH_TOKEN", KEY, "another-secret", "CHARTER_PLAN_KEY"] {
+        assert!(!seen.contains(secret), "{secret}: {seen}");
+    }
+    let given = fs::read_to_string(stage.path("gh/git-arguments")).unwrap();
     assert!(
         given.contains("fetch") && !given.contains(encoded) && !given.contains("secret-token"),
         "{given}"
     );
-    assert!(!run.stderr.contains("secret-token"));
+    assert!(!run.stderr.contains("secret-token") && !run.stderr.contains("quoted"), "{run:?}");
+    assert!(run.stderr.contains("the repository cannot be fetched: Git ended with exit code 1"));
+
+    // An address with a login in it would put that into arguments.
+    command.env("CHARTER_REMOTE", "https://gitlab-ci-token:secret-token@git.acme.com/acme/access");
+    let run = ended(command.output().unwrap());
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.stderr.contains("CHARTER_REMOTE holds a login") && !run.stderr.contains("secret"));
 }
 
 /// An organization that takes two identity tokens, and says that access by them ends soon.
@@ -334,10 +346,13 @@ fn a_job_that_is_told_to_stop_tells_charter_and_begins_nothing_else() {
     ] {
         let begun = stage.path("gh/begun");
         let program = format!(
-            "#!/usr/bin/env bash\ntrap 'echo finishing; sleep 0.3; echo finished; exit 5' TERM\n\
-             echo \"$1\" >>\"$FAKE_GH/begun\"\n[[ $1 == {waits} ]] || exit 2\nfor _ in {{1..300}}; do sleep 0.1; done\n"
+            "#!/usr/bin/env bash\ntrap 'echo told; told=1' TERM\n\
+             echo \"$1\" >>{}\n[[ $1 == {waits} ]] || exit 2\n\
+             for _ in {{1..300}}; do sleep 0.1; [[ -z ${{told:-}} ]] || break; done\n\
+             for _ in {{1..20}}; do sleep 0.1; done; echo finished; exit 5\n",
+            begun.display()
         );
-        fs::write(stage.path("temp/charter/bin/charter"), program).unwrap();
+        fs::write(stage.home("bin/charter"), program).unwrap();
         let mut command = stage.script(script);
         command.env("CHARTER_PATH", "charter.yaml").env("CHARTER_BRANCH", "main");
         let child = command.spawn().unwrap();
@@ -347,13 +362,18 @@ fn a_job_that_is_told_to_stop_tells_charter_and_begins_nothing_else() {
                 break;
             }
         }
+        // A runner interrupts first, and terminates a while later: to charter that is one request.
         let id = child.id().to_string();
-        let told = std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap();
-        assert!(told.success());
+        for signal in ["-INT", "-TERM", "-TERM"] {
+            let told = std::process::Command::new("kill").args([signal, &id]).status().unwrap();
+            assert!(told.success());
+            std::thread::sleep(Duration::from_millis(300));
+        }
         let run = ended(child.wait_with_output().unwrap());
         assert_eq!(run.code, Some(5), "{run:?}");
         if waits == "apply" {
-            assert!(run.stdout.ends_with("finishing\nfinished\n"), "{run:?}");
+            assert!(run.stdout.ends_with("told\nfinished\n"), "{run:?}");
+            assert_eq!(run.stdout.matches("told").count(), 1, "{run:?}");
         }
         assert_eq!(fs::read_to_string(&begun).unwrap(), ran);
         fs::remove_file(begun).unwrap();

@@ -138,7 +138,9 @@ fn an_apply_that_is_refused_fails_the_job_and_the_issue_is_written() {
         .replace("bob@acme.com: developer", "bob@acme.com: {role: user, until: 2020-01-31}")
         + "policy: {admins: {least: 2}}\n";
     let unpinned = broken.replace("organization: {id: 3f0c1b1e-0000-4000-8000-000000000000}\n", "");
-    let stage = Stage::new(SEED, &unpinned).live();
+    let mut stage = Stage::new(SEED, &unpinned).live();
+    // A record is for an organization that the files name; without the key there is none.
+    stage.env.remove("CHARTER_PLAN_KEY");
     ends(&stage.act("drift", &[]), 3, "true");
     assert_eq!(stage.stored("issues").len(), 1);
     assert_eq!(stage.served.calls(), Vec::<String>::new());
@@ -166,7 +168,78 @@ fn elsewhere_the_exit_code_and_a_test_report_tell() {
     command.env("CHARTER_JUNIT", "true").env("CHARTER_FAIL_ON_DRIFT", "true");
     let run = ended(command.output().unwrap());
     assert_eq!(run.code, Some(2), "{run:?}");
-    assert!(run.stdout.contains("<!-- charter:drift -->"), "{run:?}");
-    let report = std::fs::read_to_string(stage.path("temp/charter/out/drift.xml")).unwrap();
+    // A log is text.
+    assert!(!run.stdout.contains("<!--") && run.stdout.contains("cy@acme.com"), "{run:?}");
+    let report = std::fs::read_to_string(stage.home("out/drift.xml")).unwrap();
     assert!(report.contains("<testsuites"), "{report}");
+}
+
+/// GitHub's runs: this one, and one of the other workflow whose job is in progress.
+fn other_is_running(stage: &Stage, workflow: &str, job: &str) {
+    let runs = json!([
+        {"id": 1, "workflow": workflow, "in_progress": [job]},
+        {"id": 7, "workflow": workflow, "in_progress": ["approve"]},
+        {"id": 8, "workflow": workflow, "in_progress": [job]},
+    ]);
+    stage.store("runs", &runs);
+}
+
+#[test]
+fn nothing_is_applied_at_night_while_an_apply_is_running_which_is_said() {
+    let due = EQUAL.replace("bob@acme.com: user", "bob@acme.com: {role: user, until: 2020-01-31}");
+    let stage = Stage::new(SEED, &due).live();
+    let exclusive = [("exclusive-with", "charter-apply.yml:apply")];
+    other_is_running(&stage, "charter-apply.yml", "apply");
+    let job = stage.act("drift", &exclusive);
+    ends(&job, 0, "true");
+    assert!(job.log.contains("another apply is running: this run applies nothing"), "{job:?}");
+    assert!(job.summary.contains("Nothing was applied: another apply was running."), "{job:?}");
+    // Nor where nobody can tell.
+    std::fs::write(stage.path("gh/wrong"), "no (HTTP 403)").unwrap();
+    let job = stage.act("drift", &exclusive);
+    assert!(job.log.contains("it is not known whether another apply is running"), "{job:?}");
+    std::fs::remove_file(stage.path("gh/wrong")).unwrap();
+    assert_eq!(stage.served.calls(), Vec::<String>::new());
+    // A run that waits for its approval, and this run, do not count.
+    stage.store(
+        "runs",
+        &json!([
+            {"id": 1, "workflow": "charter-apply.yml", "in_progress": ["apply"]},
+            {"id": 7, "workflow": "charter-apply.yml", "in_progress": ["approve"]},
+        ]),
+    );
+    ends(&stage.act("drift", &exclusive), 0, "false");
+    assert_eq!(stage.served.calls(), ["DELETE /v1/organizations/users/user_01bob"]);
+}
+
+#[test]
+fn an_apply_waits_for_the_night_within_a_bound() {
+    let mut stage = Stage::new(SEED, FILE).live();
+    stage.set("CHARTER_WAIT_SECONDS", "1");
+    stage.set("CHARTER_POLL_SECONDS", "0.2");
+    other_is_running(&stage, "charter-drift.yml", "drift");
+    let exclusive = [("exclusive-with", "charter-drift.yml:drift")];
+    let job = stage.act("apply", &exclusive);
+    assert_eq!(job.code, 1, "{job:?}");
+    assert!(
+        job.log.contains("the nightly run is still in progress: nothing was applied"),
+        "{job:?}"
+    );
+    std::fs::write(stage.path("gh/wrong"), "no (HTTP 403)").unwrap();
+    let job = stage.act("apply", &exclusive);
+    assert_eq!(job.code, 1, "{job:?}");
+    assert!(job.log.contains("it is not known whether the nightly run is applying"), "{job:?}");
+    assert_eq!(stage.served.calls(), Vec::<String>::new());
+}
+
+#[test]
+fn what_an_earlier_job_left_is_no_report_of_this_one() {
+    let stage = Stage::new(SEED, FILE).live();
+    ends(&stage.act("drift", &[]), 0, "true");
+    for name in ["out/drift.xml", "out/journal-19990101T000000Z-1.jsonl"] {
+        std::fs::write(stage.home(name), "yesterday's").unwrap();
+    }
+    let mut command = stage.script("install.sh");
+    assert_eq!(ended(command.env("CHARTER_URL", "").output().unwrap()).code, Some(3));
+    assert_eq!(std::fs::read_dir(stage.home("out")).unwrap().count(), 0);
 }

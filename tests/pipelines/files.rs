@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::stage::{action, root, yaml};
+use crate::stage::{action, gitlab_file, root, yaml};
 
 fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
@@ -63,7 +63,7 @@ fn every_document_parses() {
             }
         }
     }
-    assert_eq!(number, 9, "4 workflows, 1 for GitLab, 4 objects for Kubernetes");
+    assert_eq!(number, 11, "4 workflows, 2 for GitLab, 4 for Kubernetes, 1 for Prometheus");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn no_shell_holds_an_expression() {
             shells += 1;
         }
     }
-    assert_eq!(shells, 5, "4 steps of the action, 1 of a workflow");
+    assert_eq!(shells, 7, "6 steps of the action, 1 of a workflow");
 }
 
 #[test]
@@ -124,7 +124,8 @@ fn only_protected_jobs_of_the_default_branch_get_an_identity() {
             "{name}: its workflow comes from the pull request"
         );
         if events.contains_key("pull_request_target") {
-            assert_eq!(events.len(), 1, "{name}");
+            let others = events.keys().filter(|event| *event != "pull_request_target");
+            assert_eq!(others.collect::<Vec<_>>(), ["merge_group"], "{name}");
             assert_eq!((with_identity, with(&file, "environment").len()), (0, 0), "{name}");
             assert!(!serde_json::to_string(&file).unwrap().contains("secrets."), "{name}");
         }
@@ -133,25 +134,54 @@ fn only_protected_jobs_of_the_default_branch_get_an_identity() {
 
 #[test]
 fn two_applies_never_run_at_once() {
-    let groups: Vec<Value> = ["charter-apply", "charter-drift"]
-        .iter()
-        .map(|name| {
-            let file = &workflows()[*name];
-            let jobs = file["jobs"].as_object().unwrap().values();
-            let applies = |job: &&Value| {
-                with(job, "mode").iter().any(|(_, mode)| **mode == "apply" || **mode == "drift")
-            };
-            jobs.clone().find(applies).unwrap()["concurrency"].clone()
-        })
-        .collect();
-    assert_eq!(groups[0], groups[1]);
-    assert_eq!(
-        groups[0],
-        serde_json::json!({"group": "charter-apply", "cancel-in-progress": false})
-    );
-    let gitlab = yaml(&text("deploy/gitlab-ci.yml"));
+    for (workflow, job, other) in [
+        ("charter-apply", "apply", "charter-drift.yml:drift"),
+        ("charter-drift", "drift", "charter-apply.yml:apply"),
+    ] {
+        let job = &workflows()[workflow]["jobs"][job];
+        // A group of its own, since GitHub drops all but one waiting job of a group, and each asks for the other.
+        assert_eq!(
+            job["concurrency"],
+            serde_json::json!({"group": workflow, "cancel-in-progress": false})
+        );
+        assert_eq!(job["permissions"]["actions"], "read", "{workflow}");
+        let exclusive = with(job, "exclusive-with");
+        assert_eq!(exclusive.iter().map(|(_, other)| *other).collect::<Vec<_>>(), [other]);
+        let (file, job) = other.split_once(".yml:").unwrap();
+        assert!(workflows()[file]["jobs"][job].is_object(), "{other}");
+    }
+    let gitlab = gitlab_file(&text("deploy/gitlab-ci.yml"));
     assert_eq!(gitlab["apply"]["resource_group"], gitlab["drift"]["resource_group"]);
     assert!(gitlab["apply"]["resource_group"].is_string());
+}
+
+#[test]
+fn a_journal_is_kept_however_the_job_ends() {
+    for (workflow, job) in [("charter-apply", "apply"), ("charter-drift", "drift")] {
+        let job = &workflows()[workflow]["jobs"][job];
+        let steps = job["steps"].as_array().unwrap();
+        let upload = steps.last().unwrap();
+        assert!(upload["uses"].as_str().unwrap().starts_with("actions/upload-artifact@"));
+        let when = upload["if"].as_str().unwrap();
+        assert!(when.contains("always() && steps.charter.outputs.journal != ''"), "{when}");
+        assert_eq!(upload["with"]["name"], "journal-${{ github.run_attempt }}");
+        // What the script may take, with what it may wait, is below the time limit of the job.
+        let limit = &with(job, "time-limit")[0].1;
+        let waits = if workflow == "charter-apply" { 7200 } else { 0 };
+        assert!(
+            limit.as_u64().unwrap() + waits + 600 < job["timeout-minutes"].as_u64().unwrap() * 60
+        );
+    }
+    let gitlab = gitlab_file(&text("deploy/gitlab-ci.yml"));
+    for (job, hours) in [("apply", 6), ("drift", 2)] {
+        assert_eq!(gitlab[job]["timeout"], format!("{hours} hours"));
+        let script = gitlab[job]["script"].to_string();
+        let (_, limit) = script.split_once("CHARTER_TIME_LIMIT=").unwrap();
+        let limit: u64 = limit.split('"').next().unwrap().parse().unwrap();
+        assert!(limit + 600 < hours * 3600, "{job}");
+        assert_eq!(gitlab[job]["artifacts"]["when"], "always");
+        assert!(gitlab[job]["artifacts"]["paths"].to_string().contains("journal-*.jsonl"), "{job}");
+    }
 }
 
 #[test]
@@ -175,7 +205,10 @@ fn the_workflows_give_the_action_what_it_takes() {
             }
         }
         for part in serde_json::to_string(&file).unwrap().split("steps.charter.outputs.").skip(1) {
-            let output: String = part.chars().take_while(char::is_ascii_lowercase).collect();
+            let of_name = |letter: &char| {
+                letter.is_ascii_lowercase() || letter.is_ascii_digit() || *letter == '-'
+            };
+            let output: String = part.chars().take_while(of_name).collect();
             assert!(outputs.contains_key(&output), "{name}: the action has no output `{output}`");
         }
     }
@@ -217,7 +250,7 @@ fn every_variable_of_the_scripts_is_documented_and_no_other() {
         }
     }
     // For tests alone.
-    assert!(used.remove("CHARTER_RENEW_SECONDS"));
+    assert!(used.remove("CHARTER_RENEW_SECONDS") && used.remove("CHARTER_POLL_SECONDS"));
     assert_eq!(documented("Variables of the scripts"), used);
 }
 
@@ -259,7 +292,7 @@ fn the_cron_job_is_confined() {
 
 #[test]
 fn the_review_of_a_merge_request_has_no_identity_and_the_other_jobs_are_of_the_default_branch() {
-    let gitlab = yaml(&text("deploy/gitlab-ci.yml"));
+    let gitlab = gitlab_file(&text("deploy/gitlab-ci.yml"));
     assert_eq!(gitlab["variables"]["GIT_STRATEGY"], "none");
     for (name, job) in gitlab.as_object().unwrap() {
         if job["script"].is_null() {

@@ -18,7 +18,7 @@ fn a_program_with_another_checksum_is_refused_and_never_run() {
         assert!(job.log.contains("the program is refused: its SHA-256 is"), "{job:?}");
     }
     assert!(!stage.path("seen").exists());
-    assert!(!stage.path("temp/charter/bin/charter").exists());
+    assert!(!stage.home("bin/charter").exists());
     assert_eq!(stage.stored("comments").len() + stage.stored("issues").len(), 0);
     assert_eq!(stage.served.calls(), Vec::<String>::new());
 }
@@ -66,9 +66,9 @@ fn a_download_is_checked_too_and_what_an_earlier_job_left_is_not_used() {
     assert_eq!(run.code, Some(0), "{run:?}");
     let asked = fs::read_to_string(stage.path("gh/asked")).unwrap();
     assert!(asked.contains("--proto\n=https\n--proto-redir\n=https\n"), "{asked}");
-    assert!(stage.path("temp/charter/bin/charter").exists());
+    assert!(stage.home("bin/charter").exists());
 
     let run = install(&"1".repeat(64));
     assert_eq!(run.code, Some(4), "{run:?}");
-    assert!(!stage.path("temp/charter/bin/charter").exists());
+    assert!(!stage.home("bin/charter").exists());
 }

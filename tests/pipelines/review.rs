@@ -124,10 +124,15 @@ fn a_fork_without_a_token_that_writes_passes_with_the_summary() {
 fn a_comment_that_github_does_not_take_for_another_reason_fails_the_check() {
     let mut stage = Stage::new(SEED, FILE);
     stage.proposed(with_dee);
-    stage.set("FAKE_GH_STATUS", "502");
-    let job = stage.act("review", &[]);
-    assert_eq!(job.code, 1, "{job:?}");
-    assert!(job.log.contains("GitHub answered: HTTP 502"), "{job:?}");
+    for (wrong, said) in [
+        ("it went wrong (HTTP 502)", "GitHub answered: HTTP 502"),
+        ("dial tcp: lookup api.github.com: no such host", "GitHub did not answer"),
+    ] {
+        fs::write(stage.path("gh/wrong"), wrong).unwrap();
+        let job = stage.act("review", &[]);
+        assert_eq!(job.code, 1, "{job:?}");
+        assert!(job.log.contains(said) && !job.log.contains(wrong), "{job:?}");
+    }
 }
 
 #[test]
@@ -190,7 +195,7 @@ fn a_review_has_no_credential_and_checks_nothing_out() {
     let seen = fs::read_to_string(stage.path("seen")).unwrap();
     assert!(seen.matches("====").count() >= 5, "{seen}");
     assert!(!seen.contains(KEY) && !seen.contains("GH_TOKEN"), "{seen}");
-    let left: Vec<_> = fs::read_dir(stage.path("temp/charter/repository")).unwrap().collect();
+    let left: Vec<_> = fs::read_dir(stage.home("repository")).unwrap().collect();
     assert_eq!(left.len(), 1, "more than .git: {left:?}");
     assert_eq!(stage.served.calls(), Vec::<String>::new());
     let calls = fs::read_to_string(stage.path("gh/calls.jsonl")).unwrap();
@@ -295,7 +300,7 @@ fn elsewhere_a_review_is_text_and_a_file() {
     assert_eq!(run.code, Some(0), "{run:?}");
     assert!(run.stdout.contains("charter.yaml: valid: 4 members"), "{run:?}");
     assert!(run.stdout.contains("dee@acme.com gains user in the organization"), "{run:?}");
-    let report = fs::read_to_string(stage.path("temp/charter/out/report.md")).unwrap();
+    let report = fs::read_to_string(stage.home("out/report.md")).unwrap();
     assert!(report.contains(&head), "{report}");
 }
 

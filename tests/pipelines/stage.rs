@@ -4,6 +4,7 @@
 //! Invariant: nothing of the machine's environment reaches a script but the search path.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     fs,
     os::unix::fs::PermissionsExt as _,
@@ -19,6 +20,12 @@ use crate::support::{KEY, Run, Served, ended};
 /// The number of the pull request that everything is about.
 pub(crate) const PULL: &str = "12";
 
+/// The key of the environment, which seals plans and records.
+pub(crate) const PLAN_KEY: &str = "a key of the protected environment";
+
+/// Where the records are pushed: by way of an `ssh` that checks the login.
+pub(crate) const RECORDS: &str = "ssh://git@localhost/acme/access";
+
 /// One job's world.
 pub(crate) struct Stage {
     pub(crate) folder: TempDir,
@@ -27,6 +34,8 @@ pub(crate) struct Stage {
     pub(crate) env: BTreeMap<String, String>,
     /// `github.…` as expressions see it.
     pub(crate) github: BTreeMap<String, String>,
+    /// The folder of the last use of the action.
+    home: RefCell<PathBuf>,
 }
 
 /// How the action ended.
@@ -54,15 +63,18 @@ pub(crate) fn yaml(text: &str) -> Value {
     serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
+/// The jobs of GitLab's file, without the header that declares its inputs.
+pub(crate) fn gitlab_file(text: &str) -> Value {
+    yaml(text.split_once("\n---\n").unwrap().1)
+}
+
 impl Stage {
     /// With the organization of a seed, and a repository whose branch `main` holds this `charter.yaml`.
     pub(crate) fn new(seed: &str, file: &str) -> Self {
-        let mut stage = Self {
-            folder: TempDir::new().unwrap(),
-            served: Served::start(seed),
-            env: BTreeMap::new(),
-            github: BTreeMap::new(),
-        };
+        let folder = TempDir::new().unwrap();
+        let home = RefCell::new(folder.path().join("temp/charter"));
+        let (env, github) = (BTreeMap::new(), BTreeMap::new());
+        let mut stage = Self { folder, served: Served::start(seed), env, github, home };
         for folder in ["bin", "gh", "temp", "workspace", "acme/access"] {
             fs::create_dir_all(stage.path(folder)).unwrap();
         }
@@ -72,8 +84,10 @@ impl Stage {
             stage.path("seen").display()
         );
         stage.program("charter", &spy);
-        fs::copy(root().join("tests/pipelines/gh"), stage.path("bin/gh")).unwrap();
-        executable(&stage.path("bin/gh"));
+        let gh = root().join("tests/pipelines/gh");
+        let gh =
+            format!("#!/usr/bin/env bash\nFAKE_GH=$FAKE_GH exec python3 {} \"$@\"\n", gh.display());
+        stage.program("gh", &gh);
         stage.git(&["init", "--quiet", "--initial-branch=main"]);
         stage.write("charter.yaml", file);
         let sha = stage.commit("Start");
@@ -93,7 +107,42 @@ impl Stage {
         let url = self.served.url();
         self.set("ANTHROPIC_BASE_URL", &url);
         self.set("ANTHROPIC_ADMIN_KEY", KEY);
+        self.set("CHARTER_PLAN_KEY", PLAN_KEY);
         self
+    }
+
+    /// Protects the branch of the records, and gives every step the deploy key that may push there.
+    pub(crate) fn recording(mut self) -> Self {
+        let ssh = fs::read_to_string(root().join("tests/engines/ssh")).unwrap();
+        let repositories = self.folder.path().to_str().unwrap().to_owned();
+        self.program("ssh", &ssh.replace("@REPOSITORIES@", &repositories));
+        std::os::unix::fs::symlink("access/.git", self.path("acme/access.git")).unwrap();
+        let hook = self.path("acme/access/.git/hooks/pre-receive");
+        fs::create_dir_all(hook.parent().unwrap()).unwrap();
+        fs::write(
+            &hook,
+            "#!/usr/bin/env bash\nwhile read -r _ _ name; do\n  if [[ $name == refs/heads/charter/* && ${CHARTER_LOGIN:-} != \
+             deploy-key ]]; then echo 'GH013: Repository rule violations found'; exit 1; fi\ndone\n",
+        )
+        .unwrap();
+        executable(&hook);
+        self.set("CHARTER_RECORD_REMOTE", RECORDS);
+        self.set("CHARTER_RECORD_KEY", "a deploy key");
+        self.set("CHARTER_RECORD_KNOWN_HOSTS", "localhost ssh-ed25519 AAAA");
+        self
+    }
+
+    /// The commit that the record on the branch names; nothing if there is none.
+    pub(crate) fn recorded(&self) -> Option<String> {
+        let branch =
+            self.git(&["for-each-ref", "--format=%(refname)", "refs/heads/charter/applied"]);
+        if branch.is_empty() {
+            return None;
+        }
+        let name = self.git(&["ls-tree", "--name-only", "charter/applied"]);
+        let text = self.git(&["cat-file", "blob", &format!("charter/applied:{name}")]);
+        let record: Value = serde_json::from_str(&text).unwrap();
+        Some(record["commit"].as_str().unwrap().to_owned())
     }
 
     pub(crate) fn set(&mut self, name: &str, value: &str) {
@@ -104,10 +153,15 @@ impl Stage {
         self.folder.path().join(name)
     }
 
-    /// A program on the search path of the scripts.
+    /// A path below the folder of the last use of the action.
+    pub(crate) fn home(&self, name: &str) -> PathBuf {
+        self.home.borrow().join(name)
+    }
+
+    /// A program on the search path of the scripts. It gets no variable of a test, so `$FAKE_GH` is filled in here.
     pub(crate) fn program(&self, name: &str, text: &str) {
         let path = self.path("bin").join(name);
-        fs::write(&path, text).unwrap();
+        fs::write(&path, text.replace("$FAKE_GH", self.path("gh").to_str().unwrap())).unwrap();
         executable(&path);
     }
 
@@ -153,7 +207,6 @@ impl Stage {
         change(self);
         let head = self.commit("Propose");
         self.git(&["update-ref", "refs/pull/12/head", &head]);
-        self.git(&["update-ref", "refs/pull/12/merge", &head]);
         self.git(&["checkout", "--quiet", "main"]);
         self.github.insert("event.pull_request.number".to_owned(), PULL.to_owned());
         self.github.insert("event.pull_request.head.sha".to_owned(), head.clone());
@@ -182,7 +235,7 @@ impl Stage {
         let mut command = self.bash();
         command
             .arg(root().join("deploy/ci").join(name))
-            .env("CHARTER_HOME", self.path("temp/charter"));
+            .env("CHARTER_HOME", self.home.borrow().as_path());
         command
     }
 
@@ -192,7 +245,7 @@ impl Stage {
         command.current_dir(self.path("workspace")).env_clear();
         let path = std::env::var("PATH").unwrap();
         command.env("PATH", format!("{}:{path}", self.path("bin").display()));
-        command.env("FAKE_GH", self.path("gh")).envs(&self.env);
+        command.envs(&self.env);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -253,13 +306,14 @@ impl Runner<'_> {
         command.args(["--noprofile", "--norc", "-e", "-o", "pipefail", "-c"]);
         command.arg(step["run"].as_str().unwrap());
         command.env("GITHUB_ACTIONS", "true").env("GITHUB_ACTION_PATH", root());
+        command.env("RUNNER_TEMP", self.stage.path("temp")).env("GITHUB_RUN_ID", "1");
         command
             .env("GITHUB_OUTPUT", &outputs)
             .env("GITHUB_STEP_SUMMARY", self.stage.path("temp/summary"));
         command
             .env("GITHUB_REPOSITORY", "acme/access")
             .env("GITHUB_SERVER_URL", "https://github.com");
-        for (name, value) in step["env"].as_object().unwrap() {
+        for (name, value) in step["env"].as_object().into_iter().flatten() {
             command.env(name, self.filled(value.as_str().unwrap()));
         }
         let run = ended(command.output().unwrap());
@@ -267,6 +321,9 @@ impl Runner<'_> {
             for line in fs::read_to_string(&outputs).unwrap().lines() {
                 let (name, value) = line.split_once('=').unwrap();
                 self.steps.insert(format!("{id}.outputs.{name}"), value.to_owned());
+                if id == "home" {
+                    *self.stage.home.borrow_mut() = value.into();
+                }
             }
         }
         run
