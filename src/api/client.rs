@@ -148,6 +148,11 @@ impl Client {
         self.0.limiter.takes(requests, invites)
     }
 
+    /// What was wrong with the file that keeps its access token (`CHARTER_TOKEN_CACHE`), each told once.
+    pub fn token_cache_troubles(&self) -> Vec<String> {
+        self.0.exchange.as_ref().map(Exchange::troubles).unwrap_or_default()
+    }
+
     /// What it signs in with.
     pub fn credential(&self) -> &Credential {
         &self.0.credential
@@ -319,7 +324,7 @@ impl Core {
                 (error.status(), signature.generation, &self.exchange, renewed)
             {
                 renewed = true;
-                exchange.refused(generation).await;
+                exchange.refused(generation);
                 continue;
             }
             if rule == Rule::Write(Resend::Gone) && error.is_not_found() && tries.made > 1 {

@@ -200,7 +200,9 @@ impl Credential {
         let value = env(variable).map(|value| value.trim().to_owned());
         let source = || variable.to_owned().into();
         match value.filter(|value| !value.is_empty()) {
-            Some(value) if value.starts_with(PREFIX) => Self::new(source(), value, true),
+            Some(value) if value.starts_with(PREFIX) || flaw(&value).is_some() => {
+                Self::new(source(), value, true)
+            }
             Some(_) => Err(CredentialError::Malformed {
                 variable: source(),
                 why: "does not start with `sk-ant-`, as keys and tokens of the API do",
@@ -291,7 +293,10 @@ pub(crate) fn bearer(token: &Secret) -> (String, String) {
 
 /// What no credential holds, since no header could carry it; the text is what is wrong with it.
 pub(crate) fn flaw(text: &str) -> Option<&'static str> {
-    if text.chars().any(char::is_whitespace) {
+    if text.starts_with(['"', '\'']) {
+        // A file for `kubectl create secret --from-env-file` or `docker --env-file` keeps quotes.
+        Some("has quotes around it, which are taken for a part of it")
+    } else if text.chars().any(char::is_whitespace) {
         Some("has white space inside")
     } else if !text.is_ascii() {
         Some("has characters that are not ASCII")

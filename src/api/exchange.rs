@@ -2,14 +2,15 @@
 //! (`admin-api` notes on workload identity federation).
 //!
 //! Invariant: one exchange at a time; a token is used only while it is valid, and a renewal that is not yet
-//! urgent never fails a request. An identity token that names itself (`jti`) is exchanged once, and no byte of a
+//! urgent fails no request and keeps no other waiting. An identity token that names itself (`jti`) is exchanged once, and no byte of a
 //! successful answer is ever shown.
 
+mod answer;
+mod assertion;
+
 use std::{
-    io::Read as _,
-    path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -17,27 +18,23 @@ use std::{
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::Mutex;
 
 use super::{
     USER_AGENT,
     clock::Clock,
-    credential::{IdentityToken, WorkloadIdentity, flaw},
-    error::{ApiError, Asked, ExchangeError, request_id},
+    credential::{IdentityToken, WorkloadIdentity},
+    error::{ApiError, Asked, ExchangeError},
     jwt::Claims,
     retry::{self, Hints, Jitter, Rule, Tries, Verdict},
     text,
-    token_cache::{Kept, TokenCache},
+    token_cache::{Kept, Subject, TokenCache},
     transport::{Method, RawRequest, RawResponse, Transport, TransportError},
 };
 use crate::secret::Secret;
 
 const PATH: &str = "/v1/oauth/token";
 const BETA: &str = "oauth-2025-04-20,oidc-federation-2026-04-01";
-/// The longest identity token.
-const LONGEST_IDENTITY: usize = 16 * 1024;
 /// The longest answer.
 const LONGEST_ANSWER: usize = 1024 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -55,6 +52,8 @@ pub(crate) struct Exchange {
     jitter: Jitter,
     sent: Arc<AtomicU64>,
     held: Mutex<Held>,
+    /// Held during an exchange: there is one at a time.
+    exchanging: tokio::sync::Mutex<()>,
     /// Exchanges that failed, so that whoever waited for one shares its failure.
     failures: AtomicU64,
     cache: Option<TokenCache>,
@@ -71,6 +70,24 @@ struct Held {
     taken: Option<Secret>,
     /// The cache was looked at.
     looked: bool,
+    /// What was wrong with the cache, and was not told yet.
+    troubles: Vec<String>,
+}
+
+/// The token that is held.
+enum InUse {
+    /// It is good for now.
+    Good(Token),
+    /// It is good, and ends soon.
+    Due(Token),
+    /// There is none, or it is about to end.
+    None,
+}
+
+/// What an exchange gave, and whose identity it was for.
+struct Exchanged {
+    token: Token,
+    subject: Subject,
 }
 
 /// A token and which exchange it came from.
@@ -93,89 +110,136 @@ impl Exchange {
         let (jitter, held) = (Jitter::new(seed), Mutex::default());
         let cache = TokenCache::of(&identity, &transport.base());
         let failures = AtomicU64::new(0);
-        Self { identity, transport, clock, jitter, sent, held, failures, cache }
+        let exchanging = tokio::sync::Mutex::default();
+        Self { identity, transport, clock, jitter, sent, held, exchanging, failures, cache }
     }
 
     /// A token that is good for this request.
     pub(crate) async fn token(&self) -> Result<Token, ApiError> {
         let before = self.failures.load(Ordering::Acquire);
-        let mut held = self.held.lock().await;
-        let now = self.clock.now();
-        if !held.looked {
-            held.looked = true;
-            self.take_kept(&mut held);
-        }
-        if let Some(token) = held.token.clone() {
-            let urgent = token.expires_at.duration_since(now) <= NOW;
-            let paused = held.failed_at.is_some_and(|at| now.duration_since(at) < PAUSE);
-            if !urgent && (now < token.renew_at || paused) {
-                return Ok(token);
-            }
-            if !urgent {
-                return match self.exchange(&mut held, 1).await {
-                    Ok(fresh) => Ok(self.keep(&mut held, fresh)),
+        let alone = match self.in_use() {
+            InUse::Good(token) => return Ok(token),
+            // Whoever has a good token waits for nobody else's exchange.
+            InUse::Due(token) => match self.exchanging.try_lock() {
+                Err(_) => return Ok(token),
+                Ok(alone) => alone,
+            },
+            InUse::None => self.exchanging.lock().await,
+        };
+        self.take_kept().await;
+        // Somebody else may have renewed it while this one waited.
+        match self.in_use() {
+            InUse::Good(token) => return Ok(token),
+            InUse::Due(token) => {
+                return match self.exchange(1).await {
+                    Ok(fresh) => Ok(self.keep(fresh)),
                     Err(error) => {
                         tracing::warn!(target: "orgcharter::api", %error, "the access token could not be renewed yet");
-                        held.failed_at = Some(self.clock.now());
+                        self.held().failed_at = Some(self.clock.now());
                         Ok(token)
                     }
                 };
             }
+            InUse::None => {}
         }
         if self.failures.load(Ordering::Acquire) != before
-            && let Some(failure) = &held.failure
+            && let Some(failure) = self.held().failure.clone()
         {
             // It waited for that exchange, and would only repeat it.
-            return Err(failure.clone());
+            return Err(failure);
         }
-        match self.exchange(&mut held, retry::TRIES).await {
-            Ok(fresh) => Ok(self.keep(&mut held, fresh)),
+        let exchanged = match self.exchange(retry::TRIES).await {
+            Ok(fresh) => Ok(self.keep(fresh)),
             Err(error) => {
-                held.failure = Some(error.clone());
+                self.held().failure = Some(error.clone());
                 self.failures.fetch_add(1, Ordering::AcqRel);
                 Err(error)
             }
-        }
+        };
+        drop(alone);
+        exchanged
     }
 
     /// Forgets the token that the API refused, unless another request has replaced it already.
-    pub(crate) async fn refused(&self, generation: u64) {
-        let mut held = self.held.lock().await;
+    pub(crate) fn refused(&self, generation: u64) {
+        let mut held = self.held();
         if held.generation == generation {
             held.token = None;
         }
     }
 
-    /// Takes the token that an earlier run of the same job kept.
-    fn take_kept(&self, held: &mut Held) {
-        let Some(Kept { token, expires_at }) = self.cache.as_ref().and_then(TokenCache::read)
-        else {
+    /// What was wrong with the file that keeps the token, each once.
+    pub(crate) fn troubles(&self) -> Vec<String> {
+        std::mem::take(&mut self.held().troubles)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The token that is held, and whether it is time to renew it.
+    fn in_use(&self) -> InUse {
+        let held = self.held();
+        let now = self.clock.now();
+        match &held.token {
+            Some(token) if token.expires_at.duration_since(now) > NOW => {
+                let paused = held.failed_at.is_some_and(|at| now.duration_since(at) < PAUSE);
+                if now < token.renew_at || paused {
+                    InUse::Good(token.clone())
+                } else {
+                    InUse::Due(token.clone())
+                }
+            }
+            _ => InUse::None,
+        }
+    }
+
+    /// Takes the token that an earlier run of the same job kept, once.
+    async fn take_kept(&self) {
+        if std::mem::replace(&mut self.held().looked, true) {
             return;
+        }
+        let Some(cache) = &self.cache else { return };
+        // What is wrong with the identity token is said by the exchange.
+        let Ok(assertion) = self.assertion().await else { return };
+        let kept = match cache.read(&Subject::of(&assertion)) {
+            Ok(kept) => kept,
+            Err(error) => return self.trouble(format!("{error}: it is not used")),
         };
+        let Some(Kept { token, expires_at }) = kept else { return };
         let life = expires_at.duration_since(self.clock.now());
         if life <= NOW {
             return;
         }
+        let mut held = self.held();
         held.generation += 1;
         let renew_at = expires_at.checked_sub(SOON.min(life / 2).max(NOW)).unwrap_or(expires_at);
         held.token =
             Some(Token { secret: token, generation: held.generation, expires_at, renew_at });
     }
 
-    fn keep(&self, held: &mut Held, token: Token) -> Token {
+    fn keep(&self, Exchanged { token, subject }: Exchanged) -> Token {
         if let Some(cache) = &self.cache
-            && let Err(error) = cache.write(&token.secret, token.expires_at)
+            && let Err(error) = cache.write(&subject, &token.secret, token.expires_at)
         {
-            tracing::warn!(target: "orgcharter::api", %error, "the access token could not be kept for the next run");
+            self.trouble(format!("{error}: the next run has to exchange its identity token again"));
         }
+        let mut held = self.held();
         held.generation = token.generation;
         held.token = Some(token.clone());
         (held.failed_at, held.failure) = (None, None);
         token
     }
 
-    async fn exchange(&self, held: &mut Held, most: u32) -> Result<Token, ApiError> {
-        let generation = held.generation + 1;
+    fn trouble(&self, text: String) {
+        let mut held = self.held();
+        if !held.troubles.contains(&text) {
+            held.troubles.push(text);
+        }
+    }
+
+    async fn exchange(&self, most: u32) -> Result<Exchanged, ApiError> {
+        let generation = self.held().generation + 1;
         let mut tries = Tries::default();
         let mut refused: Option<Secret> = None;
         loop {
@@ -186,7 +250,7 @@ impl Exchange {
             let is = |other: &Option<Secret>| {
                 other.as_ref().is_some_and(|other| other.expose() == assertion.expose())
             };
-            if is_named && is(&held.taken) {
+            if is_named && is(&self.held().taken) {
                 let literal = matches!(self.identity.identity, IdentityToken::Literal(_));
                 return Err(ApiError::IdentityTokenTaken { literal });
             }
@@ -194,10 +258,13 @@ impl Exchange {
             let (error, hints) = match self.ask(&assertion).await {
                 Ok(response) => {
                     if (200..300).contains(&response.status) {
-                        held.taken = Some(assertion.clone());
+                        self.held().taken = Some(assertion.clone());
                     }
-                    match read(&response, &assertion, asked_at, generation) {
-                        Ok(token) => return Ok(token),
+                    match answer::read(&response, &assertion, asked_at, generation) {
+                        Ok(token) => {
+                            let subject = Subject::of(&assertion);
+                            return Ok(Exchanged { token, subject });
+                        }
                         Err(error) => (error, Hints::of(&response, self.clock.now())),
                     }
                 }
@@ -290,94 +357,12 @@ impl Exchange {
     }
 
     async fn assertion(&self) -> Result<Secret, ApiError> {
-        let text = match &self.identity.identity {
-            IdentityToken::Literal(secret) => secret.expose().to_owned(),
-            IdentityToken::File(path) => {
-                let path = path.clone();
-                tokio::task::spawn_blocking(move || read_bounded(&path))
-                    .await
-                    .unwrap_or_else(|error| Err(error.to_string()))
-                    .map_err(ApiError::IdentityToken)?
-            }
-        };
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(ApiError::IdentityToken("the identity token is empty".into()));
-        }
-        if text.len() > LONGEST_IDENTITY {
-            return Err(ApiError::IdentityToken(too_long()));
-        }
-        match flaw(text) {
-            Some(why) => Err(ApiError::IdentityToken(format!("the identity token {why}"))),
-            None => Ok(Secret::new(text.to_owned())),
-        }
+        assertion::read(&self.identity.identity).await
     }
-}
-
-fn read(
-    response: &RawResponse,
-    assertion: &Secret,
-    asked_at: Timestamp,
-    generation: u64,
-) -> Result<Token, ApiError> {
-    #[derive(Deserialize)]
-    struct Answer {
-        access_token: String,
-        expires_in: u64,
-        #[serde(default)]
-        token_type: Option<String>,
-    }
-    if !(200..300).contains(&response.status) {
-        let response = text::without(response, assertion.expose());
-        return Err(ApiError::from_response(asked(), &response));
-    }
-    let shape = |why: &str| ApiError::Shape {
-        asked: asked(),
-        why: why.to_owned(),
-        request_id: request_id(response),
-    };
-    // The body holds the token, so nothing of it is shown; serde's own message could quote it too.
-    let Ok(value) = serde_json::from_slice::<serde_json::Value>(&response.body) else {
-        return Err(shape("it is no JSON, or was cut short"));
-    };
-    let Ok(Answer { access_token, expires_in, token_type }) = serde_json::from_value(value) else {
-        return Err(shape("`access_token` and `expires_in` are wanted"));
-    };
-    if token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
-        return Err(shape("`token_type` is not `Bearer`"));
-    }
-    if access_token.is_empty() || flaw(&access_token).is_some() {
-        return Err(shape("`access_token` cannot be sent in a header"));
-    }
-    let life = SignedDuration::from_secs(i64::try_from(expires_in).unwrap_or(i64::MAX).min(86_400));
-    let soon = SOON.min(life / 2).max(NOW);
-    let at = |offset| asked_at.checked_add(offset).unwrap_or(Timestamp::MAX);
-    Ok(Token {
-        secret: Secret::new(access_token),
-        generation,
-        expires_at: at(life),
-        renew_at: at(life - soon),
-    })
 }
 
 fn asked() -> Asked {
     Asked { method: Method::Post, target: PATH.to_owned() }
-}
-
-fn too_long() -> String {
-    format!("the identity token is longer than {LONGEST_IDENTITY} bytes")
-}
-
-fn read_bounded(path: &PathBuf) -> Result<String, String> {
-    let why = |error: std::io::Error| format!("cannot read `{}`: {error}", path.display());
-    // A pipe could be waited for without end, and holds nothing the second time.
-    if !std::fs::metadata(path).map_err(why)?.is_file() {
-        return Err(format!("`{}` is no regular file", path.display()));
-    }
-    let mut text = Vec::new();
-    let limit = u64::try_from(LONGEST_IDENTITY).unwrap_or(u64::MAX) + 16; // room for a final newline
-    std::fs::File::open(path).map_err(why)?.take(limit).read_to_end(&mut text).map_err(why)?;
-    String::from_utf8(text).map_err(|_| format!("`{}` is not text", path.display()))
 }
 
 #[cfg(test)]

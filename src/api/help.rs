@@ -212,7 +212,8 @@ fn transport(error: &TransportError) -> Option<String> {
              proxy (`HTTPS_PROXY`, `NO_PROXY`)"
         }
         TransportError::Certificate(_) => {
-            "if a proxy that inspects TLS stands between, give its root certificate with `--ca-bundle`; else do not go on"
+            "if a proxy that inspects TLS stands between, give its root certificate with `--ca-bundle`; if the root \
+             certificates here are old, update the package `ca-certificates`; else do not go on"
         }
         TransportError::Redirect(_) => {
             "redirects are never followed, since they would carry the credential elsewhere: set the base URL to the final address"

@@ -63,7 +63,8 @@ impl SetupError {
             }
             SetupError::CaBundle(_) => "give `--ca-bundle` a file with PEM certificates",
             SetupError::Client(_) => {
-                "check that the system has root certificates (`SSL_CERT_FILE`), and the proxy settings (`HTTPS_PROXY`)"
+                "install root certificates (the package `ca-certificates`; an image needs it too), or name a file with some in \
+                 `SSL_CERT_FILE`; then check the proxy settings (`HTTPS_PROXY`)"
             }
         }
     }

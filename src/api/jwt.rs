@@ -27,6 +27,10 @@ pub struct Claims {
     pub issued_at: Option<i64>,
     /// `exp`, in seconds since 1970.
     pub expires_at: Option<i64>,
+    /// `iss`; never shown.
+    pub(crate) issuer: Option<String>,
+    /// `sub`; never shown.
+    pub(crate) subject: Option<String>,
     /// It has a `jti`, by which an issuer can tell that it was exchanged before.
     pub is_named: bool,
 }
@@ -45,6 +49,7 @@ impl Claims {
             let number = payload.get(name)?;
             number.as_i64().or_else(|| number.as_f64().map(|number| number as i64))
         };
+        let string = |name: &str| payload.get(name)?.as_str().map(str::to_owned);
         let audience = match payload.get("aud") {
             Some(Value::String(one)) => vec![text::word(one)],
             Some(Value::Array(all)) => {
@@ -56,6 +61,8 @@ impl Claims {
             audience,
             issued_at: seconds("iat"),
             expires_at: seconds("exp"),
+            issuer: string("iss"),
+            subject: string("sub"),
             is_named: payload.contains_key("jti"),
         })
     }

@@ -11,6 +11,7 @@ use super::{
     args::Global,
     failure::Failure,
     telemetry::{Meter, Metered},
+    ui::Ui,
 };
 use crate::{
     api::{
@@ -25,6 +26,10 @@ use crate::{
     beside::Beside,
     observe,
     plan::step::Observed,
+    render::{
+        clean::clean,
+        style::{ATTENTION, paint},
+    },
     resource::{OrgKind, desired::OrganizationPin},
     sandbox::{self, Sandbox, Server, State},
     secret::Secret,
@@ -51,6 +56,14 @@ pub(super) struct Connection {
     me: Cell<Option<Beside<Result<Me, ApiError>>>>,
     // It stops when it is dropped.
     _server: Option<Server>,
+}
+
+/// Says what was wrong with the file that keeps the access token, each once: it costs an exchange, and no request fails by
+/// it, so nobody would know.
+pub(super) fn warn_of_token_cache(client: &Client, ui: &Ui) {
+    for trouble in client.token_cache_troubles() {
+        ui.say(&format!("{}: {}\n", paint(ATTENTION.bold(), "warning"), clean(&trouble)));
+    }
 }
 
 impl Connection {

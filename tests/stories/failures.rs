@@ -184,3 +184,26 @@ fn a_reader_who_goes_away_is_no_error() {
     let run = crate::support::ended(child.wait_with_output().unwrap());
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{run:?}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_machine_without_root_certificates_is_told_which_package_brings_them() {
+    let story = Story::new()
+        .to("https://127.0.0.1:1")
+        .env("SSL_CERT_FILE", "/dev/null")
+        .env("SSL_CERT_DIR", "/dev/null/none");
+    let (error, help) = story.run(&["plan"]).one_message(1);
+    assert!(error.contains("No CA certificates"), "{error}");
+    assert!(help.contains("the package `ca-certificates`"), "{help}");
+}
+
+#[test]
+fn a_credential_in_quotes_is_told_from_a_wrong_one() {
+    let key = format!("\"{}\"", crate::support::KEY);
+    let story = Story::new().to(&crate::support::nobody()).env("ANTHROPIC_ADMIN_KEY", &key);
+    let (error, _) = story.run(&["plan"]).one_message(1);
+    assert_eq!(
+        error,
+        "the value of `ANTHROPIC_ADMIN_KEY` has quotes around it, which are taken for a part of it"
+    );
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::*;
+use super::{assertion::LONGEST_IDENTITY, *};
 use crate::api::{
     client::{Client, Options},
     clock::TestClock,
@@ -161,9 +161,9 @@ async fn two_requests_refused_with_the_same_token_share_the_next_one() {
     let exchange =
         Exchange::new(identity(literal()), script.clone(), Arc::new(clock()), 7, Arc::default());
     let one = exchange.token().await.unwrap();
-    exchange.refused(one.generation).await;
+    exchange.refused(one.generation);
     let two = exchange.token().await.unwrap();
-    exchange.refused(one.generation).await;
+    exchange.refused(one.generation);
     assert_eq!(exchange.token().await.unwrap().generation, two.generation);
 }
 
@@ -282,9 +282,86 @@ async fn a_token_that_was_renewed_in_time_is_not_given_up_for_the_refusal_of_the
     clock.advance(Duration::from_secs(3500));
     let two = exchange.token().await.unwrap();
     assert!(two.generation > one.generation);
-    exchange.refused(one.generation).await;
+    exchange.refused(one.generation);
     assert_eq!(exchange.token().await.unwrap().generation, two.generation);
     assert_eq!(story(&script), ["exchange", "exchange"]);
+}
+
+/// A transport whose next exchanges wait until they are let go.
+struct Slow {
+    script: Arc<Script>,
+    waits: std::sync::atomic::AtomicBool,
+    go: tokio::sync::Notify,
+}
+
+impl Transport for Slow {
+    fn send(&self, request: RawRequest) -> crate::api::transport::BoxFuture<'_, Answer> {
+        Box::pin(async {
+            if request.target == PATH && self.waits.load(Ordering::Acquire) {
+                self.go.notified().await;
+            }
+            self.script.send(request).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_renewal_keeps_nobody_waiting_who_has_a_good_token() {
+    let script = Script::new([token("one", 3600), token("two", 3600)]);
+    let slow = Arc::new(Slow {
+        script: script.clone(),
+        waits: false.into(),
+        go: tokio::sync::Notify::new(),
+    });
+    let clock = clock();
+    let exchange = Exchange::new(
+        identity(literal()),
+        slow.clone(),
+        Arc::new(clock.clone()),
+        7,
+        Arc::default(),
+    );
+    let one = exchange.token().await.unwrap();
+    clock.advance(Duration::from_secs(3500));
+    slow.waits.store(true, Ordering::Release);
+    let renewal = exchange.token();
+    let others = async {
+        for _ in 0..3 {
+            let good = tokio::time::timeout(Duration::from_secs(5), exchange.token()).await;
+            assert_eq!(good.expect("it does not wait").unwrap().generation, one.generation);
+        }
+        // Its refusal by the API is noted at once, too.
+        exchange.refused(one.generation + 7);
+        slow.go.notify_one();
+    };
+    let (two, ()) = tokio::join!(renewal, others);
+    assert_eq!(two.unwrap().generation, one.generation + 1);
+    assert_eq!(story(&script), ["exchange", "exchange"]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn trouble_with_the_kept_token_is_told_once_and_fails_nothing() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("access-token");
+    std::fs::write(&path, "members: {}").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let identity = WorkloadIdentity { cache: Some(path), ..identity(literal()) };
+    let script = Script::new([token("one", 3600), me(), me()]);
+    let credential = Credential::WorkloadIdentity(identity);
+    let client = Client::new(script, credential, Arc::new(clock()), Options::default());
+    ask(&client).await.unwrap();
+    ask(&client).await.unwrap();
+    assert_eq!(
+        client.token_cache_troubles(),
+        [
+            "the file of `CHARTER_TOKEN_CACHE` is open to other users (mode 0644, 0600 is wanted): it is not used",
+            "the file of `CHARTER_TOKEN_CACHE` holds something else than a kept token, and is not replaced: the next run \
+             has to exchange its identity token again",
+        ]
+    );
+    assert_eq!(client.token_cache_troubles(), Vec::<String>::new());
 }
 
 /// A token that names itself, good for an hour from the test's clock on.

@@ -10,7 +10,7 @@ use crate::{
     cli::{
         Shell,
         args::{Access, Format, Global},
-        connect::Connection,
+        connect::{Connection, warn_of_token_cache},
         failure::{Exit, Failure},
         prepare::{self, Files},
         ui::Ui,
@@ -71,6 +71,7 @@ async fn live(
     let info = prepare::identified(&connection, &pin).await?;
     let scope = |kind| ReadScope { api_keys: false, ..ReadScope::all_of(kind) };
     let (live, _) = prepare::look_around(&connection, &info, kind, scope, ui).await?;
+    warn_of_token_cache(&connection.client, ui);
     let name = match &info.name {
         Some(name) => format!("{name} {}", info.id),
         None => info.id.to_string(),

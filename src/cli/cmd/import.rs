@@ -8,7 +8,7 @@ use crate::{
     cli::{
         Shell,
         args::Import,
-        connect::Connection,
+        connect::{Connection, warn_of_token_cache},
         failure::{Exit, Failure},
         prepare,
     },
@@ -34,6 +34,7 @@ async fn imported(args: &Import, shell: Shell<'_>) -> Result<Exit, Failure> {
     let info = prepare::identified(&connection, &pin).await?;
     let (live, kind) =
         prepare::look_around(&connection, &info, asked, ReadScope::all_of, ui).await?;
+    warn_of_token_cache(&connection.client, ui);
     let (document, found) = raise(&live, kind);
     let name = info.name.as_deref().unwrap_or(&info.id);
     let header = [
