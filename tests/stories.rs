@@ -31,6 +31,9 @@ mod identity;
 #[cfg(unix)]
 #[path = "stories/journals.rs"]
 mod journals;
+#[cfg(unix)]
+#[path = "stories/lock.rs"]
+mod lock;
 #[path = "stories/names.rs"]
 mod names;
 #[cfg(unix)]

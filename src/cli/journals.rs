@@ -4,13 +4,17 @@
 //! still goes on.
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
 
-use super::{failure::Failure, ui::Ui};
+use super::{
+    failure::Failure,
+    state::{self, NO_HOME, make_private, plain, variable},
+    ui::Ui,
+};
 use crate::{
     apply::{
         Journal,
@@ -43,6 +47,8 @@ pub(super) struct Place<'a> {
     pub(super) several: bool,
     /// It is kept without being asked for: the organization outlives the command.
     pub(super) kept: bool,
+    /// It goes on where another run ended, whose journal the variable may name.
+    pub(super) resumes: bool,
     /// What is applied.
     pub(super) files: &'a Path,
 }
@@ -53,6 +59,7 @@ impl Place<'_> {
         let variable = variable(VARIABLE).filter(|_| self.kept);
         let asked = self.asked.map(Path::to_owned).or(variable);
         let made = match asked {
+            Some(file) if self.resumes && self.asked.is_none() && file.is_file() => after(&file),
             Some(folder) if self.several || folder.is_dir() => named(&folder, organization),
             Some(file) => Journal::create(&file).map(|journal| (journal, file)),
             None if self.kept => Ok(self.at_home(organization, ui)?),
@@ -66,9 +73,9 @@ impl Place<'_> {
     /// In the folder for journals, else beside the files.
     fn at_home(&self, organization: &str, ui: &Ui) -> Result<(Journal, PathBuf), Failure> {
         let why = match home() {
-            None => "there is no home folder: neither `XDG_STATE_HOME` nor `HOME` is set to an absolute path".to_owned(),
+            None => NO_HOME.to_owned(),
             Some(folder) => {
-                let made = private(&folder)
+                let made = make_private(&folder)
                     .map_err(|source| JournalError::Write { path: folder.clone(), source })
                     .and_then(|()| named(&folder, organization));
                 match made {
@@ -98,9 +105,13 @@ pub(super) fn newest(organization: &OrganizationPin, files: &Path) -> Result<Pat
         return Err(Failure::usage("the files do not say which organization they are for")
             .help("give the journal: `charter apply --resume JOURNAL`"));
     };
-    // A journal is never written over, so a file there is that of the last run which the variable was set for.
+    // A journal is never written over, so a file there, or one after it, is that of the last run which the variable was
+    // set for.
     if let Some(file) = variable(VARIABLE).filter(|path| path.is_file()) {
-        return Ok(file);
+        let age = |path: &PathBuf| fs::metadata(path).and_then(|about| about.modified()).ok();
+        let all = (1..=AT_ONCE).map(|number| numbered(&file, number));
+        let last = all.take_while(|path| path.is_file()).max_by_key(age);
+        return Ok(last.unwrap_or(file));
     }
     let folders = [variable(VARIABLE), home(), Some(beside(files).to_owned())];
     let folders: Vec<PathBuf> = folders.into_iter().flatten().collect();
@@ -121,31 +132,7 @@ pub(super) fn newest(organization: &OrganizationPin, files: &Path) -> Result<Pat
 
 /// The folder for journals.
 fn home() -> Option<PathBuf> {
-    // A relative path would mean another folder in each folder: it counts as not set.
-    let absolute = |name| variable(name).filter(|path| path.is_absolute());
-    #[cfg(windows)]
-    let state = absolute("XDG_STATE_HOME").or_else(|| absolute("LOCALAPPDATA"));
-    #[cfg(not(windows))]
-    let state = absolute("XDG_STATE_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local").join("state")));
-    Some(state?.join("charter").join("journals"))
-}
-
-/// Makes a folder and its parent for their owner alone.
-fn private(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
-    #[cfg(unix)]
-    for folder in folder.ancestors().take(2) {
-        use std::os::unix::fs::PermissionsExt as _;
-        if fs::metadata(folder)?.permissions().mode() & 0o077 != 0 {
-            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
-        }
-    }
-    Ok(())
+    state::folder("journals")
 }
 
 /// The folder of what is applied.
@@ -173,15 +160,36 @@ fn named(folder: &Path, organization: &str) -> Result<(Journal, PathBuf), Journa
     }
 }
 
+/// Makes the journal of a run that goes on where another one ended: a file cannot be written to again, so it has a name of
+/// its own beside it.
+fn after(file: &Path) -> Result<(Journal, PathBuf), JournalError> {
+    let mut number = 2;
+    loop {
+        let path = numbered(file, number);
+        match Journal::create(&path) {
+            Err(JournalError::Exists(_)) if number < AT_ONCE => number += 1,
+            made => return made.map(|journal| (journal, path)),
+        }
+    }
+}
+
+/// The journal of the run with this number, of those that went on from one another: `run.jsonl`, `run-2.jsonl`, …
+fn numbered(file: &Path, number: u32) -> PathBuf {
+    if number == 1 {
+        return file.to_owned();
+    }
+    let mut name = file.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{number}"));
+    if let Some(extension) = file.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    file.with_file_name(name)
+}
+
 fn name(organization: &str, stamp: &str, number: u32) -> String {
     let number = if number == 0 { String::new() } else { format!("-{number}") };
     format!("charter-journal-{}-{stamp}{number}.jsonl", plain(organization))
-}
-
-/// An id as a part of a name.
-fn plain(organization: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    organization.chars().map(|c| if is_plain(c) { c } else { '_' }).collect()
 }
 
 /// When the run of a journal began, and which of that millisecond it was.
@@ -227,11 +235,6 @@ fn thin_out(folder: &Path, organization: &str) {
 #[allow(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
 fn refused(error: JournalError) -> Failure {
     Failure::usage(error.to_string()).help(error.next_step())
-}
-
-/// A path in an environment variable that is set to something.
-fn variable(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 #[cfg(test)]

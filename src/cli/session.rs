@@ -8,6 +8,7 @@ use super::{
     Shell,
     args::{Global, fleet::Fleet},
     failure::{Exit, Failure},
+    lock::Locks,
     signals::Signals,
     telemetry::Telemetry,
     ui::Ui,
@@ -23,6 +24,8 @@ pub(super) struct Session<'a> {
     pub(super) signals: &'a Signals,
     /// What it came to for each organization.
     pub(super) telemetry: Telemetry,
+    /// What keeps other applies away.
+    pub(super) locks: Locks<'a>,
     start: Instant,
 }
 
@@ -36,7 +39,8 @@ impl<'a> Session<'a> {
     ) -> Result<Self, Failure> {
         let Shell { global, ui, signals } = shell;
         let telemetry = Telemetry::open(command, fleet, metrics, ui)?;
-        Ok(Self { global, ui, signals, telemetry, start: Instant::now() })
+        let locks = Locks::new(ui);
+        Ok(Self { global, ui, signals, telemetry, locks, start: Instant::now() })
     }
 
     /// Ends.

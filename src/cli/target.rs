@@ -15,8 +15,9 @@ use tracing::{Instrument as _, Span, field::Empty};
 
 use super::{
     args::Global,
-    connect::Connection,
+    connect::{Connection, warn_of_token_cache},
     failure::{Exit, Failure},
+    lock::{Lock, Locks},
     pulse::{Doing, watched},
     session::Session,
     telemetry::{Meter, Run, Telemetry},
@@ -40,6 +41,7 @@ pub(super) struct Target<'a> {
     pub(super) ui: Ui,
     organization: Option<&'a Organization>,
     telemetry: &'a Telemetry,
+    locks: &'a Locks<'a>,
     span: Span,
     /// How long it was worked on, and when that ended.
     worked: Cell<Option<(Duration, Timestamp)>>,
@@ -64,6 +66,7 @@ impl<'a> Target<'a> {
             ui: session.ui.clone(),
             organization: None,
             telemetry: &session.telemetry,
+            locks: &session.locks,
             span,
             worked: Cell::default(),
             id: RefCell::default(),
@@ -98,6 +101,9 @@ impl<'a> Target<'a> {
         };
         let work = work.instrument(self.span.clone());
         let done = watched(&self.ui, Doing::Reading, activity, work).await;
+        if let Some(client) = &*self.client.borrow() {
+            warn_of_token_cache(client, &self.ui);
+        }
         // Results wait for those of others to be shown, and for an answer: that is no work.
         let before = self.worked.get().map(|(took, _)| took).unwrap_or_default();
         self.worked.set(Some((before + start.elapsed(), Timestamp::now())));
@@ -142,6 +148,14 @@ impl<'a> Target<'a> {
         if self.organization.is_none() && self.global.sandbox.is_none() {
             self.ahead.set(Some(Connection::ahead(self.global, self.meter.clone())));
         }
+    }
+
+    /// Keeps other applies to an organization away; a sandbox is nobody else's.
+    pub(super) fn lock(&self, organization: &str) -> Result<Lock, Failure> {
+        if self.global.sandbox.is_some() {
+            return Ok(Lock::none());
+        }
+        self.locks.take(organization)
     }
 
     /// Connects to the organization of its files.

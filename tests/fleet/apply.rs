@@ -226,7 +226,8 @@ fn ctrl_c_at_the_question_begins_no_organization() {
     assert!((0..18).all(|number| fleet.sandbox(number).log().calls().is_empty()), "{shown}");
     assert!(shown.contains("fleet: 18 organizations: 18 not begun; exit 130"), "{shown}");
     assert!(shown.contains("stopped by Ctrl-C: nothing was changed"), "{shown}");
-    assert!(!fleet.state.path().join("charter").exists(), "what was not begun has no journal");
+    let folder = fleet.state.path().join("charter/journals");
+    assert!(!folder.exists(), "what was not begun has no journal");
 }
 
 #[test]
@@ -256,4 +257,40 @@ fn what_passes_a_guard_is_offered_for_one_organization_alone() {
         "{run:?}"
     );
     assert!(!said(&run.stderr).contains("run again with"), "{run:?}");
+}
+
+#[test]
+fn an_organization_that_another_apply_works_on_is_refused_and_the_others_are_applied() {
+    let fleet = Fleet::start((0..3).map(One::plain).collect());
+    let folder = fleet.state.path().join("charter/locks");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(format!("{}.lock", id(1)));
+    std::fs::write(&path, r#"{"pid": 4242, "since": "2026-12-01T04:17:00Z", "host": "night"}"#)
+        .unwrap();
+    let other = std::fs::File::open(&path).unwrap();
+    other.lock().unwrap();
+    let run = fleet.run(&["apply", "--fleet", "fleet.yaml", "--yes"]);
+    assert_eq!(run.code, Some(4), "{run:?}");
+    let said = format!(
+        "another apply to the organization `{}` is running: process 4242 on `night`, since 2026-12-01T04:17:00Z; nothing was \
+         changed here",
+        id(1)
+    );
+    assert!(run.stderr.contains(&said), "{run:?}");
+    assert!(run.stdout.contains("fleet: 3 organizations: 2 ok, 1 refused; exit 4"), "{run:?}");
+    let calls = [0, 1, 2].map(|number| fleet.sandbox(number).log().calls().len());
+    assert_eq!(calls, [1, 0, 1]);
+    drop(other);
+    assert_eq!(fleet.run(&["apply", "--fleet", "fleet.yaml", "--yes"]).code, Some(0));
+}
+
+#[test]
+fn a_fleet_that_cannot_be_locked_says_so_once() {
+    let fleet = Fleet::start((0..3).map(One::plain).collect());
+    let mut command = fleet.command(&["apply", "--fleet", "fleet.yaml", "--yes", "--journal", "."]);
+    let output = command.env("XDG_STATE_HOME", "").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert_eq!(said.matches("charter cannot notice another apply").count(), 1, "{said}");
+    crate::contract::clean();
 }

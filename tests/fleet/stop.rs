@@ -107,3 +107,27 @@ fn standard_error_alone_says_whom_it_is_about() {
         assert_eq!(run.stderr.matches(&heading).count(), 1, "{run:?}");
     }
 }
+
+#[test]
+fn an_organization_whose_steps_were_all_done_is_ok_though_the_verification_was_stopped() {
+    let plain = One::plain(0);
+    let late =
+        "faults: [{on: \"GET /v1/organizations/users\", nth: 2, then: {latency_ms: 60000}}]\n";
+    let fleet = Fleet::start(vec![One { seed: plain.seed + late, ..One::plain(0) }]);
+    let mut command = fleet.command(&["apply", "--fleet", "fleet.yaml", "--yes", "--verify"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let start = Instant::now();
+    let looks = || fleet.sandbox(0).log().reads().get("/v1/organizations/users").copied();
+    while looks() < Some(2) {
+        assert!(start.elapsed() < Duration::from_mins(1), "it did not look again");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let (out, err) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(0), "{out}\n{err}");
+    assert!(out.ends_with("fleet: 1 organization: 1 ok; exit 0\n"), "{out}");
+    assert!(err.contains("stopped: the verification did not run"), "{err}");
+}

@@ -70,7 +70,8 @@ fn where_no_home_can_be_written_it_is_beside_the_files_with_a_warning() {
         let served = Served::start(SEED);
         let story = Story::new().to(&served.url()).env("XDG_STATE_HOME", state);
         let run = apply(&story, &[]);
-        let warning = run.stderr.lines().find(|line| line.starts_with("warning: ")).unwrap();
+        let warns = |line: &&str| line.starts_with("warning: ") && line.contains("the journal, ");
+        let warning = run.stderr.lines().find(warns).unwrap_or_else(|| panic!("{run:?}"));
         assert!(warning.contains(why) && warning.contains("keep it out of Git"), "{warning}");
         let [journal] = &story.made()[..] else { panic!("{:?}", story.made()) };
         assert!(journal.starts_with("charter-journal-"), "{journal}");
@@ -139,4 +140,32 @@ fn resuming_without_a_journal_takes_the_newest_of_the_organization() {
     story.write("other.yaml", &FILE.replace(ID, "3f0c1b1e-0000-4000-8000-0000000000fe"));
     let (error, _) = story.run(&["apply", "other.yaml", "--resume", "--yes"]).one_message(3);
     assert!(error.contains("`3f0c1b1e-0000-4000-8000-0000000000fe`"), "{error}");
+}
+
+#[test]
+fn a_run_that_goes_on_from_the_file_of_the_variable_has_a_journal_of_its_own() {
+    let served = Served::start(SEED);
+    let story = Story::new().to(&served.url()).env("CHARTER_JOURNAL", "run.jsonl");
+    let refuse = || {
+        served.sandbox().with(|state| {
+            let rule = Rule::new("POST /v1/organizations/invites", Fault::StatusBefore(400));
+            state.faults.add(rule.times(1)).unwrap();
+        });
+    };
+    refuse();
+    assert_eq!(story.run(&["apply", "--yes"]).code, Some(5));
+    refuse();
+    let run = story.run(&["apply", "--resume", "--yes"]);
+    assert!([Some(1), Some(5)].contains(&run.code), "{run:?}");
+    assert!(run.stderr.contains("going on from run.jsonl\njournal: run-2.jsonl\n"), "{run:?}");
+    // The one after that goes on from the newest.
+    let run = story.run(&["apply", "--resume", "--yes"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stderr.contains("going on from run-2.jsonl\njournal: run-3.jsonl\n"), "{run:?}");
+    assert_eq!(story.made(), ["run-2.jsonl", "run-3.jsonl", "run.jsonl"]);
+    // A path that is given for this run is not changed.
+    served.sandbox().with(|state| state.set_role("bob@acme.com", "user"));
+    let run = story.run(&["apply", "--resume", "run.jsonl", "--journal", "run.jsonl", "--yes"]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.stderr.contains("exists already"), "{run:?}");
 }

@@ -117,6 +117,10 @@ fn two_signals_within_a_second_are_one_stop() {
     assert!(!run.stderr.contains("at once:"), "{run:?}");
     assert!(!run.stdout.contains("unknown"), "{run:?}");
     assert!(run.stdout.contains(&format!("apply: {} done", served.calls().len())), "{run:?}");
+    // The last line says how to go on.
+    let journal = story.journals().pop().unwrap();
+    let line = format!("\nto go on: charter apply --resume {}\n", journal.display());
+    assert!(run.stderr.ends_with(&line), "{run:?}");
 }
 
 #[test]
@@ -135,10 +139,14 @@ fn a_signal_ends_the_second_look_of_verify_too() {
     }
     signal("INT", child.id());
     let run = ended(child.wait_with_output().unwrap());
-    assert_eq!(run.code, Some(5), "{run:?}");
+    // Every step was done: that is what the exit code says.
+    assert_eq!(run.code, Some(0), "{run:?}");
     assert!(
-        run.stderr.contains("stopped before anybody looked whether something is left"),
+        run.stderr.ends_with(
+            "stopped: the verification did not run; `charter plan` shows whether something is left\n"
+        ),
         "{run:?}"
     );
+    assert!(run.stdout.contains("apply: 2 done"), "{run:?}");
     assert!(start.elapsed() < Duration::from_secs(15), "it waited");
 }

@@ -8,13 +8,13 @@ use std::{
 use crate::support::{Run, SEED, Served, Story, ended, read};
 
 /// An organization whose people are listed too late for a test.
-fn slow() -> Served {
+pub(crate) fn slow() -> Served {
     Served::start(&format!(
         "{SEED}faults: [{{on: \"GET /v1/organizations/users\", then: {{latency_ms: 60000}}}}]\n"
     ))
 }
 
-fn signal(name: &str, id: u32) {
+pub(crate) fn signal(name: &str, id: u32) {
     let sent = Command::new("kill").args([&format!("-{name}"), &id.to_string()]).status();
     assert!(sent.unwrap().success());
 }
@@ -27,7 +27,7 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-fn reads_people(served: &Served) {
+pub(crate) fn reads_people(served: &Served) {
     let people = || served.sandbox().log().reads().contains_key("/v1/organizations/users");
     wait_until("people are not read", people);
 }

@@ -150,6 +150,11 @@ impl Journal {
         self
     }
 
+    /// Where it is, if it is kept.
+    pub fn path(&self) -> Option<&Path> {
+        self.file.as_ref().map(|_| &*self.path)
+    }
+
     pub(super) fn begin(
         &mut self,
         at: Timestamp,

@@ -35,6 +35,7 @@ use crate::{
         fleet::{Fleet, Reached},
         format::ReviewFormat,
         journals,
+        lock::Lock,
         prepare::Choices,
         printer::Printer,
         progress::{Shown, takes},
@@ -104,11 +105,14 @@ async fn all(args: &Apply, fleet: &Fleet, session: &Session<'_>) -> Result<Exit,
     };
     let paused = async |target: &Target<'_>, ()| {
         let reached = first(target, ()).await?;
-        if let Reached::Pause(prepared) = &reached {
-            // It waits for all others and for an answer, and there may be more organizations than open files.
-            prepared.connection.client.rest();
-        }
-        Ok(reached)
+        Ok(match reached {
+            Reached::Pause(prepared) => {
+                // It waits for all others and for an answer, and there may be more organizations than open files.
+                prepared.connection.client.rest();
+                Reached::Pause(Prepared { lock: None, ..prepared })
+            }
+            end => end,
+        })
     };
     let stopping =
         || ui.say("stopping: the calls in flight finish, no other organization is begun\n");
@@ -157,6 +161,8 @@ struct Prepared {
     connection: Connection,
     plan: Plan,
     mark: Option<Mark>,
+    /// `None`: it was given back while others are waited for.
+    lock: Option<Lock>,
 }
 
 /// Makes or reads a plan, shows it, and judges it; `None`: there is nothing to do.
@@ -201,10 +207,12 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
         )
         .help("leave `--verify` out, and run `charter plan` on the files afterwards"));
     }
-    let connection = target.connect(&source.organization()).await?;
+    let organization = source.organization();
+    let lock = organization.id.as_deref().map(|id| target.lock(id)).transpose()?;
+    let connection = target.connect(&organization).await?;
     let done = match &mut resumed {
         None => Vec::new(),
-        Some(resumed) => resumed.look(&connection, &source.organization(), ui).await?,
+        Some(resumed) => resumed.look(&connection, &organization, ui).await?,
     };
     let (plan, sources) = source.plan(&connection, &asked.choices, &done).await?;
     skew::refuse(&connection)?;
@@ -230,7 +238,7 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
     {
         ui.say(&format!("applying takes about {time}\n"));
     }
-    Ok(Some(Prepared { asked, source, resumed, done, connection, plan, mark }))
+    Ok(Some(Prepared { asked, source, resumed, done, connection, plan, mark, lock }))
 }
 
 /// Carries a plan out, and says what became of it.
@@ -240,7 +248,11 @@ async fn finish(
     prepared: Prepared,
     signals: &Signals,
 ) -> Result<Exit, Failure> {
-    let Prepared { asked, source, resumed, done, connection, plan, mark } = prepared;
+    let Prepared { asked, source, resumed, done, connection, plan, mark, lock } = prepared;
+    let _lock = match lock {
+        Some(lock) => lock,
+        None => target.lock(&plan.organization.id)?,
+    };
     let (ui, stop) = (&target.ui, signals.stop());
     let mut origin = source.origin(&asked, &plan)?;
     origin.resumes = resumed.as_ref().map(Resumed::path);
@@ -253,9 +265,11 @@ async fn finish(
         asked: args.journal.as_deref(),
         several: target.organization().is_some(),
         kept: !connection.is_sandbox,
+        resumes: resumed.is_some(),
         files: &asked.path,
     };
     let journal = place.open(&plan.organization.id, ui)?.of(origin);
+    let resume = journal.path().map(|path| question::resume_command(path, target));
     target.tells_waits(false);
     let report = carry_out(&plan, &connection, journal, stop, ui).await;
     target.tells_waits(true);
@@ -271,34 +285,47 @@ async fn finish(
     };
     // A saved plan knows nothing of the files it came from, and after a stop everybody knows that something is left.
     let again = (args.verify || connection.is_sandbox) && !report.stopped;
+    if let (true, Some(command)) = (report.stopped, resume) {
+        ui.say(&command);
+    }
     if let (true, Source::Files(..)) = (again, &source) {
         let narrowed =
             Choices { only: asked.choices.only, after_a_run: true, ..Choices::default() };
-        let (left, _) = tokio::select! {
-            planned = source.plan(&connection, &narrowed, &[]) => planned?,
-            () = stop.asked() => return Err(question::unverified()),
+        let planned = tokio::select! {
+            planned = source.plan(&connection, &narrowed, &[]) => Some(planned?),
+            () = stop.asked() => None,
         };
-        // What only a person can do is no failure, also where only trying it showed that.
-        let by_hand: BTreeSet<(&Address, Verb)> = report
-            .steps
-            .iter()
-            .filter(|step| matches!(step.outcome, Outcome::Manual { .. }))
-            .map(|step| (&step.address, step.verb))
-            .collect();
-        let tried = |step: &&Step| by_hand.contains(&(&step.address, step.change.verb()));
-        let tried = left.ready().filter(tried).count();
-        let counts = left.counts();
-        let counts =
-            Counts { ready: counts.ready - tried, manual: counts.manual + tried, ..counts };
-        ui.data(&question::remainder(counts))?;
-        if exit == Exit::Done && counts.ready > 0 {
-            exit = Exit::Partly;
+        match planned {
+            Some((left, _)) => {
+                let counts = left_to_do(&left, &report);
+                ui.data(&question::remainder(counts))?;
+                if exit == Exit::Done && counts.ready > 0 {
+                    exit = Exit::Partly;
+                }
+            }
+            // What the steps came to is known, and stays the exit code.
+            None => ui.say(question::UNVERIFIED),
         }
     }
     if let Some(mark) = &mark {
         mark.move_on(&plan, exit, connection.is_sandbox, ui)?;
     }
     Ok(exit)
+}
+
+/// Counts what a plan made after a run still has to do. What only a person can do is no failure, also where only trying it
+/// showed that.
+fn left_to_do(left: &Plan, report: &Report) -> Counts {
+    let by_hand: BTreeSet<(&Address, Verb)> = report
+        .steps
+        .iter()
+        .filter(|step| matches!(step.outcome, Outcome::Manual { .. }))
+        .map(|step| (&step.address, step.verb))
+        .collect();
+    let tried = |step: &&Step| by_hand.contains(&(&step.address, step.change.verb()));
+    let tried = left.ready().filter(tried).count();
+    let counts = left.counts();
+    Counts { ready: counts.ready - tried, manual: counts.manual + tried, ..counts }
 }
 
 /// What stands in for somebody who says yes to certain steps, after the commit was judged.

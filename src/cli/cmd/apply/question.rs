@@ -2,11 +2,10 @@
 //!
 //! Invariant: only a typed `yes` goes on.
 
+use std::path::Path;
+
 use crate::{
-    cli::{
-        failure::{Exit, Failure},
-        session::Session,
-    },
+    cli::{failure::Failure, session::Session, target::Target},
     plan::{
         Plan,
         step::{Counts, Organization},
@@ -62,10 +61,24 @@ pub(super) async fn confirm(
     }
 }
 
-/// Why nobody looked afterwards.
-pub(super) fn unverified() -> Failure {
-    Failure::new(Exit::Partly, "stopped before anybody looked whether something is left")
-        .help("run `charter plan`: it shows what is left")
+/// Says that the second look of `--verify` did not happen.
+pub(super) const UNVERIFIED: &str =
+    "stopped: the verification did not run; `charter plan` shows whether something is left\n";
+
+/// Says which command goes on with a run that was interrupted.
+pub(super) fn resume_command(journal: &Path, target: &Target<'_>) -> String {
+    let command = target.by_itself(true).unwrap_or_else(|| "charter apply".to_owned());
+    let journal = std::path::absolute(journal).unwrap_or_else(|_| journal.to_owned());
+    format!("to go on: {command} --resume {}\n", clean(&word(&journal.display().to_string())))
+}
+
+/// Returns a text as one word of a shell.
+fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// What a plan made afterwards says.
