@@ -18,7 +18,7 @@ use super::{
     ui::{Kept, Ui},
 };
 use crate::{
-    config::fleet::{self, Organization},
+    config::fleet::{self, Organization, Shard},
     render::{
         fleet::{Row, heading, summary},
         json::json as printed,
@@ -27,6 +27,28 @@ use crate::{
 
 /// Organizations that are worked on at once: each mostly waits for its own budget of requests.
 const AT_ONCE: usize = 16;
+
+/// The variable in which Kubernetes gives a pod of an indexed Job its number, from 0.
+const JOB_INDEX: &str = "JOB_COMPLETION_INDEX";
+
+/// Refuses the number of a pod for which there is no part. Part 0 is the last one, so one pod too many would read the part
+/// of the first pod at the same time.
+fn check_index(shard: Shard) -> Result<(), Failure> {
+    let index = std::env::var(JOB_INDEX).ok().and_then(|index| index.parse().ok());
+    if !index.is_some_and(|index| shard.is_beyond(index)) {
+        return Ok(());
+    }
+    let parts = shard.parts();
+    Err(Failure::usage(format!(
+        "`--shard {shard}` is part 0/{parts} once more: this pod has the number {parts} of its Job (`{JOB_INDEX}`), and {parts} parts \
+         have the numbers 0 to {}",
+        parts - 1
+    ))
+    .help(format!(
+        "set `completions` of the Job to {parts}, or the number of parts to the number of completions; \
+         `deploy/kubernetes/kustomization.yaml` sets both in one place"
+    )))
+}
 
 /// A fleet, and how its results are shown.
 pub(super) struct Fleet {
@@ -61,6 +83,9 @@ impl Fleet {
                 "`--format {format}` shows one organization, and cannot be used with `--fleet`"
             ))
             .help("use `text` or `json`, or one job an organization, as `docs/fleet.md` shows"));
+        }
+        if let Some(shard) = shard {
+            check_index(*shard)?;
         }
         let organizations = fleet::load(path, *shard)?;
         let as_json = format == ReviewFormat::Json;

@@ -231,6 +231,12 @@ impl Shard {
         self.parts
     }
 
+    /// Whether it is the part of an indexed Job's pod with this number, and the Job has more pods than there are parts:
+    /// counted from 0 the last part is that before, and this one would be read twice.
+    pub fn is_beyond(self, index: u64) -> bool {
+        self.part == index && index >= self.parts
+    }
+
     /// Whether an organization is in this part: by the first eight bytes of the SHA-256 of its id, modulo the number of
     /// parts.
     pub fn holds(self, id: &str) -> bool {

@@ -119,6 +119,31 @@ fn a_part_of_the_fleet_asks_its_own_organizations_only() {
 }
 
 #[test]
+fn a_pod_for_which_there_is_no_part_is_refused() {
+    let fleet = Fleet::start(vec![One::plain(0)]);
+    let run = |index: &str, shard: &str| {
+        let mut command = fleet.command(&["plan", "--fleet", "fleet.yaml", "--shard", shard]);
+        command.env("JOB_COMPLETION_INDEX", index);
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    // Six completions, and four parts: the fifth pod would read what the first one reads.
+    let (code, said) = run("4", "4/4");
+    assert_eq!(code, Some(3), "{said}");
+    assert!(
+        said.contains("`--shard 4/4` is part 0/4 once more: this pod has the number 4"),
+        "{said}"
+    );
+    assert!(said.contains("set `completions` of the Job to 4"), "{said}");
+    assert_eq!(run("5", "5/4").0, Some(3));
+    // Whoever counts from 1 has a last part.
+    for (index, shard) in [("3", "4/4"), ("0", "0/4"), ("3", "3/4")] {
+        assert_eq!(run(index, shard).0, Some(0), "{shard}");
+    }
+    crate::contract::clean();
+}
+
+#[test]
 fn a_fleet_that_is_wrong_is_refused_before_anybody_is_asked() {
     let fleet = Fleet::start((0..3).map(One::plain).collect());
     let path = fleet.folder.path().join("fleet.yaml");

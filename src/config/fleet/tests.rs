@@ -198,6 +198,15 @@ fn every_organization_is_in_exactly_one_part_and_stays_there() {
 }
 
 #[test]
+fn a_pod_too_many_is_told_from_the_last_part() {
+    let shard = |text| Shard::parse(text).unwrap();
+    assert!(shard("4/4").is_beyond(4));
+    // Counted from 1 it is the last part, whatever the number of the pod is.
+    assert!(!shard("4/4").is_beyond(3) && !shard("0/4").is_beyond(0) && !shard("3/4").is_beyond(3));
+    assert_eq!((shard("0/4").part(), shard("3/4").part(), shard("3/4").parts()), (4, 3, 4));
+}
+
+#[test]
 fn a_part_that_there_is_not_is_refused() {
     for wrong in ["11/10", "1/0", "3", "a/b", "-1/3", "1/2/3", "", "/", "1 /3", "1/9999999"] {
         assert!(Shard::parse(wrong).is_err(), "{wrong}");
