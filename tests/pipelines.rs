@@ -17,6 +17,8 @@ mod elsewhere;
 mod files;
 #[path = "pipelines/install.rs"]
 mod install;
+#[path = "pipelines/kubernetes.rs"]
+mod kubernetes;
 #[path = "pipelines/review.rs"]
 mod review;
 #[path = "pipelines/stage.rs"]

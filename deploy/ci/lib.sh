@@ -8,6 +8,23 @@ unset CDPATH
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 trap 'exit 143' INT TERM
 
+# Only process 1 of a container is told to stop, and bash heeds that when the program that it waits for has ended. So the
+# script runs as a child, and everything in the container is told.
+if (($$ == 1)); then
+    stopped=false child='' status=0
+    trap 'stopped=true; [[ -z $child ]] || kill -TERM -1 2>/dev/null || :' INT TERM
+    bash "$0" "$@" &
+    child=$!
+    if $stopped; then kill -TERM -1 2>/dev/null || :; fi
+    wait "$child" || status=$?
+    # A signal ends the waiting, and not the child.
+    while kill -0 "$child" 2>/dev/null; do
+        status=0
+        wait "$child" || status=$?
+    done
+    exit "$status"
+fi
+
 # Ends with a message that quotes nothing. Exit codes are those of charter: 1 failed, 3 usage, 4 refused.
 fail() {
     local code=$1
@@ -15,6 +32,15 @@ fail() {
     printf 'charter-ci: %s\n' "$*" >&2
     exit "$code"
 }
+
+# A secret that was made with `echo` ends with a newline, which would become part of the password.
+if [[ -n ${GH_TOKEN:-} ]]; then
+    GH_TOKEN=${GH_TOKEN#"${GH_TOKEN%%[![:space:]]*}"}
+    GH_TOKEN=${GH_TOKEN%"${GH_TOKEN##*[![:space:]]}"}
+    export GH_TOKEN
+    [[ -n $GH_TOKEN && ! $GH_TOKEN =~ [[:space:]] ]] ||
+        fail 3 "GH_TOKEN is no token: it is blank, or has white space inside. Make the secret anew, with the token alone"
+fi
 
 say() {
     printf 'charter-ci: %s\n' "$*" >&2

@@ -86,7 +86,7 @@ fn the_pods_of_the_manifest_are_the_whole_fleet_and_confined() {
     assert_eq!(manifest["spec"]["concurrencyPolicy"], "Forbid");
     let job = &manifest["spec"]["jobTemplate"]["spec"];
     assert_eq!(job["completionMode"], "Indexed");
-    assert_eq!(job["backoffLimitPerIndex"], 0);
+    assert_eq!(job["backoffLimitPerIndex"], 1);
     let pod = &job["template"]["spec"];
     assert_eq!(pod["automountServiceAccountToken"], false);
     assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
