@@ -189,9 +189,13 @@ fn open(path: &Path) -> Result<Option<(File, Metadata)>, CacheError> {
 /// Who runs charter.
 fn this_user() -> u32 {
     #[cfg(unix)]
-    return rustix::process::geteuid().as_raw();
+    {
+        rustix::process::geteuid().as_raw()
+    }
     #[cfg(not(unix))]
-    return 0;
+    {
+        0
+    }
 }
 
 /// Refuses a file that others own, can read, or could have written.

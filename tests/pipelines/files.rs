@@ -63,10 +63,7 @@ fn every_document_parses() {
             }
         }
     }
-    assert_eq!(
-        number, 11,
-        "4 workflows, 2 documents for GitLab, 6 for Kubernetes, rules for alerts"
-    );
+    assert_eq!(number, 14, "4 workflows, 2 for GitLab, 6 for Kubernetes, 2 with alerts");
 }
 
 #[test]
