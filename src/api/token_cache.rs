@@ -52,12 +52,16 @@ impl TokenCache {
         } = identity;
         let path = cache.clone()?;
         let mut digest = Context::new(&SHA256);
-        let parts = [Some(federation_rule_id), Some(organization_id)];
-        // A token of one host is never sent to another.
-        digest.update(base_url.as_bytes());
-        digest.update(b"\0");
-        for part in parts.into_iter().chain([service_account_id.as_ref(), workspace_id.as_ref()]) {
-            digest.update(part.map_or("", String::as_str).as_bytes());
+        let parts = [
+            // A token of one host is never sent to another.
+            base_url,
+            federation_rule_id,
+            organization_id,
+            service_account_id.as_deref().unwrap_or_default(),
+            workspace_id.as_deref().unwrap_or_default(),
+        ];
+        for part in parts {
+            digest.update(part.as_bytes());
             digest.update(b"\0");
         }
         let identity = digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
