@@ -8,6 +8,7 @@ mod disk;
 mod findings;
 mod judge;
 mod names;
+mod outside;
 mod scope;
 mod walk;
 
@@ -114,8 +115,8 @@ fn of_disk(mut disk: Disk, side: Side, environment: &Environment) -> Result<Load
     let walked = walk(&mut disk, top, &root.scope, side, target.as_deref())
         .map_err(|finding| Rejected::of(*finding))?;
     if root.is_whole() {
-        root.found.extend(walked.found);
-        root.found.extend(disk.not_checked_out(&root.scope, environment));
+        root.outside.extend(walked.found);
+        root.outside.extend(disk.not_checked_out(&root.scope, environment));
     }
     let judge = root.judge(side);
     let judged =
@@ -156,7 +157,7 @@ fn assemble(
     read: Vec<Source>,
     mut incomplete: bool,
     mut found: Vec<Diagnostic>,
-    others: &Others,
+    mut others: Others,
     side: Side,
 ) -> Result<Loaded, Rejected> {
     let mut sources = Sources::default();
@@ -176,8 +177,10 @@ fn assemble(
     check::unnamed(&document, &unnamed, &mut found);
     check::files(&document, &sources.0.keys().map(|name| &**name), &mut found);
     if side == Side::Own {
-        others.report(&document, &mut found);
-    } else {
+        others.report(&document);
+    }
+    found.extend(others.told());
+    if side == Side::Base {
         diagnostic::demote_recent(&mut found);
     }
     diagnostic::sort(&mut found);

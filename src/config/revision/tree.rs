@@ -82,15 +82,15 @@ impl<'r> Objects<'r> {
         Ok(entry.map(|(_, mode, id)| (*mode, id.clone())))
     }
 
-    /// The names at the top: of files, and of folders.
-    pub(super) fn names(&mut self) -> Result<(Vec<String>, Vec<String>), Unusable> {
+    /// The names at the top: of files, and of folders with their trees.
+    pub(super) fn names(&mut self) -> Result<(Vec<String>, Vec<(String, String)>), Unusable> {
         let top = self.top.clone();
         let (mut files, mut folders) = (Vec::new(), Vec::new());
-        for (name, mode, _) in self.tree(&top, MAX_LOOKED)? {
+        for (name, mode, id) in self.tree(&top, MAX_LOOKED)? {
             let name = String::from_utf8_lossy(&name).into_owned();
             match mode {
                 _ if name.starts_with('.') => {}
-                Mode::Folder => folders.push(name),
+                Mode::Folder => folders.push((name, id)),
                 Mode::File | Mode::Link | Mode::Submodule | Mode::Other => files.push(name),
             }
         }
