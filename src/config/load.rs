@@ -26,7 +26,7 @@ use self::{
 };
 pub(in crate::config) use self::{
     findings::{misspelled_root, no_root, root_link},
-    judge::Root,
+    judge::{Judge, Root},
     names::{Named, is_misspelled_root, named},
     walk::{Candidate, Entry, Led, Tree, What, walk},
 };
@@ -118,7 +118,7 @@ fn of_disk(mut disk: Disk, side: Side, environment: &Environment) -> Result<Load
         root.outside.extend(walked.found);
         root.outside.extend(disk.not_checked_out(&root.scope, environment));
     }
-    let judge = root.judge(side);
+    let judge = Judge { side };
     let judged =
         judge.all(walked.files, &|path| disk.called(path), |name, path: PathBuf| read(name, &path));
     root.with(judged, side)
@@ -143,7 +143,7 @@ pub fn load_sources(sources: Vec<(Arc<str>, Arc<str>)>) -> Result<Loaded, Reject
         Candidate { path, at: text, named: Named::Yaml, included }
     });
     let files = files.collect();
-    let judge = root.judge(Side::Own);
+    let judge = Judge { side: Side::Own };
     let judged = judge.all(files, &|path| format!("{folder}{path}").into(), plain);
     root.with(judged, Side::Own)
 }

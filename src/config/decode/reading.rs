@@ -46,7 +46,9 @@ impl Cx<'_> {
             );
             return;
         }
-        if !is_below(pattern) {
+        if is_below(pattern) {
+            self.compiles(pattern, Of::Paths, mark);
+        } else {
             self.error(
                 "config/bad-glob",
                 mark,
@@ -56,8 +58,6 @@ impl Cx<'_> {
                 ),
                 "write it as `teams/ml/**`",
             );
-        } else {
-            self.compiles(pattern, Of::Paths, mark);
         }
     }
 }

@@ -64,11 +64,6 @@ impl Root {
         self.source.as_ref().is_some_and(|source| source.part.version.is_some())
     }
 
-    /// How the other files are judged.
-    pub(in crate::config) fn judge(&self, side: Side) -> Judge {
-        Judge { side }
-    }
-
     /// Puts the root file and judged files together.
     pub(in crate::config) fn with(
         self,
@@ -215,7 +210,7 @@ enum Outcome {
 /// How files are judged.
 #[derive(Clone, Copy)]
 pub(in crate::config) struct Judge {
-    side: Side,
+    pub(in crate::config) side: Side,
 }
 
 impl Judge {

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     config::{
         load::{
-            Candidate, Led, Loaded, Named, ROOT_FILE, Root, Side, Tree as _, is_misspelled_root,
-            misspelled_root, named, no_root, root_link, walk,
+            Candidate, Judge, Led, Loaded, Named, ROOT_FILE, Root, Side, Tree as _,
+            is_misspelled_root, misspelled_root, named, no_root, root_link, walk,
         },
         yaml::{MAX_BYTES, decode_text},
     },
@@ -114,7 +114,7 @@ impl InRepository {
         if root.is_whole() {
             root.outside.extend(walked.found);
         }
-        let judge = root.judge(side);
+        let judge = Judge { side };
         let (mut files, mut judged) = (Vec::new(), Vec::new());
         let mut looked = 0;
         for Candidate { path, at, named, included } in walked.files {

@@ -24,6 +24,9 @@ const MAX_TREE: u64 = 64 << 20;
 /// An entry of a tree, by its name.
 type Entries = Rc<Vec<(Vec<u8>, Mode, String)>>;
 
+/// Names of files, and of folders with their trees.
+type Names = (Vec<String>, Vec<(String, String)>);
+
 /// A folder of a revision.
 pub(super) struct Objects<'r> {
     pub(super) blobs: &'r mut Blobs,
@@ -83,7 +86,7 @@ impl<'r> Objects<'r> {
     }
 
     /// The names at the top: of files, and of folders with their trees.
-    pub(super) fn names(&mut self) -> Result<(Vec<String>, Vec<(String, String)>), Unusable> {
+    pub(super) fn names(&mut self) -> Result<Names, Unusable> {
         let top = self.top.clone();
         let (mut files, mut folders) = (Vec::new(), Vec::new());
         for (name, mode, id) in self.tree(&top, MAX_LOOKED)? {
