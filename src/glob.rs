@@ -2,6 +2,22 @@
 //!
 //! Invariant: `**` is a whole part of a path or refused, since elsewhere it would match less than it seems to.
 
+use globset::{Glob, GlobBuilder};
+
+/// A pattern of paths, ready to match.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn of_paths(pattern: &str) -> Result<Glob, globset::Error> {
+    GlobBuilder::new(pattern).literal_separator(true).build()
+}
+
+/// Whether a pattern may match a path below a folder: one that begins at a root, leaves the folder, or is meant to take
+/// back what another one matches, never does.
+pub fn is_below(pattern: &str) -> bool {
+    !pattern.starts_with(['/', '!']) && !pattern.starts_with("./") && !pattern.contains("..")
+}
+
 /// What a pattern is matched against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Of {
@@ -57,8 +73,6 @@ pub fn misplaced_stars(pattern: &str, of: Of) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use globset::GlobBuilder;
-
     use super::*;
 
     #[test]
@@ -86,8 +100,7 @@ mod tests {
     fn what_is_accepted_spans_folders_and_what_is_refused_would_not() -> Result<(), globset::Error>
     {
         let matches = |pattern: &str, path: &str| {
-            let glob = GlobBuilder::new(pattern).literal_separator(true).build()?;
-            Ok::<bool, globset::Error>(glob.compile_matcher().is_match(path))
+            Ok::<bool, globset::Error>(of_paths(pattern)?.compile_matcher().is_match(path))
         };
         assert!(!matches("teams/**.yaml", "teams/ml/deep/a.yaml")?);
         assert!(matches("teams/**/*.yaml", "teams/ml/deep/a.yaml")?);

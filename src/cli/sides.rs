@@ -55,8 +55,9 @@ impl Sides {
     /// Reads the files, the earlier ones first.
     pub(super) fn read(self) -> Result<(Files, Files, Option<Diagnostic>), Failure> {
         let Self { place, path, left, right, note } = self;
-        let before = earlier(&place, &left)?;
+        // What is wrong with the path itself is no fault of the base.
         let after = files(&place, &right, "", Side::Own)?;
+        let before = earlier(&place, &left)?;
         if before.is_none() && after.is_none() {
             return Err(Failure::usage(format!(
                 "neither `{}` nor `{}` has `{}`",

@@ -8,6 +8,7 @@ mod disk;
 mod findings;
 mod judge;
 mod names;
+mod outside;
 mod scope;
 mod walk;
 
@@ -25,7 +26,7 @@ use self::{
 };
 pub(in crate::config) use self::{
     findings::{misspelled_root, no_root, root_link},
-    judge::Root,
+    judge::{Judge, Root},
     names::{Named, is_misspelled_root, named},
     walk::{Candidate, Entry, Led, Tree, What, walk},
 };
@@ -114,10 +115,10 @@ fn of_disk(mut disk: Disk, side: Side, environment: &Environment) -> Result<Load
     let walked = walk(&mut disk, top, &root.scope, side, target.as_deref())
         .map_err(|finding| Rejected::of(*finding))?;
     if root.is_whole() {
-        root.found.extend(walked.found);
-        root.found.extend(disk.not_checked_out(&root.scope, environment));
+        root.outside.extend(walked.found);
+        root.outside.extend(disk.not_checked_out(&root.scope, environment));
     }
-    let judge = root.judge(side);
+    let judge = Judge { side };
     let judged =
         judge.all(walked.files, &|path| disk.called(path), |name, path: PathBuf| read(name, &path));
     root.with(judged, side)
@@ -142,7 +143,7 @@ pub fn load_sources(sources: Vec<(Arc<str>, Arc<str>)>) -> Result<Loaded, Reject
         Candidate { path, at: text, named: Named::Yaml, included }
     });
     let files = files.collect();
-    let judge = root.judge(Side::Own);
+    let judge = Judge { side: Side::Own };
     let judged = judge.all(files, &|path| format!("{folder}{path}").into(), plain);
     root.with(judged, Side::Own)
 }
@@ -156,7 +157,7 @@ fn assemble(
     read: Vec<Source>,
     mut incomplete: bool,
     mut found: Vec<Diagnostic>,
-    others: &Others,
+    mut others: Others,
     side: Side,
 ) -> Result<Loaded, Rejected> {
     let mut sources = Sources::default();
@@ -176,8 +177,10 @@ fn assemble(
     check::unnamed(&document, &unnamed, &mut found);
     check::files(&document, &sources.0.keys().map(|name| &**name), &mut found);
     if side == Side::Own {
-        others.report(&document, &mut found);
-    } else {
+        others.report(&document);
+    }
+    found.extend(others.told());
+    if side == Side::Base {
         diagnostic::demote_recent(&mut found);
     }
     diagnostic::sort(&mut found);

@@ -20,12 +20,8 @@ use crate::{
 impl Step {
     /// Whether it is about a grant of somebody who is a billing member now.
     pub fn is_grant_of_billing(&self) -> bool {
-        let billing = serde_json::Value::from(Role::Billing.as_str()).to_string();
-        self.address.kind == Kind::WorkspaceMember
-            && self.rests_on.iter().any(|fact| {
-                matches!(fact, Fact::Field { kind: Kind::Member, field, is, .. }
-                    if field == "role" && *is == billing)
-            })
+        let is_billing = |fact: &Fact| fact.is_text(Kind::Member, "role", Role::Billing.as_str());
+        self.address.kind == Kind::WorkspaceMember && self.rests_on.iter().any(is_billing)
     }
 }
 

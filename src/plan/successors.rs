@@ -1,9 +1,10 @@
 //! People who may be one person under a new address: removed and invited in the same plan, with the same role and the
-//! same grants. Only a person can tell, so the plan asks and changes nothing.
+//! same grants. Without grants a role says little, so their names have to be alike too. Only a person can tell, so the
+//! plan asks and changes nothing.
 //!
 //! Invariant: each group of such people is one finding, however many they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::step::{Cause, Step};
 use crate::{
@@ -15,6 +16,9 @@ use crate::{
 /// Addresses that a finding names before it only counts.
 const MOST_NAMES: usize = 5;
 
+/// A shorter word says nothing of who is called by it.
+const SHORTEST_WORD: usize = 3;
+
 /// What a person can do: the organization role, and the grants by workspace.
 type Access<'a> = (Option<&'a Role>, BTreeMap<&'a Name, &'a WorkspaceRole>);
 
@@ -23,6 +27,7 @@ type Access<'a> = (Option<&'a Role>, BTreeMap<&'a Name, &'a WorkspaceRole>);
 struct Group<'a> {
     removed: Vec<&'a Step>,
     invited: Vec<&'a Step>,
+    has_grants: bool,
 }
 
 /// The findings, for the ready steps of a plan.
@@ -45,12 +50,49 @@ pub(super) fn successors(steps: &[Step], desired: &Desired, live: &Snapshot) -> 
     }
     let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
     for (step, access) in accesses(&removed, desired, live) {
-        groups.entry(key(&access)).or_default().removed.push(step);
+        let group = groups.entry(key(&access)).or_default();
+        group.removed.push(step);
+        group.has_grants = !access.1.is_empty();
     }
     for (step, access) in accesses(&invited, desired, &desired.objects) {
         groups.entry(key(&access)).or_default().invited.push(step);
     }
+    for group in groups.values_mut().filter(|group| !group.has_grants) {
+        let (gone, come) = (words(&group.removed), words(&group.invited));
+        group.removed.retain(|step| !own_words(step).is_disjoint(&come));
+        group.invited.retain(|step| !own_words(step).is_disjoint(&gone));
+    }
     groups.values().filter_map(finding).collect()
+}
+
+/// The words that some people are called by.
+fn words(steps: &[&Step]) -> BTreeSet<String> {
+    steps.iter().flat_map(|step| own_words(step)).collect()
+}
+
+/// What a person may be called by in an address: the parts of the address before `@` and of the name, and what people
+/// make of a first and a last name (`ada.lovelace`, `adalovelace`, `alovelace`, `adal`).
+fn own_words(step: &Step) -> BTreeSet<String> {
+    let object = step.change.object();
+    let Spec::Member(member) = &object.spec else { return BTreeSet::new() };
+    let local = member.email.canonical().split('@').next().unwrap_or_default().to_owned();
+    let name = object.member_facts().map(|facts| facts.name.to_lowercase()).unwrap_or_default();
+    let mut words = BTreeSet::new();
+    for text in [local, name] {
+        let parts: Vec<&str> =
+            text.split(|c: char| !c.is_alphabetic()).filter(|part| !part.is_empty()).collect();
+        words.extend(parts.iter().map(|part| (*part).to_owned()));
+        if let [first, .., last] = parts[..] {
+            let initial = |name: &str| name.chars().take(1).collect::<String>();
+            words.extend([
+                parts.concat(),
+                initial(first) + last,
+                first.to_owned() + &initial(last),
+            ]);
+        }
+    }
+    words.retain(|word| word.chars().count() >= SHORTEST_WORD);
+    words
 }
 
 /// The access of some people by the grants of a snapshot, in the workspaces whose members the files manage.
@@ -85,7 +127,7 @@ fn key((role, grants): &Access<'_>) -> String {
 }
 
 fn finding(group: &Group<'_>) -> Option<Diagnostic> {
-    let Group { removed, invited } = group;
+    let Group { removed, invited, has_grants } = group;
     let (first, gone) = (invited.first()?, removed.first()?);
     let title = |step: &Step| step.change.object().spec.resource().title();
     let list = |steps: &[&Step]| {
@@ -101,12 +143,17 @@ fn finding(group: &Group<'_>) -> Option<Diagnostic> {
         Diagnostic::warning(
             "plan/possible-rename",
             format!(
-                "{} {} removed while {} {} invited with the same role and the same grants: a removal ends \
-                 personal API keys, a new address of the same person does not",
+                "{} {} removed while {} {} invited with {}: a removal ends personal API keys, a new address of the same \
+                 person does not",
                 list(removed),
                 verb(removed),
                 list(invited),
                 verb(invited),
+                if *has_grants {
+                    "the same role and the same grants"
+                } else {
+                    "the same role and a similar name"
+                },
             ),
         )
         .at_opt(first.at.as_ref())

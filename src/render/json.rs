@@ -8,7 +8,7 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::clean::{clean, clean_json};
+use super::clean::clean_json;
 use crate::{
     apply::journal::{self, Record},
     config::is_section,
@@ -54,16 +54,10 @@ pub enum PlanError {
     #[error("it is no saved plan: {0}")]
     NotPlan(serde_json::Error),
     /// Its form is not known.
-    #[error(
-        "its format_version is {found}{}, and this charter, {}, reads {FORMAT_VERSION}",
-        by.as_ref().map(|by| format!(" (charter {} saved it)", clean(by))).unwrap_or_default(),
-        env!("CARGO_PKG_VERSION")
-    )]
+    #[error("its format_version is {found}, and this charter reads {FORMAT_VERSION}")]
     Version {
         /// The version of its form.
         found: u64,
-        /// The charter that saved it.
-        by: Option<String>,
     },
     /// Its people are pseudonyms.
     #[error(
@@ -131,14 +125,13 @@ pub fn read_plan(text: &str) -> Result<Plan, PlanError> {
     #[derive(Deserialize)]
     struct Head {
         format_version: u64,
-        charter_version: Option<String>,
         #[serde(default)]
         redacted: bool,
     }
-    let Head { format_version, charter_version: by, redacted } =
+    let Head { format_version, redacted } =
         serde_json::from_str(text).map_err(PlanError::NotPlan)?;
     if format_version != u64::from(FORMAT_VERSION) {
-        return Err(PlanError::Version { found: format_version, by });
+        return Err(PlanError::Version { found: format_version });
     }
     if redacted {
         return Err(PlanError::Redacted);
@@ -211,17 +204,11 @@ mod tests {
         let text =
             json(&empty()).unwrap().replacen("\"format_version\": 2", "\"format_version\": 1", 1);
         let error = read_plan(&text).unwrap_err();
-        let version = env!("CARGO_PKG_VERSION");
-        assert_eq!(
-            error.to_string(),
-            format!(
-                "its format_version is 1 (charter {version} saved it), and this charter, {version}, reads 2"
-            )
-        );
+        assert_eq!(error.to_string(), "its format_version is 1, and this charter reads 2");
         // Whatever else a newer form holds.
         assert!(matches!(
             read_plan("{\"format_version\": 7}"),
-            Err(PlanError::Version { found: 7, by: None })
+            Err(PlanError::Version { found: 7 })
         ));
     }
 

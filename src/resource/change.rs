@@ -249,3 +249,12 @@ pub enum Fact {
         name: String,
     },
 }
+
+impl Fact {
+    /// Whether it is that a live object of a kind has this text in a field.
+    pub fn is_text(&self, of: Kind, named: &str, text: &str) -> bool {
+        matches!(self, Fact::Field { kind, field, is, .. } if *kind == of
+            && field == named
+            && serde_json::from_str::<serde_json::Value>(is).is_ok_and(|value| value == text))
+    }
+}

@@ -248,7 +248,7 @@ fn an_end_in_the_past_is_no_way_around_the_guards_of_the_base() {
         &plan,
         4,
         &[
-            "its new `until` has passed",
+            "its `until` has passed, and was not known before that day",
             "removals.members people removed: 2",
             "2 steps have to be acknowledged",
         ],

@@ -126,3 +126,63 @@ fn branches_that_parted_twice_are_compared_from_one_commit_that_is_named() {
         assert!(run.stdout.contains("revision/several-merge-bases"), "{format}: {run:?}");
     }
 }
+
+#[test]
+fn what_a_review_reads_is_what_a_plan_of_the_revision_reads() {
+    let served = Served::start(LIVE);
+    let story = repository().to(&served.url());
+    // In the work tree the file is in UTF-16, and in the commit in UTF-8: Git recodes it.
+    story.write(".gitattributes", "teams/*.yaml working-tree-encoding=UTF-16LE\n");
+    let text = "members:\n  cy@acme.com: user\n  eve@acme.com: user\nteams: {ml: [cy@acme.com]}\n";
+    let text: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(story.path("teams/ml.yaml"), text).unwrap();
+    story.commit("Recoded");
+    let (diff, plan) = (["diff", "main..topic", "--", "."], ["plan", ".", "--rev", "topic"]);
+    for run in [story.run(&diff), story.run(&plan)] {
+        shows(&run, 0, &["+ invite eve@acme.com"]);
+    }
+    assert_eq!(story.run(&["plan", "."]).code, Some(3), "on disk it is no text that charter reads");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_file_of_another_name_is_the_same_error_everywhere() {
+    let served = Served::start(LIVE);
+    let story = repository().to(&served.url());
+    story.write("notes.txt", "members: {eve@acme.com: user}\n");
+    std::os::unix::fs::symlink("notes.txt", story.path("x.yaml")).unwrap();
+    story.commit("A link");
+    let why = "the link `x.yaml` leads to a file that is not called `*.yaml` or `*.yml`";
+    for arguments in [
+        &["diff", "main..topic", "--", "."][..],
+        &["plan", ".", "--rev", "topic"],
+        &["plan", "."],
+        &["validate", ".", "--rev", "topic"],
+        &["validate", "."],
+    ] {
+        let run = story.run(arguments);
+        let said = flowing(&run.stderr);
+        assert_eq!(run.code, Some(3), "{arguments:?} {run:?}");
+        assert!(said.contains(why), "{arguments:?} {said}");
+    }
+    assert_eq!(served.calls(), Vec::<String>::new());
+}
+
+#[test]
+fn a_part_of_a_folder_is_no_broken_base() {
+    let story = repository();
+    story.edit(
+        "teams/ml.yaml",
+        "  cy@acme.com: user\n",
+        "  cy@acme.com: user\n  eve@acme.com: user\n",
+    );
+    story.commit("Eve");
+    let run = story.run(&["diff", "main...topic", "--", "teams/ml.yaml"]);
+    let said = flowing(&run.stderr);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(!said.contains("base/broken"), "{said}");
+    assert!(
+        said.contains("the file is part of a folder with a `charter.yaml`: give the folder"),
+        "{said}"
+    );
+}

@@ -60,7 +60,7 @@ fn judged(args: &Policy, ui: &Ui, printer: &Printer) -> Result<Exit, Failure> {
             ui.data(&listing(document, &verdict, today, ui.width))?;
         }
         ReviewFormat::Json => {
-            ui.data(&printed(&listing_json(document, &verdict, &found, today))?)?
+            ui.data(&printed(&listing_json(document, &verdict, &found, today))?)?;
         }
         _ => printer.findings(&found, &files.sources, "", ui)?,
     }

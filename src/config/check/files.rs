@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use globset::{Glob, GlobBuilder, GlobMatcher};
+use globset::{Glob, GlobMatcher};
 
 use crate::{
     address::Kind,
@@ -14,6 +14,7 @@ use crate::{
         policy::{Allowed, FileLimit, FileLimits},
     },
     diagnostic::{Diagnostic, Span},
+    glob::of_paths,
 };
 
 /// A limit, ready to use.
@@ -124,7 +125,7 @@ pub(crate) fn pinned(
 fn compile(limits: &FileLimits) -> Vec<Limit<'_>> {
     let compiled = limits.iter().filter_map(|(pattern, limit)| {
         // The decoder refused the others.
-        let glob = GlobBuilder::new(pattern).literal_separator(true).build().ok()?;
+        let glob = of_paths(pattern).ok()?;
         let FileLimit { place, members, teams, workspaces, grants, api_keys } = limit;
         // In the order of `Sort`.
         let names = [members, teams, workspaces, grants, api_keys]

@@ -9,7 +9,7 @@ use crate::{
         shape::{MAX_TEXT, READ},
         yaml::{Key, Mark, Node},
     },
-    glob::Of,
+    glob::{Of, is_below},
 };
 
 impl Cx<'_> {
@@ -33,9 +33,22 @@ impl Cx<'_> {
 
     /// Refuses a pattern of paths below the folder of the root file that cannot be read, or matches nothing there.
     pub(super) fn path_pattern(&mut self, pattern: &str, mark: Mark) {
-        let rooted =
-            pattern.starts_with('/') || pattern.starts_with("./") || pattern.contains("..");
-        if rooted {
+        if let Some(rest) = pattern.strip_prefix('!') {
+            self.error_since(
+                true,
+                "config/bad-glob",
+                mark,
+                format!("`{}` takes nothing back: patterns have no exceptions", shown(pattern)),
+                format!(
+                    "list what is meant instead; for a file whose name begins with `!` write `[!]{}`",
+                    shown(rest)
+                ),
+            );
+            return;
+        }
+        if is_below(pattern) {
+            self.compiles(pattern, Of::Paths, mark);
+        } else {
             self.error(
                 "config/bad-glob",
                 mark,
@@ -45,8 +58,6 @@ impl Cx<'_> {
                 ),
                 "write it as `teams/ml/**`",
             );
-        } else {
-            self.compiles(pattern, Of::Paths, mark);
         }
     }
 }

@@ -3,8 +3,11 @@
 //! Invariant: a text that names a section of charter at its top is never taken for another program's, whether or not
 //! it can be parsed.
 
-use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
+mod shape;
 
+use std::{borrow::Cow, collections::BTreeMap};
+
+use self::shape::Shape;
 use crate::config::{
     shape::FILE,
     yaml::{Node, Parsed, Value},
@@ -46,82 +49,180 @@ const OF_SANDBOX: [&str; 9] = [
 /// cannot be taken for people.
 const EXACT: [&str; 4] = ["version", "files", "tests", "read"];
 
+/// Sections that are maps of people and things.
+const LISTS: [&str; 4] = ["members", "teams", "workspaces", "api_keys"];
+
 /// Sections that JSON of other programs is not likely to have as a map.
 const IN_JSON: [&str; 6] = ["members", "teams", "workspaces", "api_keys", "organization", "manage"];
 
-/// A key at the top of a file.
+/// One of these is in every state of a sandbox with anybody or anything in it.
+const SANDBOX_LISTS: [&str; 4] = ["users", "invites", "workspaces", "organization"];
+
+/// A key at the top of a file, however that was read.
 struct Top<'k> {
-    key: &'k str,
-    is_list: bool,
+    key: Cow<'k, str>,
+    value: Shape,
     /// The keys of the map that it is, or of the first map of the list that it is.
     keys_below: Vec<&'k str>,
 }
 
+/// Which keys tell that a file is ours.
+#[derive(Clone, Copy)]
+enum Format {
+    Yaml,
+    /// Where charter has maps, other programs have lists: `"files": ["dist"]`.
+    Json,
+}
+
 /// What a parsed file is; `text` is looked at where it could not be parsed.
 pub(crate) fn content(parsed: &Parsed<'_>, text: &str) -> Content {
-    match parsed {
-        Parsed::Empty => Content::Empty,
-        Parsed::Tree(node) if node.is_null() => Content::Empty,
-        Parsed::Tree(node) => of_node(node),
-        Parsed::Broken => of_text(text),
-    }
+    let tops = match parsed {
+        Parsed::Tree(node) if !node.is_null() => of_node(node),
+        Parsed::Empty | Parsed::Tree(_) => return Content::Empty,
+        Parsed::Broken => match of_lines(text) {
+            Some(tops) => tops,
+            None => return Content::Empty,
+        },
+    };
+    judge(&tops, Format::Yaml)
 }
 
-fn of_node(node: &Node<'_>) -> Content {
-    let Value::Map(entries) = &node.value else { return Content::Foreign };
-    let tops: Vec<Top<'_>> = entries
-        .iter()
-        .map(|(key, node)| {
-            let (is_list, below) = match &node.value {
-                Value::List(items) => (true, items.first().map(|item| &item.value)),
-                value => (false, Some(value)),
-            };
-            let keys_below = match below {
-                Some(Value::Map(entries)) => {
-                    entries.iter().map(|(key, _)| &*key.scalar.text).collect()
-                }
-                _ => Vec::new(),
-            };
-            Top { key: &key.scalar.text, is_list, keys_below }
-        })
-        .collect();
-    of_tops(&tops)
+/// Whether JSON names a section of charter, and is no saved plan.
+pub(crate) fn json_names_section(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}');
+    let tops = match serde_json::from_str::<BTreeMap<String, Shape>>(text) {
+        Ok(entries) => entries
+            .into_iter()
+            .map(|(key, value)| Top { key: key.into(), value, keys_below: Vec::new() })
+            .collect(),
+        // Comments or a comma too many: it is nobody's JSON, and may be meant as ours if it is about people.
+        Err(_) if text.contains('@') => of_pieces(text),
+        Err(_) => return false,
+    };
+    judge(&tops, Format::Json) == Content::Charter
 }
 
-fn of_tops(tops: &[Top<'_>]) -> Content {
+/// Whether a file has a section that is a list where charter has a map, and none that is as charter has it.
+pub(super) fn is_of_another_shape(parsed: &Parsed<'_>) -> bool {
+    let Parsed::Tree(node) = parsed else { return false };
+    let tops = of_node(node);
+    let mut lists = tops.iter().filter(|top| LISTS.contains(&&*top.key)).peekable();
+    lists.peek().is_some() && lists.all(|top| top.value == Shape::List)
+}
+
+/// The one judge of what a file is, by the keys at its top.
+fn judge(tops: &[Top<'_>], format: Format) -> Content {
     let has = |name: &str| tops.iter().any(|top| top.key == name);
-    if has("format_version") && has("steps") {
+    // What is not known for sure is not taken for something that is passed over.
+    let has_known =
+        |name: &str| tops.iter().any(|top| top.key == name && top.value != Shape::Unknown);
+    if has_known("format_version") && has_known("steps") {
         return Content::Plan;
     }
     // A sandbox's state has lists where charter files have maps, and an organization beside them.
     let of_people = has("version")
-        || tops
-            .iter()
-            .any(|top| names_section(top.key) && top.key != "organization" && !top.is_list);
+        || tops.iter().any(|top| {
+            names_section(&top.key) && top.key != "organization" && top.value != Shape::List
+        });
     // Other programs list users too: as texts, or by other keys.
-    let of_sandbox = tops.iter().any(|top| match top.key {
-        "users" | "invites" => top.is_list && top.keys_below.contains(&"email"),
+    let of_sandbox = tops.iter().any(|top| match &*top.key {
+        "users" | "invites" => top.value == Shape::List && top.keys_below.contains(&"email"),
         "organization" => top.keys_below.contains(&"name"),
-        key => OF_SANDBOX.contains(&key),
+        key => top.value != Shape::Unknown && OF_SANDBOX.contains(&key),
     });
-    if of_sandbox && !of_people && tops.iter().any(|top| SANDBOX_LISTS.contains(&top.key)) {
+    if of_sandbox && !of_people && tops.iter().any(|top| SANDBOX_LISTS.contains(&&*top.key)) {
         return Content::Sandbox;
     }
-    if has("organizations") && !tops.iter().any(|top| names_section(top.key)) {
+    if has_known("organizations") && !tops.iter().any(|top| names_section(&top.key)) {
         return Content::Fleet;
     }
-    let keys = || tops.iter().map(|top| top.key);
-    if keys().any(names_section) {
+    let is_ours = |top: &Top<'_>| match format {
+        Format::Yaml => names_section(&top.key),
+        Format::Json => {
+            IN_JSON.contains(&&*top.key)
+                && matches!(top.value, Shape::Map | Shape::Nothing)
+                // A list of users, and an organization that they are of.
+                && (top.key != "organization" || !has("users") || has("members"))
+        }
+    };
+    if tops.iter().any(is_ours) {
         Content::Charter
-    } else if keys().any(nearly_names_section) {
+    } else if tops.iter().any(|top| nearly_names_section(&top.key)) {
         Content::Nearly
     } else {
         Content::Foreign
     }
 }
 
-/// One of these is in every state of a sandbox with anybody or anything in it.
-const SANDBOX_LISTS: [&str; 4] = ["users", "invites", "workspaces", "organization"];
+/// The keys of parsed YAML.
+fn of_node<'k>(node: &'k Node<'_>) -> Vec<Top<'k>> {
+    let Value::Map(entries) = &node.value else { return Vec::new() };
+    let keys = |value: &'k Value<'_>| match value {
+        Value::Map(entries) => entries.iter().map(|(key, _)| &*key.scalar.text).collect(),
+        _ => Vec::new(),
+    };
+    entries
+        .iter()
+        .map(|(key, node)| {
+            let (value, keys_below) = match &node.value {
+                value @ Value::Map(_) => (Shape::Map, keys(value)),
+                Value::List(items) => {
+                    (Shape::List, items.first().map(|item| keys(&item.value)).unwrap_or_default())
+                }
+                _ if node.is_null() => (Shape::Nothing, Vec::new()),
+                _ => (Shape::Other, Vec::new()),
+            };
+            Top { key: Cow::Borrowed(&key.scalar.text), value, keys_below }
+        })
+        .collect()
+}
+
+/// The keys at the top of a text that cannot be parsed; `None`: it says nothing.
+fn of_lines(text: &str) -> Option<Vec<Top<'_>>> {
+    let says = |line: &&str| {
+        let line = line.trim();
+        !(line.is_empty()
+            || line.starts_with('#')
+            || line.starts_with("---")
+            || line.starts_with('%'))
+    };
+    let first = text.lines().find(says)?;
+    let indent = first.len() - first.trim_start().len();
+    let lines = text.lines().filter(|line| {
+        let at = line.len() - line.trim_start().len();
+        at == 0 || at == indent
+    });
+    let mut tops: Vec<Top<'_>> = lines.filter_map(key_of).map(|(key, _)| unknown(key)).collect();
+    if first.trim_start().starts_with('{') {
+        tops.extend(of_pieces(text).into_iter().map(|top| Top { value: Shape::Unknown, ..top }));
+    }
+    Some(tops)
+}
+
+fn unknown(key: &str) -> Top<'_> {
+    Top { key: Cow::Borrowed(key), value: Shape::Unknown, keys_below: Vec::new() }
+}
+
+/// The keys of text in brackets, at whatever depth, and what their values begin like.
+fn of_pieces(text: &str) -> Vec<Top<'_>> {
+    let pieces = text.split_inclusive([',', '{', '}', '\n']);
+    let keys = pieces.filter_map(key_of).map(|(key, rest)| {
+        let value = match rest.trim_start().chars().next() {
+            Some('{') => Shape::Map,
+            Some('[') => Shape::List,
+            None => Shape::Nothing,
+            Some(_) => Shape::Other,
+        };
+        Top { value, ..unknown(key) }
+    });
+    keys.collect()
+}
+
+/// The key that a piece of text begins with, and what comes after it.
+fn key_of(text: &str) -> Option<(&str, &str)> {
+    let (key, rest) = text.split_once(':')?;
+    Some((key.trim().trim_matches(['"', '\'']), rest))
+}
 
 /// Whether a key is that of a section. `version` alone says nothing: many programs have it.
 fn names_section(key: &str) -> bool {
@@ -135,137 +236,6 @@ fn nearly_names_section(key: &str) -> bool {
         let slips = if section.len() >= 10 { 2 } else { 1 };
         strsim::osa_distance(&key, section) <= slips
     })
-}
-
-/// What a text is that cannot be parsed: by the keys that stand at its top.
-fn of_text(text: &str) -> Content {
-    let says = |line: &&str| {
-        let line = line.trim();
-        !(line.is_empty()
-            || line.starts_with('#')
-            || line.starts_with("---")
-            || line.starts_with('%'))
-    };
-    let Some(first) = text.lines().find(says) else { return Content::Empty };
-    let flow = first.trim_start().starts_with('{');
-    let indent = first.len() - first.trim_start().len();
-    let mut found = Content::Foreign;
-    let keys = text.lines().filter_map(|line| {
-        let at = line.len() - line.trim_start().len();
-        (at == 0 || at == indent).then(|| key_of(line)).flatten()
-    });
-    let words = text.split([',', '{', '}', '\n']).take_while(|_| flow).filter_map(key_of);
-    for key in keys.chain(words) {
-        if names_section(key) {
-            return Content::Charter;
-        }
-        if nearly_names_section(key) {
-            found = Content::Nearly;
-        }
-    }
-    found
-}
-
-/// The key that a piece of text begins with.
-fn key_of(text: &str) -> Option<&str> {
-    let (key, _) = text.split_once(':')?;
-    Some(key.trim().trim_matches(['"', '\'']))
-}
-
-/// Whether JSON names a section of charter, and is no saved plan. Where charter has maps, other programs have lists:
-/// `"files": ["dist"]`.
-pub(crate) fn json_names_section(text: &str) -> bool {
-    struct Tops;
-    impl<'de> Visitor<'de> for Tops {
-        type Value = Vec<(String, bool)>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut tops = Vec::new();
-            while let Some(key) = map.next_key::<String>()? {
-                tops.push((key, map.next_value::<Shape>()?.0));
-            }
-            Ok(tops)
-        }
-    }
-    let text = text.trim_start_matches('\u{feff}');
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    match deserializer.deserialize_map(Tops) {
-        Ok(tops) => {
-            let has = |name: &str| tops.iter().any(|(key, _)| key == name);
-            let is_plan = has("format_version") && has("steps");
-            let of_sandbox = has("users") && !has("members");
-            let is_ours =
-                |key: &str| IN_JSON.contains(&key) && (key != "organization" || !of_sandbox);
-            !is_plan && tops.iter().any(|(key, is_map)| *is_map && is_ours(key))
-        }
-        // Comments or a comma too many: it is nobody's JSON, and may be meant as ours.
-        Err(_) => {
-            ["\"members\"", "\"workspaces\"", "\"teams\""].iter().any(|section| {
-                text.split_once(section).is_some_and(|(_, rest)| {
-                    let rest = rest.trim_start().strip_prefix(':').map(str::trim_start);
-                    rest.is_some_and(|rest| rest.starts_with('{'))
-                })
-            }) && text.contains('@')
-        }
-    }
-}
-
-/// Whether a value is a map, or nothing.
-struct Shape(bool);
-
-impl<'de> serde::Deserialize<'de> for Shape {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfShape;
-        impl<'de> Visitor<'de> for OfShape {
-            type Value = Shape;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("anything")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Shape, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Shape(true))
-            }
-
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(
-                self,
-                mut list: A,
-            ) -> Result<Shape, A::Error> {
-                while list.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Shape(false))
-            }
-
-            fn visit_unit<E>(self) -> Result<Shape, E> {
-                Ok(Shape(true))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Shape, E> {
-                Ok(Shape(false))
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Shape, E> {
-                Ok(Shape(false))
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Shape, E> {
-                Ok(Shape(false))
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Shape, E> {
-                Ok(Shape(false))
-            }
-
-            fn visit_str<E>(self, _: &str) -> Result<Shape, E> {
-                Ok(Shape(false))
-            }
-        }
-        deserializer.deserialize_any(OfShape)
-    }
 }
 
 #[cfg(test)]
@@ -351,11 +321,27 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_another_shape_has_lists_where_charter_has_maps() {
+        let is =
+            |text: &str| is_of_another_shape(&parse(&Arc::from("x.yaml"), text, &mut Vec::new()));
+        for other in ["teams: [a]\n", "teams:\n  - a\nmembers: []\nversion: 3\n"] {
+            assert!(is(other), "{other}");
+        }
+        for ours in
+            ["teams: {}\n", "teams:\n", "teams: [a]\nmembers: {a@acme.com: user}\n", "manage: {}\n"]
+        {
+            assert!(!is(ours), "{ours}");
+        }
+    }
+
+    #[test]
     fn json_of_other_programs_names_lists_where_charter_has_maps() {
         assert!(json_names_section("{\"members\": {\"a@acme.com\": \"user\"}}"));
         assert!(json_names_section("\u{feff}{\"workspaces\": {}}"));
         assert!(json_names_section("{\"members\": {\"a@acme.com\": \"user\"},}"));
+        assert!(json_names_section("{\"teams\":\n {\"a\": [\"a@acme.com\"],}}"));
         for other in [
+            "{\"workspaces\": [\"a@acme.com\"], // why\n}",
             "{\"name\": \"web\", \"version\": \"1\", \"files\": [\"dist\"], \"workspaces\": [\"a/*\"]}",
             "{\"format_version\": 1, \"steps\": [], \"policy\": {}}",
             "{\"organization\": {}, \"users\": []}",

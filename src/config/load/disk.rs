@@ -12,6 +12,7 @@ use std::{
 use super::{
     ROOT_FILE, Side, findings,
     names::{Named, is_misspelled_root, named},
+    outside::Outside,
     scope::Scope,
     shown, unreadable,
     walk::{Entry, Led, Tree, What},
@@ -153,11 +154,7 @@ impl Disk {
     }
 
     /// What Git has here and the folder does not.
-    pub(super) fn not_checked_out(
-        &self,
-        scope: &Scope,
-        environment: &Environment,
-    ) -> Vec<Diagnostic> {
+    pub(super) fn not_checked_out(&self, scope: &Scope, environment: &Environment) -> Vec<Outside> {
         let (mut missing, mut found) = (Vec::new(), Vec::new());
         let is_hidden = |path: &str| path.split('/').any(|part| part.starts_with('.'));
         for (path, absent) in absent_from(&self.home, environment) {
@@ -175,18 +172,14 @@ impl Disk {
                 Absent::Submodule => {
                     let around = format!("{path}/x");
                     if scope.may_hold(&path) && !scope.is_excluded(&around) && found.len() < 20 {
-                        found.push(findings::submodule(
-                            &self.called(&path),
-                            &path,
-                            scope.has_exclude(),
-                        ));
+                        found.push(findings::submodule(&self.called(&path), &path));
                     }
                 }
             }
         }
         if !missing.is_empty() {
             missing.sort();
-            found.push(findings::not_checked_out(&self.called(ROOT_FILE), &missing));
+            found.push(findings::not_checked_out(&self.called(ROOT_FILE), &missing).into());
         }
         found
     }

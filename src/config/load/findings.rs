@@ -9,9 +9,9 @@ use std::{
     sync::Arc,
 };
 
-use super::{MAX_ENTRIES, MAX_FILES, ROOT_FILE};
+use super::{MAX_ENTRIES, MAX_FILES, ROOT_FILE, outside::Outside};
 use crate::{
-    config::document::Document,
+    config::document::{Document, Text},
     diagnostic::{Diagnostic, Span},
 };
 
@@ -19,29 +19,9 @@ use crate::{
 const SHOWN: usize = 5;
 /// So many folders above are looked at for a root file.
 const ABOVE: usize = 8;
-/// So many patterns are shown to be pasted.
-const PASTED: usize = 12;
-
 /// The top of a file.
 pub(super) fn top(name: &Arc<str>) -> Span {
     Span { file: Arc::clone(name), line: 1, column: 1, bytes: (0, 0) }
-}
-
-/// How to leave paths out.
-pub(super) fn exclude(patterns: &[String], has_exclude: bool) -> String {
-    let shown: Vec<String> = patterns.iter().take(PASTED).map(|one| quoted(one)).collect();
-    let more = if patterns.len() > PASTED { ", …" } else { "" };
-    let list = shown.join(", ");
-    if has_exclude {
-        format!("add {list}{more} to `read.exclude` in `{ROOT_FILE}`")
-    } else {
-        format!("write `read: {{exclude: [{list}{more}]}}` in `{ROOT_FILE}`")
-    }
-}
-
-/// A pattern in double quotes, as YAML reads it.
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_else(|_| format!("{text:?}"))
 }
 
 /// A name without what could end a line.
@@ -110,14 +90,14 @@ pub(super) fn removes(document: &Document) -> Option<&'static str> {
 pub(super) fn foreign(
     root: &Arc<str>,
     paths: &[String],
-    help: &str,
+    patterns: Vec<String>,
     removes: Option<&str>,
-) -> Diagnostic {
+) -> Outside {
     let (name, not_read) =
         if paths.len() == 1 { ("names", "it is not read") } else { ("name", "they are not read") };
     let mut message = format!("{} {name} no section of charter, so {not_read}", names(paths));
-    let help = format!(
-        "if charter has nothing to do with {}, {help}",
+    let before = format!(
+        "if charter has nothing to do with {}, ",
         if paths.len() == 1 { "it" } else { "them" }
     );
     let finding = match removes {
@@ -129,11 +109,11 @@ pub(super) fn foreign(
         }
         None => Diagnostic::warning("config/foreign-file", message),
     };
-    finding.at(&top(root)).help(help)
+    Outside::foreign(finding.at(&top(root)), before, patterns, "")
 }
 
 /// Roots of other organizations below the folder.
-pub(super) fn nested_roots(root: &Arc<str>, paths: &[String], has_exclude: bool) -> Diagnostic {
+pub(super) fn nested_roots(root: &Arc<str>, paths: &[String]) -> Outside {
     let folders: Vec<String> = paths
         .iter()
         .filter_map(|path| path.strip_suffix(ROOT_FILE))
@@ -144,20 +124,16 @@ pub(super) fn nested_roots(root: &Arc<str>, paths: &[String], has_exclude: bool)
     } else {
         ("are root files of other organizations", "their folders are")
     };
-    Diagnostic::error(
+    let said = Diagnostic::error(
         "config/nested-root",
         format!("{} {is}, and {folder} not read with this one", names(paths)),
-    )
-    .at(&top(root))
-    .help(format!(
-        "{}; a file of this organization has any name but `{ROOT_FILE}`",
-        exclude(&folders, has_exclude)
-    ))
-    .recent()
+    );
+    let after = "; a file of this organization has any name but `charter.yaml`";
+    Outside::foreign(said.at(&top(root)).recent(), "", folders, after)
 }
 
 /// Files of other organizations among those of this one.
-pub(super) fn alone(root: &Arc<str>, paths: &[String], has_exclude: bool) -> Diagnostic {
+pub(super) fn alone(root: &Arc<str>, paths: &[String]) -> Outside {
     let (has, not_read) = if paths.len() == 1 {
         (
             "has `version` and `organization`",
@@ -170,32 +146,39 @@ pub(super) fn alone(root: &Arc<str>, paths: &[String], has_exclude: bool) -> Dia
         )
     };
     let patterns: Vec<String> = paths.iter().map(|path| globset::escape(path)).collect();
-    Diagnostic::error("config/nested-root", format!("{} {has}, so {not_read}", names(paths)))
-        .at(&top(root))
-        .help(format!(
-            "{}; a part of this organization has neither",
-            exclude(&patterns, has_exclude)
-        ))
-        .recent()
+    let said =
+        Diagnostic::error("config/nested-root", format!("{} {has}, so {not_read}", names(paths)));
+    let after = "; a part of this organization has neither";
+    Outside::foreign(said.at(&top(root)).recent(), "", patterns, after)
 }
 
 /// A file with sections whose name keeps it from being read.
-pub(super) fn misnamed(name: &Arc<str>, path: &str, json: bool, has_exclude: bool) -> Diagnostic {
+pub(super) fn misnamed(name: &Arc<str>, path: &str, json: bool) -> Outside {
     let file = path.rsplit('/').next().unwrap_or(path);
     let stem = file.trim().rsplit_once('.').map_or(file.trim(), |(stem, _)| stem.trim());
     let why =
         if json { "it ends in `.json`" } else { "its name ends neither in `.yaml` nor in `.yml`" };
     let also = if json { " (YAML reads JSON as it is)" } else { "" };
-    Diagnostic::error(
+    let said = Diagnostic::error(
         "config/file-name",
         format!("`{}` has sections of charter, and is not read because {why}", plain(path)),
-    )
-    .at(&top(name))
-    .help(format!(
-        "rename it to `{stem}.yaml`{also}; if it does not belong here, {}",
-        exclude(&[globset::escape(path)], has_exclude)
-    ))
-    .recent()
+    );
+    let before = format!("rename it to `{stem}.yaml`{also}; if it does not belong here, ");
+    Outside::maybe_ours(said.at(&top(name)).recent(), before, globset::escape(path))
+}
+
+/// A file whose name keeps it from being read, and that cannot be looked into either.
+pub(super) fn not_looked_into(name: &Arc<str>, path: &str, why: &str) -> Outside {
+    let said = Diagnostic::error(
+        "config/file-name",
+        format!(
+            "`{}` is not read because its name ends neither in `.yaml` nor in `.yml`, and whether it has sections of \
+             charter is not known: {why}",
+            plain(path)
+        ),
+    );
+    let before = "if it belongs here, save it as UTF-8 under a name that ends in `.yaml`; else ";
+    Outside::maybe_ours(said.at(&top(name)).recent(), before, globset::escape(path))
 }
 
 /// A file outside `include` that names a section.
@@ -230,17 +213,14 @@ pub(in crate::config) fn misspelled_root(path: &str, beside: bool) -> Diagnostic
 }
 
 /// A link that is not read.
-pub(super) fn link(shown: &str, path: &str, why: &str, has_exclude: bool) -> Diagnostic {
-    Diagnostic::error(
+pub(super) fn link(shown: &str, path: &str, why: &str) -> Outside {
+    let said = Diagnostic::error(
         "config/link-not-read",
         format!("the link `{shown}` {why}, so it is not read and the files may be incomplete"),
-    )
-    .at(&top(&shown.into()))
-    .help(format!(
-        "put the file itself into the folder, or remove the link; if it does not belong here, {}",
-        exclude(&[globset::escape(path)], has_exclude)
-    ))
-    .recent()
+    );
+    let before =
+        "put the file itself into the folder, or remove the link; if it does not belong here, ";
+    Outside::maybe_ours(said.at(&top(&shown.into())).recent(), before, globset::escape(path))
 }
 
 /// A root file that is a link to something else.
@@ -291,19 +271,16 @@ pub(in crate::config) fn no_root(
 }
 
 /// A submodule.
-pub(super) fn submodule(shown: &str, path: &str, has_exclude: bool) -> Diagnostic {
-    Diagnostic::error(
+pub(super) fn submodule(shown: &str, path: &str) -> Outside {
+    let said = Diagnostic::error(
         "config/link-not-read",
         format!(
             "`{shown}` is a submodule, whose files are not read, so the files may be incomplete"
         ),
-    )
-    .at(&top(&shown.into()))
-    .help(format!(
-        "put the files themselves there; if it does not belong here, {}",
-        exclude(&[format!("{}/**", globset::escape(path))], has_exclude)
-    ))
-    .recent()
+    );
+    let before = "put the files themselves there; if it does not belong here, ";
+    let pattern = format!("{}/**", globset::escape(path));
+    Outside::maybe_ours(said.at(&top(&shown.into())).recent(), before, pattern)
 }
 
 /// More of a sort than is shown.
@@ -336,15 +313,27 @@ pub(super) fn not_checked_out(root: &Arc<str>, paths: &[String]) -> Diagnostic {
 }
 
 /// A sandbox's state or a fleet file among the files.
-pub(super) fn of_charter(root: &Arc<str>, paths: &[String], what: &str) -> Diagnostic {
+pub(super) fn of_charter(root: &Arc<str>, paths: &[String], what: &str) -> Outside {
     let (is, not_read) =
         if paths.len() == 1 { ("is", "is not part of") } else { ("are", "are not part of") };
-    Diagnostic::note(
+    let said = Diagnostic::note(
         "config/not-part",
         format!("{} {is} {what}, and {not_read} the organization's files", names(paths)),
+    );
+    let patterns = paths.iter().map(|path| globset::escape(path)).collect();
+    Outside::foreign(said.at(&top(root)), "to leave out this note, ", patterns, "")
+}
+
+/// A pattern of `read.exclude` that leaves nothing out.
+pub(super) fn excludes_nothing(pattern: &Text) -> Diagnostic {
+    Diagnostic::note(
+        "config/read-matches-nothing",
+        format!("`{}` under `read.exclude` matches nothing here", plain(&pattern.value)),
     )
-    .at(&top(root))
-    .help(format!("to leave out this note, {}", exclude(&patterns(paths, &[ROOT_FILE]), false)))
+    .at_opt(pattern.span.as_ref())
+    .help(
+        "patterns are of paths below the folder of the root file, as in `charts/**`; what begins with a dot is never read",
+    )
 }
 
 pub(super) fn too_many_entries(folder: &str) -> Diagnostic {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::{
     Loaded, Rejected, Side, assemble,
-    content::{Content, content, json_names_section},
-    findings::{self, exclude, patterns, removes, top},
+    content::{Content, content, is_of_another_shape, json_names_section},
+    findings::{self, patterns, removes, top},
     names::Named,
     no_version,
+    outside::{Listed, Outside, told},
     scope::Scope,
     walk::Candidate,
 };
@@ -38,7 +39,9 @@ pub(in crate::config) struct Root {
     source: Option<Source>,
     /// Which other files are read.
     pub(in crate::config) scope: Scope,
-    pub(in crate::config) found: Vec<Diagnostic>,
+    found: Vec<Diagnostic>,
+    /// What was found around it.
+    pub(in crate::config) outside: Vec<Outside>,
 }
 
 impl Root {
@@ -53,17 +56,12 @@ impl Root {
             }
         };
         let read = source.as_ref().and_then(|source| source.part.document.read.as_ref());
-        Self { scope: Scope::of(read), source, found }
+        Self { scope: Scope::of(read), source, found, outside: Vec::new() }
     }
 
     /// Whether the file could be read: else nobody knows what it would leave out.
     pub(in crate::config) fn is_whole(&self) -> bool {
         self.source.as_ref().is_some_and(|source| source.part.version.is_some())
-    }
-
-    /// How the other files are judged.
-    pub(in crate::config) fn judge(&self, side: Side) -> Judge {
-        Judge { side, excludes: self.scope.has_exclude() }
     }
 
     /// Puts the root file and judged files together.
@@ -73,13 +71,13 @@ impl Root {
         side: Side,
     ) -> Result<Loaded, Rejected> {
         let is_whole = self.is_whole();
-        let Self { source, scope, mut found } = self;
+        let Self { source, scope, mut found, outside } = self;
         let mut incomplete = source.is_none();
-        let mut others = Others { excludes: scope.has_exclude(), ..Others::default() };
+        let mut others = Others { listed: scope.listed(), outside, ..Others::default() };
         let mut sources: Vec<Source> = source.into_iter().collect();
         others.root = sources.first().map(|source| Arc::clone(&source.name));
         let strangers = if side == Side::Base { strangers(&judged) } else { Vec::new() };
-        for Judged { path, outcome, found: findings } in judged {
+        for Judged { path, outcome, found: findings, outside } in judged {
             if strangers.iter().any(|folder| path.starts_with(folder)) {
                 continue;
             }
@@ -101,11 +99,12 @@ impl Root {
                 Outcome::Nothing => {}
             }
             found.extend(findings);
+            others.outside.extend(outside);
         }
         if !is_whole {
-            others = Others::default();
+            others = Others { outside: others.outside, ..Others::default() };
         }
-        assemble(sources, incomplete, found, &others, side)
+        assemble(sources, incomplete, found, others, side)
     }
 }
 
@@ -187,6 +186,7 @@ pub(in crate::config) struct Judged {
     path: String,
     outcome: Outcome,
     found: Vec<Diagnostic>,
+    outside: Option<Outside>,
 }
 
 #[allow(clippy::large_enum_variant, reason = "most are parts")]
@@ -211,8 +211,6 @@ enum Outcome {
 #[derive(Clone, Copy)]
 pub(in crate::config) struct Judge {
     pub(in crate::config) side: Side,
-    /// Whether `read.exclude` is there.
-    pub(in crate::config) excludes: bool,
 }
 
 impl Judge {
@@ -240,16 +238,25 @@ impl Judge {
         included: bool,
     ) -> Judged {
         let wanted = named == Named::Yaml && included;
+        let mut outside = None;
         let (outcome, found) = match text {
             Err(finding) if wanted && self.side == Side::Base => {
                 (Outcome::Unreadable, vec![finding.recent()])
             }
             Err(finding) if wanted => (Outcome::Unreadable, vec![*finding]),
+            Err(finding) if named == Named::Nearly && included => {
+                outside = Some(findings::not_looked_into(name, &path, &finding.message));
+                (Outcome::Misplaced, Vec::new())
+            }
             Err(_) => (Outcome::Nothing, Vec::new()),
             Ok(text) if wanted => self.part(name, text),
-            Ok(text) => self.misplaced(&path, name, &text, named),
+            Ok(text) => {
+                outside = misplaced(&path, name, &text, named);
+                let outcome = if outside.is_some() { Outcome::Misplaced } else { Outcome::Nothing };
+                (outcome, Vec::new())
+            }
         };
-        Judged { path, outcome, found }
+        Judged { path, outcome, found, outside }
     }
 
     fn part(self, name: &Arc<str>, text: Arc<str>) -> (Outcome, Vec<Diagnostic>) {
@@ -277,7 +284,10 @@ impl Judge {
             Content::Empty | Content::Nearly | Content::Plan if is_base => {
                 (Outcome::Foreign, Vec::new())
             }
-            Content::Charter if is_base && (stands_alone || !names_list(&parsed)) => {
+            Content::Charter
+                if is_base
+                    && (stands_alone || !names_list(&parsed) || is_of_another_shape(&parsed)) =>
+            {
                 (Outcome::Foreign, Vec::new())
             }
             Content::Charter
@@ -295,70 +305,67 @@ impl Judge {
             }
         }
     }
+}
 
-    /// A file that is not read, whatever it holds: if it has sections, that is an error.
-    fn misplaced(
-        self,
-        path: &str,
-        name: &Arc<str>,
-        text: &str,
-        named: Named,
-    ) -> (Outcome, Vec<Diagnostic>) {
-        let is_json = named == Named::Json;
-        let has_sections = if is_json {
-            json_names_section(text)
-        } else {
-            let parsed = yaml::parse(name, text, &mut Vec::new());
-            content(&parsed, text) == Content::Charter
-        };
-        if !has_sections {
-            return (Outcome::Nothing, Vec::new());
-        }
-        let finding = if named == Named::Yaml {
-            findings::not_included(name, path)
-        } else {
-            findings::misnamed(name, path, is_json, self.excludes)
-        };
-        (Outcome::Misplaced, vec![finding])
+/// A file that is not read, whatever it holds: if it has sections, that is an error.
+fn misplaced(path: &str, name: &Arc<str>, text: &str, named: Named) -> Option<Outside> {
+    let is_json = named == Named::Json;
+    let has_sections = if is_json {
+        json_names_section(text)
+    } else {
+        let parsed = yaml::parse(name, text, &mut Vec::new());
+        content(&parsed, text) == Content::Charter
+    };
+    match named {
+        _ if !has_sections => None,
+        Named::Yaml => Some(findings::not_included(name, path).into()),
+        Named::Nearly | Named::Json | Named::Other => Some(findings::misnamed(name, path, is_json)),
     }
 }
 
-/// Files that are no parts of the document, by their paths.
+/// Files that are no parts of the document, by their paths, and what is said of files that are not read.
 #[derive(Default)]
 pub(super) struct Others {
     root: Option<Arc<str>>,
-    excludes: bool,
+    listed: Listed,
     ours: Vec<String>,
     alone: Vec<String>,
     foreign: Vec<String>,
     sandboxes: Vec<String>,
     fleets: Vec<String>,
+    outside: Vec<Outside>,
 }
 
 impl Others {
     /// Says which files are not read.
-    pub(super) fn report(&self, document: &Document, found: &mut Vec<Diagnostic>) {
-        let Self { root: Some(root), excludes, ours, alone, foreign, sandboxes, fleets } = self
+    pub(super) fn report(&mut self, document: &Document) {
+        let Self { root: Some(root), listed: _, ours, alone, foreign, sandboxes, fleets, outside } =
+            self
         else {
             return;
         };
         if !alone.is_empty() {
-            found.push(findings::alone(root, alone, *excludes));
+            outside.push(findings::alone(root, alone));
         }
         if !foreign.is_empty() {
-            let ours: Vec<&str> = [ours, alone, sandboxes, fleets]
+            let ours: Vec<&str> = [&*ours, &*alone, &*sandboxes, &*fleets]
                 .into_iter()
                 .flatten()
                 .map(String::as_str)
                 .collect();
-            let help = exclude(&patterns(foreign, &ours), *excludes);
-            found.push(findings::foreign(root, foreign, &help, removes(document)));
+            let patterns = patterns(foreign, &ours);
+            outside.push(findings::foreign(root, foreign, patterns, removes(document)));
         }
         if !sandboxes.is_empty() {
-            found.push(findings::of_charter(root, sandboxes, "the state of a sandbox"));
+            outside.push(findings::of_charter(root, sandboxes, "the state of a sandbox"));
         }
         if !fleets.is_empty() {
-            found.push(findings::of_charter(root, fleets, "a fleet file"));
+            outside.push(findings::of_charter(root, fleets, "a fleet file"));
         }
+    }
+
+    /// The same as findings, with the lines to write.
+    pub(super) fn told(self) -> Vec<Diagnostic> {
+        told(self.outside, self.listed)
     }
 }

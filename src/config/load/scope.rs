@@ -2,9 +2,13 @@
 //!
 //! Invariant: a path below an excluded folder is excluded; without `read` everything is in scope.
 
-use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
+use globset::{GlobMatcher, GlobSet, GlobSetBuilder};
 
-use crate::config::document::{Text, reading::Reading};
+use super::outside::Listed;
+use crate::{
+    config::document::{Text, reading::Reading},
+    glob::{is_below, of_paths},
+};
 
 /// Which paths are read. Paths are below the folder of the root file, with `/`.
 #[derive(Debug, Default)]
@@ -12,8 +16,10 @@ pub(crate) struct Scope {
     include: Option<Include>,
     /// What is excluded, whatever it is.
     exclude: GlobSet,
-    /// Folders of which everything is excluded.
+    /// Folders of which everything is excluded: of each pattern two.
     folders: GlobSet,
+    patterns: Vec<Text>,
+    listed: Listed,
 }
 
 #[derive(Debug)]
@@ -35,25 +41,45 @@ impl Scope {
             let parts = patterns.iter().map(|pattern| parts(pattern)).collect();
             Include { files: set(patterns), parts }
         });
-        let exclude = exclude.as_ref().map(|list| texts(&list.value)).unwrap_or_default();
+        let listed = if exclude.is_some() { Listed::Exclude } else { Listed::Read };
+        // The decoder refused the others.
+        let readable = |text: &&Text| is_below(&text.value) && of_paths(&text.value).is_ok();
+        let patterns: Vec<Text> =
+            exclude.iter().flat_map(|list| &list.value).filter(readable).cloned().collect();
+        let exclude = texts(&patterns);
         let folders = exclude
             .iter()
             .flat_map(|pattern| {
-                [Some(pattern.clone()), pattern.strip_suffix("/**").map(str::to_owned)]
+                let folder = pattern.strip_suffix("/**").unwrap_or(pattern);
+                [pattern.clone(), folder.to_owned()]
             })
-            .flatten()
             .collect();
-        Self { include, exclude: set(exclude), folders: set(folders) }
+        Self { include, exclude: set(exclude), folders: set(folders), patterns, listed }
     }
 
-    /// Whether anything is excluded.
-    pub(crate) fn has_exclude(&self) -> bool {
-        !self.exclude.is_empty()
+    /// What the root file says under `read`.
+    pub(in crate::config) fn listed(&self) -> Listed {
+        self.listed
+    }
+
+    /// The patterns that leave files out, in the order of [`Scope::excluded_by`].
+    pub(in crate::config) fn patterns(&self) -> &[Text] {
+        &self.patterns
     }
 
     /// Whether an entry is excluded by itself; the folders around it are judged before.
     pub(crate) fn excludes(&self, path: &str, may_be_folder: bool) -> bool {
         self.exclude.is_match(path) || (may_be_folder && self.folders.is_match(path))
+    }
+
+    /// The patterns that exclude an entry by itself, by their places in the list.
+    pub(in crate::config) fn excluded_by(&self, path: &str, may_be_folder: bool) -> Vec<usize> {
+        let mut found = self.exclude.matches(path);
+        if may_be_folder {
+            // Each pattern is there twice: as it is, and as the folder itself.
+            found.extend(self.folders.matches(path).into_iter().map(|at| at / 2));
+        }
+        found
     }
 
     /// Whether a file is among those that `include` names.
@@ -91,14 +117,10 @@ impl Scope {
     }
 }
 
-fn glob(pattern: &str) -> Option<Glob> {
-    GlobBuilder::new(pattern).literal_separator(true).build().ok()
-}
-
 fn set(patterns: Vec<String>) -> GlobSet {
     let mut builder = GlobSetBuilder::new();
     for pattern in patterns {
-        if let Some(glob) = glob(&pattern) {
+        if let Ok(glob) = of_paths(&pattern) {
             builder.add(glob);
         }
     }
@@ -107,8 +129,8 @@ fn set(patterns: Vec<String>) -> GlobSet {
 
 /// The parts of a pattern between its `/`; none if they cannot be told.
 fn parts(pattern: &str) -> Vec<GlobMatcher> {
-    let parts: Option<Vec<_>> =
-        pattern.split('/').map(|part| glob(part).map(|glob| glob.compile_matcher())).collect();
+    let parts: Result<Vec<_>, _> =
+        pattern.split('/').map(|part| of_paths(part).map(|glob| glob.compile_matcher())).collect();
     parts.unwrap_or_default()
 }
 

@@ -514,7 +514,7 @@ fn a_missing_or_odd_space_after_a_colon_is_told_in_a_single_line() {
 #[test]
 fn what_is_an_error_only_since_this_version_does_not_stop_the_reading_of_a_base() {
     let of = |finding: Diagnostic, side| {
-        assemble(Vec::new(), false, vec![finding], &Others::default(), side)
+        assemble(Vec::new(), false, vec![finding], Others::default(), side)
     };
     let new = || Diagnostic::error("test/new", "new").recent();
     assert!(of(new(), Side::Own).is_err());

@@ -11,6 +11,7 @@ use std::{
 use super::{
     MAX_ENTRIES, MAX_FILES, ROOT_FILE, Side, findings,
     names::{Named, is_misspelled_root, named},
+    outside::Outside,
     scope::Scope,
 };
 use crate::diagnostic::Diagnostic;
@@ -104,7 +105,7 @@ pub(in crate::config) struct Candidate<A> {
 pub(in crate::config) struct Walked<A> {
     /// Without the root file, sorted by path.
     pub(in crate::config) files: Vec<Candidate<A>>,
-    pub(in crate::config) found: Vec<Diagnostic>,
+    pub(in crate::config) found: Vec<Outside>,
 }
 
 /// Walks a folder whose root file is known. `root` is where that leads if it is a link.
@@ -124,6 +125,7 @@ pub(in crate::config) fn walk<T: Tree>(
         nested: Vec::new(),
         findings: Findings::default(),
         count: 0,
+        used: BTreeSet::new(),
     };
     let mut pending = vec![(String::new(), true, folder, 0)];
     let mut left = MAX_ENTRIES;
@@ -139,7 +141,7 @@ pub(in crate::config) fn walk<T: Tree>(
         for Entry { name, utf8: plain, what, at } in entries {
             let below = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
             let is_root = path.is_empty() && name == ROOT_FILE;
-            if name.starts_with('.') || is_root || scope.excludes(&below, what != What::File) {
+            if name.starts_with('.') || is_root || walk.excludes(&below, what != What::File) {
                 continue;
             }
             let utf8 = utf8 && plain;
@@ -167,9 +169,18 @@ struct Walk<'w, A> {
     nested: Vec<String>,
     findings: Findings,
     count: usize,
+    /// The patterns of `read.exclude` that left something out, by their places.
+    used: BTreeSet<usize>,
 }
 
 impl<A: Clone> Walk<'_, A> {
+    fn excludes(&mut self, path: &str, may_be_folder: bool) -> bool {
+        let by = self.scope.excluded_by(path, may_be_folder);
+        let excludes = !by.is_empty();
+        self.used.extend(by);
+        excludes
+    }
+
     /// Whether a folder is that of another organization. A base is read as the version before read it.
     fn is_of_another(&mut self, path: &str, entries: &[Entry<A>]) -> bool {
         let has_root = |entry: &Entry<A>| {
@@ -179,7 +190,7 @@ impl<A: Clone> Walk<'_, A> {
         let nested = !path.is_empty()
             && self.side == Side::Own
             && entries.iter().any(has_root)
-            && !self.scope.excludes(&root, false)
+            && !self.excludes(&root, false)
             && self.root != Some(root.as_str());
         if nested {
             self.nested.push(root);
@@ -216,8 +227,7 @@ impl<A: Clone> Walk<'_, A> {
             }
             What::Submodule if self.scope.may_hold(&path) => {
                 let called = tree.called(&path);
-                let listed = self.scope.has_exclude();
-                self.findings.add(Sort::Link, || findings::submodule(&called, &path, listed));
+                self.findings.add(Sort::Link, || findings::submodule(&called, &path));
             }
             What::Other if named == Named::Yaml && self.scope.includes(&path) => {
                 let called = tree.called(&path);
@@ -255,7 +265,7 @@ impl<A: Clone> Walk<'_, A> {
         for (path, link) in links.into_iter().take(MAX_LINKS) {
             let led = tree.follow(&path, &link)?;
             let name = path.rsplit('/').next().unwrap_or(&path);
-            let (by_name, listed) = (named(name), self.scope.has_exclude());
+            let by_name = named(name);
             match led {
                 Led::File(target, _)
                     if target == ROOT_FILE || self.root == Some(target.as_str()) => {}
@@ -270,8 +280,7 @@ impl<A: Clone> Walk<'_, A> {
                 Led::File(..) if by_name == Named::Json => {}
                 led => {
                     let called = tree.called(&path);
-                    self.findings
-                        .add(Sort::Link, || findings::link(&called, &path, led.why(), listed));
+                    self.findings.add(Sort::Link, || findings::link(&called, &path, led.why()));
                 }
             }
         }
@@ -280,21 +289,21 @@ impl<A: Clone> Walk<'_, A> {
     }
 
     fn end<T: Tree<At = A>>(self, tree: &T) -> Walked<A> {
-        let Self { mut nested, findings, files, scope, .. } = self;
+        let Self { mut nested, findings, files, scope, side, used, .. } = self;
         let mut found = findings.found;
         if findings.links > 0 {
-            found.push(findings::more(findings.links, "links and submodules"));
+            found.push(findings::more(findings.links, "links and submodules").into());
         }
         if findings.names > 0 {
-            found.push(findings::more(findings.names, "files whose names are wrong"));
+            found.push(findings::more(findings.names, "files whose names are wrong").into());
         }
         if !nested.is_empty() {
             nested.sort();
-            found.push(findings::nested_roots(
-                &tree.called(ROOT_FILE),
-                &nested,
-                scope.has_exclude(),
-            ));
+            found.push(findings::nested_roots(&tree.called(ROOT_FILE), &nested));
+        }
+        let idle = scope.patterns().iter().enumerate().filter(|(at, _)| !used.contains(at));
+        if side == Side::Own {
+            found.extend(idle.map(|(_, pattern)| findings::excludes_nothing(pattern).into()));
         }
         Walked { files: files.into_values().collect(), found }
     }
@@ -310,18 +319,18 @@ enum Sort {
 /// What was found, not more of each sort than anybody reads.
 #[derive(Default)]
 struct Findings {
-    found: Vec<Diagnostic>,
+    found: Vec<Outside>,
     shown: [usize; 2],
     links: usize,
     names: usize,
 }
 
 impl Findings {
-    fn add(&mut self, sort: Sort, finding: impl FnOnce() -> Diagnostic) {
+    fn add<F: Into<Outside>>(&mut self, sort: Sort, finding: impl FnOnce() -> F) {
         let shown = &mut self.shown[sort as usize];
         if *shown < MAX_FINDINGS {
             *shown += 1;
-            self.found.push(finding());
+            self.found.push(finding().into());
         } else {
             match sort {
                 Sort::Link => self.links += 1,

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     config::{
         load::{
-            Candidate, Led, Loaded, Named, ROOT_FILE, Root, Side, Tree as _, is_misspelled_root,
-            misspelled_root, named, no_root, root_link, walk,
+            Candidate, Judge, Led, Loaded, Named, ROOT_FILE, Root, Side, Tree as _,
+            is_misspelled_root, misspelled_root, named, no_root, root_link, walk,
         },
         yaml::{MAX_BYTES, decode_text},
     },
@@ -98,8 +98,7 @@ impl InRepository {
         let (id, target) = match objects.look(&tree, ROOT_FILE)? {
             None if side == Side::Base => return Ok(None),
             None => {
-                let (files, folders) = objects.names()?;
-                return Err(rejected(without_root(&called, files, &folders)));
+                return Err(without_root(&mut objects, &called));
             }
             Some((Mode::File, id)) => (id, None),
             Some((Mode::Link, id)) => match objects.follow(ROOT_FILE, &id)? {
@@ -113,9 +112,9 @@ impl InRepository {
         let mut root = Root::new(&name, text_of(&name, bytes));
         let walked = walk(&mut objects, tree, &root.scope, side, target.as_deref())?;
         if root.is_whole() {
-            root.found.extend(walked.found);
+            root.outside.extend(walked.found);
         }
-        let judge = root.judge(side);
+        let judge = Judge { side };
         let (mut files, mut judged) = (Vec::new(), Vec::new());
         let mut looked = 0;
         for Candidate { path, at, named, included } in walked.files {
@@ -143,15 +142,24 @@ fn text_of(name: &Arc<str>, bytes: Vec<u8>) -> Result<Arc<str>, Box<Diagnostic>>
     decode_text(name, bytes).map(Arc::from)
 }
 
-fn without_root(
-    called: &dyn Fn(&str) -> Arc<str>,
-    mut files: Vec<String>,
-    folders: &[String],
-) -> Diagnostic {
-    files.retain(|name| matches!(named(name), Named::Yaml | Named::Nearly));
-    let twin = files.iter().find(|name| is_misspelled_root(name)).map(|name| called(name));
-    let _ = folders;
-    no_root(&called(""), &files, twin.as_deref(), None, false)
+/// A folder without a root file; one below it may have one, as on disk.
+fn without_root(objects: &mut Objects<'_>, called: &dyn Fn(&str) -> Arc<str>) -> Unusable {
+    let listed = objects.names().and_then(|(mut files, folders)| {
+        files.retain(|name| matches!(named(name), Named::Yaml | Named::Nearly));
+        for (name, tree) in folders {
+            if matches!(objects.look(&tree, ROOT_FILE)?, Some((Mode::File, _))) {
+                return Ok((files, Some(called(&name))));
+            }
+        }
+        Ok((files, None))
+    });
+    match listed {
+        Ok((files, below)) => {
+            let twin = files.iter().find(|name| is_misspelled_root(name)).map(|name| called(name));
+            rejected(no_root(&called(""), &files, twin.as_deref(), below.as_deref(), false))
+        }
+        Err(error) => error,
+    }
 }
 
 fn noun(mode: Mode) -> &'static str {

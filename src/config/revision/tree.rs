@@ -24,6 +24,9 @@ const MAX_TREE: u64 = 64 << 20;
 /// An entry of a tree, by its name.
 type Entries = Rc<Vec<(Vec<u8>, Mode, String)>>;
 
+/// Names of files, and of folders with their trees.
+type Names = (Vec<String>, Vec<(String, String)>);
+
 /// A folder of a revision.
 pub(super) struct Objects<'r> {
     pub(super) blobs: &'r mut Blobs,
@@ -82,15 +85,15 @@ impl<'r> Objects<'r> {
         Ok(entry.map(|(_, mode, id)| (*mode, id.clone())))
     }
 
-    /// The names at the top: of files, and of folders.
-    pub(super) fn names(&mut self) -> Result<(Vec<String>, Vec<String>), Unusable> {
+    /// The names at the top: of files, and of folders with their trees.
+    pub(super) fn names(&mut self) -> Result<Names, Unusable> {
         let top = self.top.clone();
         let (mut files, mut folders) = (Vec::new(), Vec::new());
-        for (name, mode, _) in self.tree(&top, MAX_LOOKED)? {
+        for (name, mode, id) in self.tree(&top, MAX_LOOKED)? {
             let name = String::from_utf8_lossy(&name).into_owned();
             match mode {
                 _ if name.starts_with('.') => {}
-                Mode::Folder => folders.push(name),
+                Mode::Folder => folders.push((name, id)),
                 Mode::File | Mode::Link | Mode::Submodule | Mode::Other => files.push(name),
             }
         }

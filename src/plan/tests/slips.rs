@@ -112,13 +112,41 @@ fn other_access_or_an_announced_end_is_not_asked_about() {
 fn many_people_of_equal_access_are_one_question() {
     let (mut files, mut org) = (Files::new(), Org::new());
     for index in 0..7 {
-        files.member(&format!("new{index}@acme.com"), "user");
-        org.user(&format!("user_{index}"), &format!("old{index}@acme.com"), "user");
+        files.member(&format!("new.kim{index}@acme.com"), "user");
+        org.user(&format!("user_{index}"), &format!("old.kim{index}@acme.com"), "user");
     }
     let asked = asked(&files, &org);
     assert_eq!(asked.len(), 1);
     assert!(
-        asked[0].contains("`old4@acme.com`, 2 more are removed while `new0@acme.com`"),
+        asked[0].contains("`old.kim4@acme.com`, 2 more are removed while `new.kim0@acme.com`"),
         "{asked:?}"
     );
+}
+
+#[test]
+fn without_grants_only_people_whose_names_are_alike_are_asked_about() {
+    let asked = |gone: &[&str], come: &[&str]| {
+        let (mut files, mut org) = (Files::new(), Org::new());
+        for (index, email) in gone.iter().enumerate() {
+            org.user(&format!("user_{index}"), email, "user");
+        }
+        for email in come {
+            files.member(email, "user");
+        }
+        self::asked(&files, &org).join("\n")
+    };
+    assert_eq!(asked(&["max.miller@acme.com"], &["kim.jones@acme.com"]), "");
+    for (old, new) in [
+        ("kim.jones@acme.com", "kim.miller@acme.com"),
+        ("kim.jones@acme.com", "kjones@acme.com"),
+        ("kimj@acme.com", "kim.jones@new.com"),
+        ("kim.jones@acme.com", "kimj@acme.com"),
+    ] {
+        let said = asked(&[old, "max.stone@acme.com"], &[new, "eve.king@acme.com"]);
+        assert!(
+            said.starts_with(&format!("`{old}` is removed while `{new}` is invited")),
+            "{said}"
+        );
+        assert!(said.contains("the same role and a similar name"), "{said}");
+    }
 }

@@ -32,9 +32,8 @@ pub fn passed(plan: &Plan) -> Option<String> {
     };
     let now = &plan.passed;
     match plan.passed_when_saved.as_deref() {
-        None if now.is_empty() => None,
+        None | Some([]) if now.is_empty() => None,
         None => Some(format!("guards passed with `--allow`: {}", list(now))),
-        Some([]) if now.is_empty() => None,
         Some(saved) => Some(format!(
             "guards passed with `--allow`: when the plan was saved: {}; now: {}",
             list(saved),

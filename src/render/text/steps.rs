@@ -305,7 +305,9 @@ impl<'a> Listed<'a> {
             Some(Cause::Accepted) => extras.push("the invite was accepted".to_owned()),
             Some(Cause::None) => extras.push("`none` in the files".to_owned()),
             Some(Cause::Expired) => extras.push("its `until` has passed".to_owned()),
-            Some(Cause::NewlyExpired) => extras.push("its new `until` has passed".to_owned()),
+            Some(Cause::NewlyExpired) => {
+                extras.push("its `until` has passed, and was not known before that day".to_owned());
+            }
             Some(Cause::Archived) => extras.push("`state: archived`".to_owned()),
             Some(Cause::Unlisted) => extras.push("not listed".to_owned()),
             Some(Cause::Listed) | None => {}

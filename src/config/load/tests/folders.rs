@@ -281,3 +281,68 @@ fn in_a_base_the_folder_of_another_organization_is_left_out_with_all_its_files()
     let base = load_for(base.path(), Side::Base, &Environment::default()).unwrap();
     assert_eq!(people(&base), ["ada@acme.com", "joan@acme.com"]);
 }
+
+#[test]
+fn what_an_exclude_does_not_leave_out_is_said() {
+    let root =
+        "version: 1\nread: {exclude: [\"charts/**\", people/old.yaml, drafts, .github/**]}\n";
+    let folder = folder(&[
+        ("charter.yaml", root),
+        ("people/eng.yaml", MEMBERS),
+        ("drafts/x.yaml", "drafts: {}\n"),
+        (".github/x.yaml", "on: push\n"),
+    ]);
+    let found = load(folder.path()).unwrap().warnings;
+    let said: Vec<_> = found.iter().map(|one| (&*one.code, &*one.message)).collect();
+    let code = "config/read-matches-nothing";
+    assert_eq!(
+        said,
+        [
+            (code, "`charts/**` under `read.exclude` matches nothing here"),
+            (code, "`people/old.yaml` under `read.exclude` matches nothing here"),
+            (code, "`.github/**` under `read.exclude` matches nothing here"),
+        ]
+    );
+    assert!(found.iter().all(|one| one.span.is_some() && !one.is_error()), "{found:?}");
+    // Nobody can mend a base in the change that is held against it.
+    let base = load_for(folder.path(), Side::Base, &Environment::default()).unwrap();
+    assert_eq!(base.warnings, []);
+}
+
+#[test]
+fn a_pattern_takes_nothing_back() {
+    let root = "version: 1\nread: {exclude: [\"charts/**\", \"!charts/people.yaml\"]}\n";
+    let wrong = folder(&[("charter.yaml", root), ("charts/people.yaml", MEMBERS)]);
+    assert_eq!(
+        errors(&wrong),
+        ["config/bad-glob: `!charts/people.yaml` takes nothing back: patterns have no exceptions"]
+    );
+}
+
+#[test]
+fn a_nearly_named_file_that_cannot_be_looked_into_is_an_error() {
+    let folder = folder(&[("charter.yaml", ROOT)]);
+    let utf16: Vec<u8> = MEMBERS.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(at(&folder, "eng.Yml"), [&[0xff, 0xfe], &utf16[..]].concat()).unwrap();
+    let said = errors(&folder);
+    assert_eq!(said.len(), 1, "{said:?}");
+    for part in ["config/file-name: `eng.Yml` is not read because its name", "UTF-16"] {
+        assert!(said[0].contains(part), "{said:?}");
+    }
+    let help = help(&folder, "config/file-name");
+    assert!(help.contains("save it as UTF-8") && help.contains("exclude: [\"eng.Yml\"]"), "{help}");
+    // What has nothing to do with YAML is nobody's business.
+    fs::rename(at(&folder, "eng.Yml"), at(&folder, "eng.png")).unwrap();
+    assert_eq!(errors(&folder), [""; 0]);
+}
+
+#[test]
+fn a_file_of_another_program_with_a_key_like_ours_is_an_error_and_no_broken_base() {
+    let of = |root: &str| folder(&[("charter.yaml", root), ("slack.yaml", "teams: [a]\n")]);
+    let own = of(ROOT);
+    assert_eq!(codes_of(&own), ["config/wrong-type"]);
+    let base = load_for(own.path(), Side::Base, &Environment::default()).unwrap();
+    assert_eq!(people(&base), [""; 0]);
+    let excluded = of("version: 1\nread: {exclude: [slack.yaml]}\n");
+    assert_eq!(errors(&excluded), [""; 0]);
+}

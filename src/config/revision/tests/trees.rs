@@ -151,3 +151,20 @@ fn a_tree_that_holds_itself_over_and_over_ends_and_says_little() {
     assert_eq!(found.len(), 21, "{found:?}");
     assert!(found.iter().any(|message| message.starts_with("19980 more links")), "{found:?}");
 }
+
+#[test]
+fn a_folder_without_a_root_names_one_below_it_as_on_disk() {
+    let repository = Repository::new();
+    repository.write("notes/x.txt", "x").write("org/charter.yaml", "version: 1\n");
+    repository.commit("one");
+    let place = InRepository::find(repository.0.path(), &environment()).unwrap();
+    let Err(Unusable::Rejected(rejected)) =
+        place.load(&place.commit("HEAD").unwrap(), "", Side::Own)
+    else {
+        panic!("a root was found");
+    };
+    let on_disk = crate::config::load::load(repository.0.path()).unwrap_err();
+    let said = |rejected: &Rejected| rejected.diagnostics[0].help.clone();
+    assert!(said(&rejected).unwrap().contains("give the folder that has one, as"), "{rejected:?}");
+    assert_eq!(said(&rejected), said(&on_disk));
+}
