@@ -205,10 +205,9 @@ fn check_private(about: &Metadata, user: u32) -> Result<(), CacheError> {
     if about.uid() != user {
         return Err(CacheError::Owner);
     }
-    match about.mode() & 0o7777 {
-        mode if mode & 0o077 == 0 => Ok(()),
-        mode => Err(CacheError::Mode(mode)),
-    }
+    let mode = about.mode() & 0o7777;
+    let of_others = mode & 0o077;
+    if of_others == 0 { Ok(()) } else { Err(CacheError::Mode(mode)) }
 }
 
 /// Who may read it is up to its folder there.

@@ -37,7 +37,7 @@ pub(super) fn places(
 /// The root of the repository that holds a path: the nearest folder with `.git`, or the one that the pipeline names if
 /// that is nearer.
 fn root_of(path: &Path) -> Option<PathBuf> {
-    let named = ROOTS.iter().filter_map(|name| std::env::var_os(name)).map(PathBuf::from);
+    let named = ROOTS.iter().filter_map(std::env::var_os).map(PathBuf::from);
     let named = named.filter_map(|root| root.canonicalize().ok());
     let nearest = path.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned);
     let around = named.chain(nearest).filter(|root| path.starts_with(root));

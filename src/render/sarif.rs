@@ -57,7 +57,7 @@ pub fn sarif(review: &Review<'_>, sources: &Sources, places: &Places) -> Value {
         .take(MOST)
         .map(|found| {
             let print = unique(&found.print, &mut prints);
-            result(found, print, index[&*found.rule], sources, places)
+            result(found, &print, index[&*found.rule], sources, places)
         })
         .collect();
     let rules: Vec<Value> = rules.into_iter().map(|(id, level)| rules::rule(id, level)).collect();
@@ -151,7 +151,7 @@ fn unique(print: &str, taken: &mut BTreeSet<String>) -> String {
 
 fn result(
     found: &Found<'_>,
-    print: String,
+    print: &str,
     index: usize,
     sources: &Sources,
     places: &Places,

@@ -111,7 +111,7 @@ async fn all(args: &Apply, fleet: &Fleet, session: &Session<'_>) -> Result<Exit,
                 prepared.connection.client.rest();
                 Reached::Pause(Prepared { lock: None, ..prepared })
             }
-            end => end,
+            Reached::End(end) => Reached::End(end),
         })
     };
     let stopping =

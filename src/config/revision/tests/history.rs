@@ -45,7 +45,7 @@ fn no_file_beside_the_objects_gives_a_commit_other_parents() {
         [("info/grafts", format!("{} {one}\n", main.id)), ("shallow", format!("{}\n", main.id))]
     {
         repository.write(&format!(".git/{name}"), &text);
-        assert_eq!(bases(&place, &main, &topic), [two.clone()], "{name}");
+        assert_eq!(bases(&place, &main, &topic), std::slice::from_ref(&two), "{name}");
         // Git itself goes by it.
         let said = Command::new("git")
             .current_dir(repository.0.path())
