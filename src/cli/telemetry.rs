@@ -176,10 +176,6 @@ fn merged(mut metrics: Metrics, runs: &[Run], command: &str, all: bool) -> Metri
         if is("command") != command {
             return true;
         }
-        if family == PARTS {
-            // A run for one organization says nothing about the fleet.
-            return !all;
-        }
         if ran.contains(organization) {
             // One that was stopped has not come to anything new.
             let kept = stopped.contains(organization) && family != EXIT_CODE;
@@ -200,6 +196,10 @@ fn merged(mut metrics: Metrics, runs: &[Run], command: &str, all: bool) -> Metri
 /// Records which part of a fleet the last run of a command was for.
 #[allow(clippy::cast_precision_loss, reason = "a fleet has fewer than 2^52 parts")]
 fn record_part(metrics: &mut Metrics, command: &str, shard: Option<Shard>) {
+    let is_old = |family: Family, labels: &Labels| {
+        family == PARTS && labels.get("command").is_some_and(|of| of == command)
+    };
+    metrics.retain(|family, labels| !is_old(family, labels));
     if let Some(shard) = shard {
         let labels = [("command", command.to_owned()), ("part", shard.part().to_string())]
             .map(|(name, value)| (name.to_owned(), value));

@@ -177,7 +177,11 @@ fn the_docs_list_every_family_with_its_type_and_the_alerts_name_no_other() {
         let told = row.trim_end_matches(" |").rsplit('|').next().unwrap().trim();
         assert_eq!(told.replace('`', ""), help, "{name}");
     }
-    let alerts = include_str!("../../../deploy/prometheus/charter.rules.yml");
+    let alerts = [
+        include_str!("../../../deploy/prometheus/charter.rules.yml"),
+        include_str!("../../../deploy/prometheus/charter-kubernetes.rules.yml"),
+    ]
+    .concat();
     let word = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
     let named: BTreeSet<&str> =
         alerts.split(word).filter(|word| word.starts_with("charter_")).collect();
