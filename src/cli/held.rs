@@ -349,8 +349,8 @@ fn usable(
         "fetch the repository with its whole history: this clone is shallow".to_owned()
     } else {
         format!(
-            "use the newest commit; if the branch was rewritten, and that was meant, hold the plan against what was \
-             applied: `--base-rev {id}`"
+            "use the newest commit; if the branch was rewritten, and that was meant, hold `charter plan` and `charter \
+             apply` against what was applied: `--base-rev {id}`"
         )
     };
     Err(refused(&format!("does not come before {head}, the commit of the files"), how))
@@ -385,5 +385,8 @@ fn no_record(base: Option<&Base>) -> Diagnostic {
         "record/none",
         format!("there is no record of what was applied last: {against}"),
     )
-    .help("right before the first apply; it writes the record")
+    .help(
+        "right before the first apply, which writes the record; until then a change that was refused is the base of the \
+         next one",
+    )
 }

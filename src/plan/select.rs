@@ -26,6 +26,9 @@ pub enum OnlyError {
     /// It resembles one that does.
     #[error("no address starts like this; did you mean `{0}`?")]
     Meant(String),
+    /// Several stand in one.
+    #[error("give each by itself: `--only expired --only deferred`")]
+    Several,
     /// It does not.
     #[error("no address starts like this: write `expired`, `deferred`, or a pattern such as {0}")]
     Kind(String),
@@ -49,6 +52,13 @@ impl Only {
         Ok(match text {
             "expired" => Only::Expired,
             "deferred" => Only::Deferred,
+            pattern
+                if pattern
+                    .split(',')
+                    .any(|part| ["expired", "deferred"].contains(&part.trim())) =>
+            {
+                return Err(OnlyError::Several);
+            }
             pattern => {
                 let glob = Glob::new(pattern)?;
                 if let Some(meant) = misplaced_stars(pattern, Of::Names) {

@@ -143,6 +143,8 @@ fn a_saved_plan_moves_the_record_to_its_own_commit_and_is_stale_once_another_did
             file,
         ]);
         assert_eq!(run.code, Some(0), "{run:?}");
+        let how = format!("`charter apply --plan {file} --last-applied applied.json`");
+        assert!(run.stderr.contains(&how), "{run:?}");
     };
     let carry_out = |file: &str| {
         story.run(&[
@@ -173,6 +175,10 @@ fn a_saved_plan_moves_the_record_to_its_own_commit_and_is_stale_once_another_did
     let (error, help) = carry_out("second.json").one_message(4);
     assert!(error.contains("the plan is stale: it was held against"), "{error}");
     assert!(help.contains("make a new plan"), "{help}");
+    // Who leaves the record out is told that it stays.
+    save("third.json");
+    let run = story.run(&["apply", "--plan", "third.json", "--yes"]);
+    assert!(run.stderr.contains("`--last-applied` is not given: the record stays at"), "{run:?}");
     // A plan that saw no record does not pass once there is one.
     let run = story.run(&["plan", ".", "--rev", "main", "--out", "blind.json"]);
     assert_eq!(run.code, Some(0), "{run:?}");

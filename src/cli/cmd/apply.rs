@@ -200,7 +200,7 @@ async fn prepare(args: &Apply, target: &Target<'_>) -> Result<Option<Prepared>, 
         (Some(rev), Some(revision)) => allowed_by(rev, &revision.commit, source.place(&asked))?,
         _ => BTreeMap::new(),
     };
-    let mark = Mark::read(&asked, &source, carried, resumed.is_some())?;
+    let mark = Mark::read(&asked, &source, carried, resumed.is_some(), ui)?;
     if let (true, Source::Saved(_)) = (*verify, &source) {
         return Err(Failure::usage(
             "a saved plan cannot be verified: only the files say what is wanted",

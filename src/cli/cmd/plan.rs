@@ -102,7 +102,13 @@ async fn made(args: &PlanArgs, target: &Target<'_>, printer: &Printer) -> Result
         // What is refused is saved to be looked at, and not to be applied.
         if verdict.is_ok() {
             let path = path.display().to_string();
-            ui.say(&format!("saved: apply it with `charter apply --plan {}`\n", clean(&path)));
+            let record = applied.last_applied.as_ref().map(|file| file.display().to_string());
+            let record = record.map(|file| format!(" --last-applied {}", clean(&file)));
+            let record = record.unwrap_or_default();
+            ui.say(&format!(
+                "saved: apply it with `charter apply --plan {}{record}`\n",
+                clean(&path)
+            ));
         }
     }
     verdict?;

@@ -260,6 +260,9 @@ fn a_pattern_that_selects_nothing_says_so_and_one_that_never_can_is_refused() {
         ["no step of the plan matches `--only member/eve@*`"]
     );
     let refused = |text: &str| Only::parse(text).unwrap_err().to_string();
+    for both in ["expired,deferred", "deferred, expired", "expired,member/*"] {
+        assert!(refused(both).contains("`--only expired --only deferred`"), "{both}");
+    }
     assert_snapshot!(refused("members/*"), @"no address starts like this; did you mean `member/*`?");
     assert_snapshot!(refused("workspace"), @"no address starts like this; did you mean `workspace/*`?");
     assert_snapshot!(refused("ada@acme.com"), @"no address starts like this; did you mean `member/ada@acme.com`?");

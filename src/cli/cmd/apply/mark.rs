@@ -40,8 +40,19 @@ impl Mark {
         source: &Source,
         carried: BTreeMap<GuardName, u64>,
         resumes: bool,
+        ui: &Ui,
     ) -> Result<Option<Self>, Failure> {
-        let Some(file) = asked.applied.last_applied.clone() else { return Ok(None) };
+        let Some(file) = asked.applied.last_applied.clone() else {
+            if let Source::Saved(plan) = source
+                && let Some(last) = &plan.last_applied
+            {
+                ui.say(&format!(
+                    "the plan was held against a record, and `--last-applied` is not given: the record stays at {}\n",
+                    short(&last.commit)
+                ));
+            }
+            return Ok(None);
+        };
         refuse_foreign(&file, "the record of what was applied last", is_record)?;
         let key = held::key()?;
         let organization = source.organization().id.unwrap_or_default().to_string();
