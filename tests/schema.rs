@@ -4,10 +4,13 @@
 
 use std::path::Path;
 
-use orgcharter::config::{
-    fleet,
-    load::load,
-    schema::{fleet_schema, schema},
+use orgcharter::{
+    config::{
+        fleet,
+        load::load,
+        schema::{fleet_schema, schema},
+    },
+    render::json::{journal_schema, plan_schema},
 };
 
 /// Writes the schema anew when `UPDATE_GOLDEN` is set, as the test's message says.
@@ -32,6 +35,80 @@ fn the_committed_schema_is_the_one_that_is_printed() {
 fn the_schema_is_a_valid_schema() {
     jsonschema::meta::validate(&schema()).unwrap();
     jsonschema::meta::validate(&fleet_schema()).unwrap();
+}
+
+/// Every schema that charter prints.
+fn schemas() -> [(&'static str, serde_json::Value); 4] {
+    [
+        ("charter", schema()),
+        ("fleet", fleet_schema()),
+        ("plan", plan_schema()),
+        ("journal", journal_schema()),
+    ]
+}
+
+/// Calls `seen` with every object of a schema.
+fn walk(
+    value: &serde_json::Value,
+    seen: &mut dyn FnMut(&serde_json::Map<String, serde_json::Value>),
+) {
+    match value {
+        serde_json::Value::Object(map) => {
+            seen(map);
+            map.values().for_each(|value| walk(value, seen));
+        }
+        serde_json::Value::Array(list) => list.iter().for_each(|value| walk(value, seen)),
+        _ => {}
+    }
+}
+
+/// Validators have the engine of their language: ECMA 262, RE2 (Go), Rust's. None of the three has what is refused here
+/// in the same way: look-around, back-references, code points as `\\u`, classes by property.
+#[test]
+fn patterns_keep_to_what_every_engine_of_regular_expressions_knows() {
+    let mut seen = 0;
+    for (name, schema) in schemas() {
+        walk(&schema, &mut |map| {
+            let keys = map.get("patternProperties").and_then(|keys| keys.as_object());
+            let patterns = map.get("pattern").and_then(|pattern| pattern.as_str()).into_iter();
+            for pattern in patterns.chain(keys.into_iter().flatten().map(|(key, _)| &**key)) {
+                seen += 1;
+                for refused in ["(?", r"\u", r"\p", r"\P", r"\k", r"\b", r"\z", r"\A", "[["] {
+                    assert!(!pattern.contains(refused), "{name}: {refused} in {pattern}");
+                }
+                let back =
+                    (b'1'..=b'9').any(|digit| pattern.contains(&format!("\\{}", digit as char)));
+                assert!(!back, "{name}: a back-reference in {pattern}");
+                regex::Regex::new(pattern).unwrap_or_else(|error| panic!("{name}: {error}"));
+            }
+        });
+    }
+    assert!(seen > 20, "{seen}");
+}
+
+#[test]
+fn every_schema_has_an_id_and_titles_and_only_formats_of_the_standard() {
+    for (name, schema) in schemas() {
+        let id = schema["$id"].as_str().unwrap();
+        assert!(id.ends_with(&format!("/schema/{name}.schema.json")), "{id}");
+        for (definition, value) in schema["$defs"].as_object().unwrap() {
+            let title = value["title"].as_str().unwrap_or_else(|| panic!("{name}: {definition}"));
+            assert!(!title.contains(char::is_uppercase) && !title.contains("charter"), "{title}");
+        }
+        walk(&schema, &mut |map| {
+            if let Some(format) = map.get("format").and_then(|format| format.as_str()) {
+                assert!(["date", "date-time"].contains(&format), "{name}: {format}");
+            }
+            // Of several words, each stands with its text.
+            for alternatives in ["anyOf", "oneOf"].iter().filter_map(|key| map.get(*key)) {
+                let words = alternatives.as_array().unwrap().iter();
+                for word in words.filter(|word| word.get("const").is_some()) {
+                    let text = word["description"].as_str().unwrap_or_default();
+                    assert!(!text.is_empty(), "{name}: {word} has no text");
+                }
+            }
+        });
+    }
 }
 
 #[test]

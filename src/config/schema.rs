@@ -5,11 +5,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::shape::{FILE, FLEET, Form, Need, Record};
+use super::shape::{FILE, FLEET, Form, Need, Record, meaning};
+
+/// Where the schemas are published.
+pub const SCHEMAS: &str = "https://raw.githubusercontent.com/orgcharter/orgcharter/main/schema";
 
 /// The JSON Schema (draft 2020-12) of one charter file.
 pub fn schema() -> Value {
-    let mut file = document(&FILE, "charter file");
+    let mut file = document(&FILE, "charter file", "charter.schema.json");
     let Value::Object(root) = &mut file else { return file };
     // The files of a folder share one schema: what only the root file may hold comes with its version.
     let with_version: Map<String, Value> = FILE
@@ -25,14 +28,15 @@ pub fn schema() -> Value {
 
 /// The JSON Schema (draft 2020-12) of a fleet file.
 pub fn fleet_schema() -> Value {
-    document(&FLEET, "charter fleet")
+    document(&FLEET, "charter fleet", "fleet.schema.json")
 }
 
-fn document(what: &Record, title: &str) -> Value {
+fn document(what: &Record, title: &str, name: &str) -> Value {
     let mut definitions = Map::new();
     let mut file = record(what, &mut definitions);
     let Value::Object(root) = &mut file else { return file };
     root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+    root.insert("$id".to_owned(), json!(format!("{SCHEMAS}/{name}")));
     root.insert("title".to_owned(), json!(title));
     root.insert("$defs".to_owned(), Value::Object(definitions));
     file
@@ -53,6 +57,8 @@ fn record(record: &Record, definitions: &mut Map<String, Value>) -> Value {
     let required: Vec<_> =
         fields().filter(|field| field.need == Need::Required).map(|field| field.key).collect();
     let mut value = json!({
+        // Editors show the nearest title above a key: that of the file says nothing.
+        "title": record.name.replace('_', " "),
         "description": record.about,
         "type": "object",
         "properties": properties,
@@ -73,14 +79,21 @@ fn form(what: Form, definitions: &mut Map<String, Value>) -> Value {
             "format": "date",
             "pattern": "^(20[2-9][0-9]|2100)-[0-9]{2}-[0-9]{2}$",
         }),
-        Form::Word(words) => json!({"enum": words()}),
-        Form::Text { pattern, max } => {
-            json!({"type": "string", "pattern": pattern, "maxLength": max})
+        // Not `enum`: each word has a text of its own.
+        Form::Word(words) => {
+            let word = |word: &'static str| json!({"const": word, "description": meaning(word)});
+            json!({"anyOf": words().into_iter().map(word).collect::<Vec<_>>()})
+        }
+        Form::Text { pattern, max } => text(pattern, max),
+        Form::TextBut { pattern, never, max } => {
+            let mut value = text(pattern, max);
+            value["not"] = json!({"type": "string", "pattern": never});
+            value
         }
         Form::List(items) => json!({"type": "array", "items": form(*items, definitions)}),
         Form::Map { keys, values } => json!({
             "type": "object",
-            "propertyNames": {"pattern": keys},
+            "propertyNames": form(*keys, definitions),
             "additionalProperties": form(*values, definitions),
         }),
         Form::Record(fields) => {
@@ -98,4 +111,12 @@ fn form(what: Form, definitions: &mut Map<String, Value>) -> Value {
         }
         Form::Truth => json!({"type": "boolean"}),
     }
+}
+
+fn text(pattern: &str, max: usize) -> Value {
+    let mut value = json!({"type": "string", "pattern": pattern});
+    if max < usize::MAX {
+        value["maxLength"] = json!(max);
+    }
+    value
 }

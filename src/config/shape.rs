@@ -2,11 +2,16 @@
 //!
 //! Invariant: a key stands here or it is unknown, both to the decoder and to the schema.
 
+#[macro_use]
+mod patterns;
 mod fleet;
+mod meaning;
 mod policy;
 mod words;
 
 pub(crate) use self::fleet::{FLEET, MEMBER};
+pub(crate) use self::meaning::meaning;
+pub(crate) use self::patterns::{IGNORE, READ};
 pub(crate) use self::policy::{
     ACCESS, ADMINS, CONTRACTORS, CUSTOM, EMAIL_DOMAINS, EXCEPTION, FILE_LIMIT, INVITE_AGE, KEY_AGE,
     NAMES, POLICY, SEPARATION, TAGS, TEST, WORKSPACE_ADMINS, organization_roles, severities,
@@ -60,12 +65,15 @@ pub(crate) enum Form {
     Date,
     /// One of some words.
     Word(fn() -> Vec<&'static str>),
-    /// Text that matches a pattern, of at most so many characters.
+    /// Text that matches a pattern, of at most so many characters. Validators of the schema have ECMA 262, RE2 or Rust's
+    /// `regex`, so a pattern has only what all of them know: no look-around, no back-reference, no `\u`.
     Text { pattern: &'static str, max: usize },
+    /// The same, that does not match another pattern.
+    TextBut { pattern: &'static str, never: &'static str, max: usize },
     /// A list.
     List(&'static Form),
-    /// A map with free keys that match a pattern.
-    Map { keys: &'static str, values: &'static Form },
+    /// A map with free keys, of the form of a text.
+    Map { keys: &'static Form, values: &'static Form },
     /// A map with fixed keys.
     Record(&'static Record),
     /// `true` or `false`.
@@ -111,9 +119,18 @@ pub(crate) const MAX_ID: usize = 200;
 // The program refuses more; an editor shows the marks that are pasted around an address.
 const EMAIL: &str = r#"^\s*[^@\s<>()\[\]{}:;,"`*?\\“”„«»‘’]+@[^@\s<>()\[\]{}:;,"`*?\\“”„«»‘’.。．｡]+([.。．｡][^@\s<>()\[\]{}:;,"`*?\\“”„«»‘’.。．｡]+)+\s*$"#;
 const SOME: &str = r"^[\s\S]";
-const NAME: &str = r"^[^\u0000-\u001f\u007f]+$";
+const NAME: &str = r"^[^\x00-\x1f\x7f]+$";
 const UUID: &str = r"^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$";
 const ID: &str = "^[A-Za-z0-9_-]+$";
+
+/// What is decided about keys of maps is told by their pattern alone.
+const ANY_LENGTH: usize = usize::MAX;
+const EMAIL_KEY: Form = Form::Text { pattern: EMAIL, max: ANY_LENGTH };
+const NAME_KEY: Form = Form::Text { pattern: NAME, max: ANY_LENGTH };
+const TEAM_KEY: Form = Form::Text { pattern: ID, max: ANY_LENGTH };
+const TAG_KEY: Form = Form::TextBut { pattern: "^", never: "^anthropic", max: ANY_LENGTH };
+const GRANTEE_KEY: Form =
+    Form::Text { pattern: r"^(team/[A-Za-z0-9_-]+|\s*[^@\s]+@[^@\s]+\s*)$", max: ANY_LENGTH };
 
 const EMAIL_FORM: Form = Form::Text { pattern: EMAIL, max: 320 };
 const NOTE: Form = Form::Text { pattern: SOME, max: MAX_TEXT };
@@ -146,19 +163,19 @@ pub(crate) static FILE: Record = Record {
         field(
             "members",
             Form::Map {
-                keys: EMAIL,
+                keys: &EMAIL_KEY,
                 values: &Form::Either(&[Form::Word(roles), Form::Record(&PERSON)]),
             },
             "the people of the organization, by e-mail; without it people are not managed",
         ),
         field(
             "teams",
-            Form::Map { keys: "^[A-Za-z0-9_-]+$", values: &Form::List(&EMAIL_FORM) },
+            Form::Map { keys: &TEAM_KEY, values: &Form::List(&EMAIL_FORM) },
             "lists of people, for grants; they exist only in the files",
         ),
         field(
             "workspaces",
-            Form::Map { keys: NAME, values: &Form::Record(&WORKSPACE) },
+            Form::Map { keys: &NAME_KEY, values: &Form::Record(&WORKSPACE) },
             "the workspaces, by name; without it workspaces are not managed",
         ),
         field("api_keys", KEYS, "keys of the Default Workspace and organization-wide keys"),
@@ -170,23 +187,8 @@ pub(crate) static FILE: Record = Record {
         root("guard", Form::Record(&GUARD), "limits on one plan; the defaults hold without it"),
         root("policy", Form::Record(&policy::POLICY), "rules on the organization"),
         root("tests", policy::TESTS, "who must and must not have which access"),
-        root("files", policy::FILES, "what files may name, by their path below the folder"),
+        root("files", policy::FILES, of_paths!("what files may name, by patterns of their path")),
         root("read", Form::Record(&READ), "which files of the folder are read"),
-    ],
-};
-
-const PATHS: Form = Form::List(&Form::Text { pattern: SOME, max: MAX_TEXT });
-
-pub(crate) static READ: Record = Record {
-    name: "read",
-    about: "which files of the folder are read, by their path below it",
-    fields: &[
-        field(
-            "include",
-            PATHS,
-            "only these, as `people/**`; any other that has sections is an error",
-        ),
-        field("exclude", PATHS, "none of these, as `charts/**`; they are not opened"),
     ],
 };
 
@@ -234,10 +236,7 @@ pub(crate) static WORKSPACE: Record = Record {
         ),
         field(
             "tags",
-            Form::Map {
-                keys: "^(?!anthropic)",
-                values: &Form::Text { pattern: "^", max: MAX_TEXT },
-            },
+            Form::Map { keys: &TAG_KEY, values: &Form::Text { pattern: "^", max: MAX_TEXT } },
             "all of its tags: others are deleted",
         ),
         field("data_residency", Form::Record(&RESIDENCY), "where its data may go"),
@@ -255,7 +254,7 @@ pub(crate) static WORKSPACE: Record = Record {
         field(
             "members",
             Form::Map {
-                keys: r"^(team/[A-Za-z0-9_-]+|\s*[^@\s]+@[^@\s]+\s*)$",
+                keys: &GRANTEE_KEY,
                 values: &Form::Either(&[Form::Word(workspace_roles), Form::Record(&GRANT)]),
             },
             "who may do what in it, by e-mail or `team/NAME`; without it grants are not managed",
@@ -289,7 +288,7 @@ pub(crate) static GRANT: Record = Record {
 };
 
 const KEYS: Form = Form::Map {
-    keys: NAME,
+    keys: &NAME_KEY,
     values: &Form::Either(&[Form::Word(key_statuses), Form::Record(&KEY)]),
 };
 
@@ -317,18 +316,6 @@ pub(crate) static MANAGE: Record = Record {
         field("workspaces", Form::Word(kept), "workspaces that `workspaces` leaves out"),
         field("api_keys", Form::Word(kept), "keys that `api_keys` leaves out"),
         field("ignore", Form::List(&Form::Record(&IGNORE)), "what is never touched"),
-    ],
-};
-
-pub(crate) static IGNORE: Record = Record {
-    name: "ignore",
-    about: "an entry of `ignore`",
-    fields: &[
-        field("members", NOTE, "a glob over e-mails"),
-        field("workspaces", NOTE, "a glob over names of workspaces"),
-        field("api_keys", NOTE, "a glob over names and ids of keys"),
-        required("reason", NOTE, "why it is not touched"),
-        field("until", Form::Date, "when to look at it again; it protects past that day too"),
     ],
 };
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::clean::clean_json;
 use crate::{
     apply::journal::{self, Record},
-    config::is_section,
+    config::{is_section, schema::SCHEMAS},
     plan::{Plan, step::FORMAT_VERSION},
 };
 
@@ -175,13 +175,45 @@ fn only_version(schema: &mut Value, place: &str, form: &str, version: u32) {
 pub fn schema_of<T: JsonSchema>(title: &str, file: &str) -> Value {
     let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let mut schema = generator.into_root_schema_for::<T>().to_value();
+    plain(&mut schema);
+    if let Some(Value::Object(definitions)) = schema.get_mut("$defs") {
+        for (name, definition) in definitions {
+            definition["title"] = titled(name).into();
+        }
+    }
     if let Value::Object(map) = &mut schema {
         map.insert("title".to_owned(), title.into());
-        let id =
-            format!("https://raw.githubusercontent.com/orgcharter/orgcharter/main/schema/{file}");
-        map.insert("$id".to_owned(), id.into());
+        map.insert("$id".to_owned(), format!("{SCHEMAS}/{file}").into());
     }
     schema
+}
+
+/// Leaves only the formats that the standard knows: strict validators refuse a schema with any other.
+fn plain(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            let known = ["date", "date-time"];
+            let format = map.get("format").and_then(Value::as_str);
+            if format.is_some_and(|format| !known.contains(&format)) {
+                map.remove("format");
+            }
+            map.values_mut().for_each(plain);
+        }
+        Value::Array(list) => list.iter_mut().for_each(plain),
+        _ => {}
+    }
+}
+
+/// The name of a type in words: `AccessChange` is `access change`.
+fn titled(name: &str) -> String {
+    let mut title = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !title.is_empty() {
+            title.push(' ');
+        }
+        title.extend(letter.to_lowercase());
+    }
+    title
 }
 
 #[cfg(test)]

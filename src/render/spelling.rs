@@ -58,13 +58,22 @@ impl Spellings {
 /// Whether these bytes are a whole address, and not a part of a longer one or of the name of a file.
 fn is_whole(text: &str, start: usize, end: usize) -> bool {
     let joins = |letter: char| letter.is_alphanumeric() || "-_+".contains(letter);
-    let before = text[..start].chars().next_back();
+    let before = without_style(&text[..start]).chars().next_back();
     let mut after = text[end..].chars();
     let goes_on = match after.next() {
         Some('.') => after.next().is_some_and(joins),
         next => next.is_some_and(|letter| joins(letter) || letter == '@'),
     };
     !goes_on && !before.is_some_and(|letter| joins(letter) || letter == '.')
+}
+
+/// The text without an ANSI style at its end, whose last letter belongs to no word.
+fn without_style(text: &str) -> &str {
+    let style = text.strip_suffix('m').and_then(|text| text.rsplit_once("\u{1b}["));
+    match style {
+        Some((head, codes)) if codes.bytes().all(|b| b.is_ascii_digit() || b == b';') => head,
+        _ => text,
+    }
 }
 
 #[cfg(test)]
@@ -87,6 +96,10 @@ mod tests {
             (
                 "member/kim@xn--mller-kva.example",
                 "member/Kim@Müller.example (xn--mller-kva.example)",
+            ),
+            (
+                "\u{1b}[1mkim@xn--mller-kva.example\u{1b}[0m",
+                "\u{1b}[1mKim@Müller.example (xn--mller-kva.example)\u{1b}[0m",
             ),
             // Another person, a file, and one whom the files write in A-labels.
             ("joakim@xn--mller-kva.example", "joakim@xn--mller-kva.example"),

@@ -18,11 +18,33 @@ fn completions_know_every_command() {
     }
 }
 
+/// What bash offers after an option of a command.
+fn offered(script: &str, command: &str, option: &str) -> String {
+    let (_, of) = script.split_once(&format!("\n        charter__{command})")).unwrap();
+    let (_, of) = of.split_once(&format!("\n                {option})")).unwrap();
+    of.split_once(";;").unwrap().0.to_owned()
+}
+
+#[test]
+fn completions_offer_files_for_paths_alone() {
+    let script = Story::new().run(&["completions", "bash"]).stdout;
+    let script = script.replace("subcmd__", "");
+    for option in ["--only", "--allow", "--rev"] {
+        let offered = offered(&script, "plan", option);
+        assert!(!offered.contains("compgen -f"), "{option}: {offered}");
+    }
+    assert!(offered(&script, "plan", "--metrics-file").contains("compgen -f"));
+    // A command follows it, or the end: its value needs `=`.
+    assert!(!script.contains("                --sandbox)"), "{script}");
+}
+
 #[test]
 fn the_manual_has_a_page_for_every_command() {
     let story = Story::new();
     let page = story.run(&["man"]);
-    assert!(page.stdout.contains(".TH charter 1"), "{page:?}");
+    // Name, section, date, version, manual: a reader takes them by their place.
+    let title = format!(".TH charter 1 \" \" \"charter {}\" charter\n", env!("CARGO_PKG_VERSION"));
+    assert!(page.stdout.contains(&title), "{page:?}");
     assert_eq!(story.run(&["man", "--out", "man"]).code, Some(0));
     let pages: Vec<_> = std::fs::read_dir(story.path("man")).unwrap().collect();
     assert_eq!(pages.len(), 13, "{pages:?}");

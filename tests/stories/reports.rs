@@ -242,3 +242,25 @@ fn each_finding_that_stops_drift_is_an_error_of_its_own_and_nothing_passes() {
         ]
     );
 }
+
+#[test]
+fn an_internationalized_address_is_spelled_as_in_the_file_in_every_section() {
+    let served = Served::start(&format!(
+        "{SEED}  - {{email: kim@xn--mller-kva.example, role: developer, id: user_01kim}}\nworkspaces:\n  - {{name: Prod, id: wrkspc_1, members: {{kim@xn--mller-kva.example: workspace_user}}}}\n"
+    ));
+    let file = format!(
+        "{FILE}  kim@müller.example: user\n  new@müller.example: user\nworkspaces:\n  Prod:\n    members: {{kim@müller.example: workspace_admin, new@müller.example: workspace_user}}\n"
+    );
+    let story = Story::with(&file).to(&served.url());
+    for format in ["text", "markdown", "github", "sarif"] {
+        let run = story.run(&["plan", "--format", format]);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        for text in [&run.stdout, &run.stderr] {
+            assert!(!text.contains("@xn--mller-kva.example"), "{format}: {text}");
+        }
+        assert!(run.stdout.contains("kim@müller.example (xn--mller-kva.example)"), "{run:?}");
+    }
+    // Programs get the form that is compared.
+    let run = story.run(&["plan", "--format", "json"]);
+    assert!(run.stdout.contains("kim@xn--mller-kva.example"), "{run:?}");
+}

@@ -2,9 +2,12 @@
 //!
 //! Invariant: made from the command line's own definition; nothing but such pages is replaced.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use clap::CommandFactory as _;
+use clap::{Command, CommandFactory as _};
 use clap_mangen::Man as Page;
 
 use crate::cli::{
@@ -17,11 +20,7 @@ use crate::cli::{
 pub(in crate::cli) fn run(args: &Man, ui: &Ui) -> Result<Exit, Failure> {
     match &args.out {
         None => {
-            let mut page = Vec::new();
-            Page::new(Cli::command())
-                .render(&mut page)
-                .map_err(|error| Failure::failed(format!("cannot write the page: {error}")))?;
-            ui.data(&String::from_utf8_lossy(&page))?;
+            ui.data(&text(&page(Cli::command()))?)?;
         }
         Some(folder) => {
             write_all(folder)?;
@@ -32,21 +31,41 @@ pub(in crate::cli) fn run(args: &Man, ui: &Ui) -> Result<Exit, Failure> {
 }
 
 fn write_all(folder: &Path) -> Result<(), Failure> {
-    let unwritable = |error: std::io::Error| Failure::file("write to", folder, &error);
-    let made = tempfile::tempdir().map_err(unwritable)?;
-    clap_mangen::generate_to(Cli::command(), made.path()).map_err(unwritable)?;
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
     let mut pages = Vec::new();
-    for entry in fs::read_dir(made.path()).map_err(unwritable)? {
-        let entry = entry.map_err(unwritable)?;
-        let text = fs::read_to_string(entry.path()).map_err(unwritable)?;
-        pages.push((folder.join(entry.file_name()), text));
-    }
-    fs::create_dir_all(folder).map_err(unwritable)?;
+    collect(&command, folder, &mut pages)?;
+    fs::create_dir_all(folder).map_err(|error| Failure::file("write to", folder, &error))?;
     // All or none of them.
     for (path, _) in &pages {
         refuse_foreign(path, "a manual page of charter", is_page)?;
     }
     pages.iter().try_for_each(|(path, text)| replace(path, text, Reader::Anybody))
+}
+
+/// The page of a command, and those of what is below it.
+fn collect(
+    command: &Command,
+    folder: &Path,
+    pages: &mut Vec<(PathBuf, String)>,
+) -> Result<(), Failure> {
+    let page = page(command.clone());
+    pages.push((folder.join(page.get_filename()), text(&page)?));
+    let shown = command.get_subcommands().filter(|below| !below.is_hide_set());
+    shown.into_iter().try_for_each(|below| collect(below, folder, pages))
+}
+
+/// The page of a command. The third place of its title is that of a date: an empty one would be taken by the version.
+fn page(command: Command) -> Page {
+    let version = concat!("charter ", env!("CARGO_PKG_VERSION"));
+    Page::new(command).date(" ").source(version).manual("charter")
+}
+
+fn text(page: &Page) -> Result<String, Failure> {
+    let mut text = Vec::new();
+    page.render(&mut text)
+        .map_err(|error| Failure::failed(format!("cannot write the page: {error}")))?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// As every page begins that is made here.

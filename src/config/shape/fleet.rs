@@ -6,8 +6,11 @@ use super::{Form, MAX_ID, MAX_TEXT, Record, UUID, required};
 
 /// What the name of an environment variable looks like.
 const VARIABLE: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
-/// A path below the fleet file that goes nowhere up.
-const BELOW: &str = r"^(?!/)(?!([\s\S]*/)?\.\.(/|$))[\s\S]";
+/// A path below the fleet file: it does not begin at the root, and no part of it goes up.
+const BELOW: Form =
+    Form::TextBut { pattern: super::SOME, never: r"^/|(^|/)\.\.(/|$)", max: MAX_TEXT };
+/// The id of an organization.
+const ID: Form = Form::Text { pattern: UUID, max: 36 };
 
 pub(crate) static FLEET: Record = Record {
     name: "fleet",
@@ -16,7 +19,7 @@ pub(crate) static FLEET: Record = Record {
         required("version", Form::Number(1), "the version of this format"),
         required(
             "organizations",
-            Form::Map { keys: UUID, values: &Form::Record(&MEMBER) },
+            Form::Map { keys: &ID, values: &Form::Record(&MEMBER) },
             "the organizations, by id, in the order in which they are shown",
         ),
     ],
@@ -28,7 +31,7 @@ pub(crate) static MEMBER: Record = Record {
     fields: &[
         required(
             "folder",
-            Form::Text { pattern: BELOW, max: MAX_TEXT },
+            BELOW,
             "the folder with its files, below that of the fleet file; its `organization.id` must be this one",
         ),
         required(

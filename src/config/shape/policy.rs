@@ -8,6 +8,8 @@ use crate::{
     resource::{Role, WorkspaceRole},
 };
 
+const RULE_KEY: Form = Form::Text { pattern: RULE_NAME, max: super::ANY_LENGTH };
+const ANY_KEY: Form = Form::Text { pattern: "^", max: super::ANY_LENGTH };
 const PATTERN: Form = Form::Text { pattern: NAME, max: MAX_TEXT };
 const PATTERNS: Form = Form::List(&PATTERN);
 const EXPRESSION: Form = Form::Text { pattern: super::SOME, max: MAX_SOURCE };
@@ -15,8 +17,11 @@ const RULE_NAME: &str = "^[A-Za-z0-9_-]+$";
 
 const SEVERITY: Field =
     field("severity", Form::Word(severities), "whether a finding refuses; `error` by default");
-const WORKSPACES: Field =
-    field("workspaces", PATTERNS, "patterns of names of workspaces; every one by default");
+const WORKSPACES: Field = field(
+    "workspaces",
+    PATTERNS,
+    of_names!("patterns of names of workspaces; every one by default"),
+);
 
 /// One record, or a list of them.
 macro_rules! some_of {
@@ -40,7 +45,7 @@ pub(crate) static POLICY: Record = Record {
         field("tags", some_of!(&TAGS), "tags that workspaces have"),
         field(
             "rules",
-            Form::Map { keys: RULE_NAME, values: &Form::Record(&CUSTOM) },
+            Form::Map { keys: &RULE_KEY, values: &Form::Record(&CUSTOM) },
             "rules of your own, by name",
         ),
         field("exceptions", Form::List(&Form::Record(&EXCEPTION)), "findings that are accepted"),
@@ -67,7 +72,7 @@ pub(crate) static EMAIL_DOMAINS: Record = Record {
             Form::List(&Form::Word(organization_roles)),
             "of people with these roles; all by default",
         ),
-        required("domains", PATTERNS, "the domains, or patterns of them"),
+        required("domains", PATTERNS, of_names!("the domains, or patterns of them")),
         SEVERITY,
     ],
 };
@@ -110,7 +115,7 @@ pub(crate) static CONTRACTORS: Record = Record {
     name: "contractors",
     about: "people who have a last day",
     fields: &[
-        required("people", PATTERNS, "patterns of their addresses"),
+        required("people", PATTERNS, of_names!("patterns of their addresses")),
         field("days", Form::Count, "the last day is at most so many days away"),
         SEVERITY,
     ],
@@ -121,7 +126,7 @@ pub(crate) static KEY_AGE: Record = Record {
     about: "keys that are on are not too old",
     fields: &[
         required("days", Form::Count, "the most days since a key was made"),
-        field("api_keys", PATTERNS, "patterns of names or ids; every key by default"),
+        field("api_keys", PATTERNS, of_names!("patterns of names or ids; every key by default")),
         SEVERITY,
     ],
 };
@@ -136,9 +141,17 @@ pub(crate) static NAMES: Record = Record {
     name: "names",
     about: "what things are called",
     fields: &[
-        field("workspaces", PATTERNS, "one of these patterns matches the name of every workspace"),
-        field("api_keys", PATTERNS, "one of these patterns matches the name of every key"),
-        field("teams", PATTERNS, "one of these patterns matches the name of every team"),
+        field(
+            "workspaces",
+            PATTERNS,
+            of_names!("one of these patterns matches the name of every workspace"),
+        ),
+        field(
+            "api_keys",
+            PATTERNS,
+            of_names!("one of these patterns matches the name of every key"),
+        ),
+        field("teams", PATTERNS, of_names!("one of these patterns matches the name of every team")),
         SEVERITY,
     ],
 };
@@ -152,9 +165,9 @@ pub(crate) static TAGS: Record = Record {
             "required",
             Form::Either(&[
                 Form::List(&Form::Text { pattern: super::SOME, max: MAX_TEXT }),
-                Form::Map { keys: "^", values: &PATTERNS },
+                Form::Map { keys: &ANY_KEY, values: &PATTERNS },
             ]),
-            "the tags; or a map of tags, each with patterns of its values",
+            of_names!("the tags; or a map of tags, each with patterns of its values"),
         ),
         SEVERITY,
     ],
@@ -177,7 +190,11 @@ pub(crate) static EXCEPTION: Record = Record {
     about: "a finding that is accepted",
     fields: &[
         required("rule", Form::Text { pattern: RULE_NAME, max: MAX_TEXT }, "the name of the rule"),
-        required("of", PATTERN, "a pattern of addresses, names or ids; `organization` for counts"),
+        required(
+            "of",
+            PATTERN,
+            of_names!("a pattern of addresses, names or ids; `organization` for counts"),
+        ),
         required("reason", NOTE, "why it is accepted"),
         field("until", Form::Date, UNTIL),
     ],
@@ -189,13 +206,13 @@ const EXPECTED: Form = Form::Either(&[
     Form::List(&Form::Either(&[EXPRESSION, Form::Record(&ACCESS)])),
 ]);
 
-pub(crate) const TESTS: Form = Form::Map { keys: NAME, values: &Form::Record(&TEST) };
+pub(crate) const TESTS: Form = Form::Map { keys: &super::NAME_KEY, values: &Form::Record(&TEST) };
 
 pub(crate) static TEST: Record = Record {
     name: "test",
     about: "what must and must not be",
     fields: &[
-        field("person", PATTERN, "an address, or a pattern of addresses"),
+        field("person", PATTERN, of_names!("an address, or a pattern of addresses")),
         field("must", EXPECTED, "access or CEL expressions that must hold"),
         field("must_not", EXPECTED, "access or CEL expressions that must not"),
         SEVERITY,
@@ -204,7 +221,8 @@ pub(crate) static TEST: Record = Record {
 
 const ALLOWED: Form = Form::Either(&[Form::Truth, PATTERNS]);
 
-pub(crate) const FILES: Form = Form::Map { keys: NAME, values: &Form::Record(&FILE_LIMIT) };
+pub(crate) const FILES: Form =
+    Form::Map { keys: &super::NAME_KEY, values: &Form::Record(&FILE_LIMIT) };
 
 pub(crate) static FILE_LIMIT: Record = Record {
     name: "file_limit",

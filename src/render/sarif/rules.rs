@@ -16,12 +16,14 @@ const OTHERS: &[(&str, &str)] = &[
     ("base/moved", "the base has the files of this organization at another path"),
     ("base/no-files", "the base has no files at this path, so only the defaults hold"),
     ("base/organization", "the base is for another organization"),
-    ("base/past-date", "a date of the change had passed before anybody reviewed it"),
+    ("base/past-date", "a date had passed before anybody reviewed it"),
+    ("clock/off", "the clock of this machine differs from that of the API"),
     (
         "files/rule-change",
         "a rule of the files changes: what it protects is protected less or otherwise",
     ),
     ("guard/limit", "the plan exceeds a limit of `guard`"),
+    ("guard/passed", "`--allow` passes guards of this plan"),
     ("live/ambiguous", "several live objects could be meant by one entry"),
     ("live/duplicate", "the API lists an object twice"),
     ("live/other-address", "somebody's live address is not the one of the entry"),
@@ -39,8 +41,9 @@ const OTHERS: &[(&str, &str)] = &[
         "record/base-broken",
         "the base is wrong, so the plan is held against what was applied last alone",
     ),
+    ("record/none", "there is no record of what was applied last"),
     ("record/rewritten", "the branch was rewritten since the last apply"),
-    ("record/none", "no record tells what was applied last"),
+    ("revision/several-merge-bases", "two branches have several merge bases"),
 ];
 
 /// A rule, as the report lists it.
@@ -67,7 +70,7 @@ fn described(id: &str) -> (String, &'static str) {
             let word = name.replace('-', " ");
             (format!("the organization differs from its files: {word}"), "docs/how-it-works.md")
         }
-        ("base" | "files" | "record", Some(what)) => (what, "docs/review.md"),
+        ("base" | "files" | "record" | "revision", Some(what)) => (what, "docs/review.md"),
         ("policy", Some(what)) => (what, "docs/policy.md"),
         ("policy", None) => {
             (format!("the rule `{name}` of the files refuses this"), "docs/policy.md")
@@ -116,8 +119,10 @@ mod tests {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let code = |part: &&str| {
                     let (of, name) = part.split_once('/').unwrap_or_default();
-                    let groups =
-                        ["base", "config", "guard", "import", "live", "plan", "policy", "record"];
+                    let groups = [
+                        "base", "clock", "config", "guard", "import", "live", "plan", "policy",
+                        "record", "revision",
+                    ];
                     groups.contains(&of)
                         && !name.is_empty()
                         && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
