@@ -63,13 +63,20 @@ remote() {
         repository "$@"
     fi
 }
+# Why nothing could be fetched; of a login, which token it is.
+cause() {
+    local why
+    why=$(git_reason)
+    if [[ $why == *login* ]]; then why+=": check the token, GH_TOKEN${CI_JOB_TOKEN:+ or else CI_JOB_TOKEN}"; fi
+    printf '%s' "$why"
+}
 get() {
     remote fetch --quiet --no-tags --no-recurse-submodules --no-auto-maintenance -- "$CHARTER_REMOTE" "$@"
 }
 
 # What there is: the kind of the ids, the branch, and the one with the records of what was applied.
 listed=$(remote ls-remote --quiet -- "$CHARTER_REMOTE" "refs/heads/$CHARTER_BRANCH" refs/heads/charter/applied) ||
-    fail 1 "the repository cannot be fetched: $(git_reason)"
+    fail 1 "the repository cannot be fetched: $(cause)"
 refs=()
 while IFS=$'\t' read -r id name; do
     case $name in
@@ -82,7 +89,7 @@ while IFS=$'\t' read -r id name; do
 done <<<"$listed"
 [[ " ${refs[*]}" == *":refs/remotes/origin/$CHARTER_BRANCH"* ]] || fail 1 "the repository has no branch of the name in CHARTER_BRANCH"
 [[ -z $head ]] || refs+=("+$head:refs/charter/head")
-get "${refs[@]}" || fail 1 "the repository cannot be fetched: $(git_reason)${head:+ (is the number of the pull request right?)}"
+get "${refs[@]}" || fail 1 "the repository cannot be fetched: $(cause)${head:+ (is the number of the pull request right?)}"
 tip=$(repository rev-parse --verify --quiet --end-of-options "refs/remotes/origin/$CHARTER_BRANCH^{commit}")
 
 if [[ -n $head && $CHARTER_MODE == plan ]]; then

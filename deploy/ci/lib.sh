@@ -200,6 +200,8 @@ reason() {
     local status=$1 said=$2
     if ((status == 124)); then
         printf 'it took too long'
+    elif grep -qi 'certificate\|ca cert\|trust anchors' "$said"; then
+        printf 'the certificate of the host cannot be verified: has this image the package ca-certificates?'
     elif grep -qi 'could not resolve\|connection refused\|connection timed out\|failed to connect\|unable to access.*ssl' "$said"; then
         printf 'the host cannot be reached'
     elif grep -qi 'host key verification failed' "$said"; then

@@ -135,6 +135,43 @@ fn a_token_that_was_saved_with_a_newline_is_used_without_it() {
 }
 
 #[test]
+fn a_fetch_that_fails_names_the_token_or_the_package() {
+    let fetched = |said: &str| {
+        let stage = Stage::new(SEED, FILE);
+        let real = ended(Command::new("which").arg("git").output().unwrap()).stdout;
+        // As Git says it, of a host that is not asked.
+        let fake = format!(
+            "#!/usr/bin/env bash\nif [[ \" $* \" == *' ls-remote '* ]]; then\n    echo \"{said}\" >&2\n    exit 128\nfi\n\
+             exec {} \"$@\"\n",
+            real.trim()
+        );
+        stage.program("git", &fake);
+        let mut command = stage.bash();
+        command.arg(script("fetch.sh")).env("CHARTER_HOME", stage.path("temp"));
+        command.envs([("CHARTER_MODE", "drift"), ("CHARTER_BRANCH", "main")]);
+        command.envs([("CHARTER_REMOTE", "https://git.acme.com/acme/access.git")]);
+        let run = ended(command.env("GH_TOKEN", "ghs_0123").output().unwrap());
+        assert_eq!(run.code, Some(1), "{run:?}");
+        run.stderr
+    };
+    assert_eq!(
+        fetched("fatal: Authentication failed for 'https://git.acme.com/acme/access.git/'"),
+        "charter-ci: the repository cannot be fetched: the login is missing or refused: check the token, GH_TOKEN\n"
+    );
+    // With GnuTLS, with OpenSSL, and with a file that is not there.
+    for said in [
+        "server certificate verification failed. CAfile: none CRLfile: none",
+        "SSL certificate problem: unable to get local issuer certificate",
+        "error reading ca cert file /etc/ssl/certs/ca-certificates.crt (Error while reading file.)",
+    ] {
+        let said =
+            format!("fatal: unable to access 'https://git.acme.com/acme/access.git/': {said}");
+        let message = fetched(&said);
+        assert!(message.contains("has this image the package ca-certificates?"), "{message}");
+    }
+}
+
+#[test]
 fn the_files_of_a_fleet_are_the_bytes_that_git_keeps() {
     let stage = Stage::new(SEED, FILE);
     let plain = "organizations: {}  # $Id$\n";
