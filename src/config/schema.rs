@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::shape::{FILE, FLEET, Form, Need, Record, meaning};
 
-/// Where the schemas are published.
-pub const SCHEMAS: &str = "https://raw.githubusercontent.com/orgcharter/orgcharter/main/schema";
+/// What the schemas are called, before the name of each: a name, and no place to fetch them from.
+pub const SCHEMAS: &str = "urn:orgcharter:schema";
 
 /// The JSON Schema (draft 2020-12) of one charter file.
 pub fn schema() -> Value {
@@ -36,7 +36,7 @@ fn document(what: &Record, title: &str, name: &str) -> Value {
     let mut file = record(what, &mut definitions);
     let Value::Object(root) = &mut file else { return file };
     root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
-    root.insert("$id".to_owned(), json!(format!("{SCHEMAS}/{name}")));
+    root.insert("$id".to_owned(), json!(format!("{SCHEMAS}:{name}")));
     root.insert("title".to_owned(), json!(title));
     root.insert("$defs".to_owned(), Value::Object(definitions));
     file

@@ -183,7 +183,7 @@ pub fn schema_of<T: JsonSchema>(title: &str, file: &str) -> Value {
     }
     if let Value::Object(map) = &mut schema {
         map.insert("title".to_owned(), title.into());
-        map.insert("$id".to_owned(), format!("{SCHEMAS}/{file}").into());
+        map.insert("$id".to_owned(), format!("{SCHEMAS}:{file}").into());
     }
     schema
 }
